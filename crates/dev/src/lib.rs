@@ -1,0 +1,19 @@
+//! `cargo dev`: starts the real parts of Sekisho privately, for people and for tests.
+//!
+//! Everything here is blocking and listens on loopback only. [`Postgres`] and [`Nats`] are single servers for the
+//! tests of one crate; [`Stack`] is the whole: PostgreSQL, NATS, a mailbox and every service.
+#![cfg(unix)]
+
+pub mod cargo;
+pub mod disk;
+pub mod folder;
+pub mod paths;
+pub mod ports;
+pub mod postgres;
+pub mod process;
+mod random;
+pub mod signals;
+pub mod tools;
+pub mod wait;
+
+pub use postgres::{Database, Postgres, Schema};

@@ -1,0 +1,98 @@
+//! Where things are: the checkout, what cargo built, and the folders of private servers.
+
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::process::user::{self, User};
+
+/// The checkout that this program was built from.
+pub fn workspace() -> PathBuf {
+    let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    crate_folder.ancestors().nth(2).unwrap_or(crate_folder).to_path_buf()
+}
+
+/// The folder that cargo puts finished programs into, for example `target/debug`.
+///
+/// Seen from the running program, so that a moved target directory needs no setting.
+///
+/// # Errors
+/// When the running program's own path is unknown.
+pub fn binaries() -> Result<PathBuf> {
+    let program = std::env::current_exe().context("cannot tell where this program is")?;
+    let folder = program.parent().context("this program is in no folder")?;
+    let inner = folder.ends_with("deps") || folder.ends_with("examples");
+    let outer = if inner { folder.parent() } else { None };
+    Ok(outer.unwrap_or(folder).to_path_buf())
+}
+
+/// Everything that `cargo dev` keeps: `target/dev`, made if it is not there.
+///
+/// # Errors
+/// When the folder cannot be made.
+pub fn kept() -> Result<PathBuf> {
+    let built = binaries()?;
+    let target = built.parent().context("the programs are in no target folder")?;
+    let folder = target.join("dev");
+    make_private(&folder)?;
+    Ok(folder)
+}
+
+/// Where PostgreSQL's data may be: a folder that the user who runs PostgreSQL owns and can reach.
+///
+/// For an ordinary user that is below [`kept`]. PostgreSQL refuses to run as root, and the checkout may be in a
+/// folder that others cannot enter, so for root it is below `/var/tmp`, named after the checkout.
+///
+/// # Errors
+/// When the folder cannot be made, or is there and belongs to somebody else.
+pub fn servers() -> Result<PathBuf> {
+    let Some(owner) = user::for_servers()? else {
+        let folder = kept()?.join("servers");
+        make_private(&folder)?;
+        return Ok(folder);
+    };
+    let mut hasher = DefaultHasher::new();
+    kept()?.hash(&mut hasher);
+    let folder = PathBuf::from(format!("/var/tmp/sekisho-dev-{:016x}", hasher.finish()));
+    make_owned(&folder, &owner)?;
+    Ok(folder)
+}
+
+/// Makes a folder, and those above it, that only this user can enter.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn make_private(folder: &Path) -> Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true).mode(0o700);
+    builder.create(folder).with_context(|| format!("cannot make the folder {}", folder.display()))
+}
+
+/// Makes one folder that only `owner` can enter, or checks that it is exactly that: others can write to
+/// `/var/tmp`, so a folder that is already there is trusted only if it belongs to `owner`.
+///
+/// # Errors
+/// When it cannot be made, or is not `owner`'s own.
+pub fn make_owned(folder: &Path, owner: &User) -> Result<()> {
+    match fs::DirBuilder::new().mode(0o700).create(folder) {
+        Ok(()) => std::os::unix::fs::chown(folder, Some(owner.uid), Some(owner.gid))
+            .with_context(|| format!("cannot give {} to {}", folder.display(), owner.name)),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => check_owned(folder, owner),
+        Err(error) => Err(error).with_context(|| format!("cannot make the folder {}", folder.display())),
+    }
+}
+
+fn check_owned(folder: &Path, owner: &User) -> Result<()> {
+    let found = fs::symlink_metadata(folder)?;
+    if !found.is_dir() || found.uid() != owner.uid || found.mode() & 0o077 != 0 {
+        bail!(
+            "{} is there but is not a private folder of {}; look at it and remove it",
+            folder.display(),
+            owner.name
+        );
+    }
+    Ok(())
+}

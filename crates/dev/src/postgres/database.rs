@@ -1,0 +1,52 @@
+//! A database of its own for one test.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::Result;
+
+use super::{DATABASE, Passwords, Psql};
+
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+
+/// A fresh database, copied from the server's database `sekisho` and dropped with this value.
+#[derive(Debug)]
+pub struct Database {
+    name: String,
+    passwords: Passwords,
+    port: u16,
+}
+
+impl Database {
+    pub(super) fn create(passwords: &Passwords, port: u16) -> Result<Self> {
+        let name = format!("test_{}", COUNT.fetch_add(1, Ordering::SeqCst));
+        Psql::new(passwords, port, "postgres")?.run(&format!("create database {name} template {DATABASE};"))?;
+        Ok(Self { name, passwords: passwords.clone(), port })
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The connection string of a role: `postgres` (the superuser), `sekisho_otp`, or just `otp`.
+    pub fn url(&self, role: &str) -> String {
+        self.passwords.url(role, self.port, &self.name)
+    }
+
+    /// Runs statements as the superuser and answers what they print: a row a line, columns divided by `|`.
+    ///
+    /// # Errors
+    /// When one of them fails; those before it stay.
+    pub fn sql(&self, statements: &str) -> Result<String> {
+        Psql::new(&self.passwords, self.port, &self.name)?.run(statements)
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        // Goes with the server in any case; this only keeps the disk small.
+        let dropped = Psql::new(&self.passwords, self.port, "postgres")
+            .and_then(|psql| psql.run(&format!("drop database if exists {} with (force);", self.name)));
+        drop(dropped);
+    }
+}

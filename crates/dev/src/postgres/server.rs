@@ -1,0 +1,161 @@
+//! One PostgreSQL server: its data, its port and its process.
+
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use rustix::process::Signal;
+
+use super::{DATABASE, Passwords, Psql};
+use crate::folder::Folder;
+use crate::ports::Port;
+use crate::process::{Spawned, Spec, user};
+use crate::tools::{self, Tool};
+use crate::wait;
+
+/// Crash recovery of a test's data is a matter of seconds; a minute is for a busy machine.
+const START: Duration = Duration::from_secs(60);
+const STOP: Duration = Duration::from_secs(20);
+
+#[derive(Debug)]
+pub(crate) struct Server {
+    spec: Spec,
+    port: Port,
+    pub(crate) passwords: Passwords,
+    running: Option<Spawned>,
+}
+
+impl Server {
+    /// A server on data that is already in `folder`'s `data`; not started yet.
+    pub(crate) fn new(folder: &Folder, passwords: Passwords) -> Result<Self> {
+        let port = Port::free()?;
+        let spec = Spec {
+            name: "postgres".to_owned(),
+            program: tools::require(Tool::PostgreSql)?.join("postgres"),
+            arguments: arguments(&folder.servers.join("data"), port.number),
+            environment: Vec::new(),
+            directory: folder.servers.clone(),
+            log_file: folder.own.join("postgres.log"),
+            user: user::for_servers()?,
+            // A fast shutdown: it leaves no shared memory behind.
+            death_signal: "INT",
+            ledger: folder.ledger(),
+        };
+        Ok(Self { spec, port, passwords, running: None })
+    }
+
+    pub(crate) fn start(&mut self) -> Result<()> {
+        if self.running.is_some() {
+            return Ok(());
+        }
+        let mut process = self.spec.start()?;
+        let psql = Psql::new(&self.passwords, self.port.number, "postgres")?;
+        wait::until("PostgreSQL to answer", START, || {
+            process.must_run()?;
+            Ok(psql.run("select 1;").ok().map(drop))
+        })?;
+        self.running = Some(process);
+        Ok(())
+    }
+
+    pub(crate) fn kill(&mut self) -> Result<()> {
+        self.running.take().context("PostgreSQL does not run")?.kill()
+    }
+
+    /// SIGINT is PostgreSQL's fast shutdown: it ends connections and writes a checkpoint.
+    pub(crate) fn stop(&mut self) -> Result<ExitStatus> {
+        self.running.take().context("PostgreSQL does not run")?.stop(Signal::INT, STOP)
+    }
+
+    pub(crate) fn pid(&self) -> Result<u32> {
+        self.running.as_ref().map(Spawned::pid).context("PostgreSQL does not run")
+    }
+
+    pub(crate) fn running(&mut self) -> Option<&mut Spawned> {
+        self.running.as_mut()
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port.number
+    }
+
+    pub(crate) fn log_file(&self) -> &Path {
+        &self.spec.log_file
+    }
+
+    pub(crate) fn url(&self, role: &str) -> String {
+        self.passwords.url(role, self.port.number, DATABASE)
+    }
+
+    pub(crate) fn psql(&self, database: &str) -> Result<Psql> {
+        Psql::new(&self.passwords, self.port.number, database)
+    }
+}
+
+fn arguments(data: &Path, port: u16) -> Vec<OsString> {
+    let settings = [
+        format!("port={port}"),
+        "listen_addresses=127.0.0.1".to_owned(),
+        "unix_socket_directories=".to_owned(),
+        // The promise that an acknowledged event is durable is under test.
+        "fsync=on".to_owned(),
+        "max_connections=200".to_owned(),
+        "timezone=UTC".to_owned(),
+        "log_timezone=UTC".to_owned(),
+    ];
+    let mut arguments = vec![OsString::from("-D"), data.as_os_str().to_owned()];
+    for setting in settings {
+        arguments.extend([OsString::from("-c"), OsString::from(setting)]);
+    }
+    arguments
+}
+
+/// Makes an empty server's data in `folder`'s `data`.
+pub(super) fn initialise(folder: &Folder, passwords: &Passwords) -> Result<()> {
+    let password_file = folder.servers.join("password");
+    write_for_servers(&password_file, &passwords.postgres)?;
+    let mut arguments: Vec<OsString> =
+        ["--username=postgres", "--auth=scram-sha-256", "--encoding=UTF8", "--no-locale", "--no-instructions"]
+            .map(OsString::from)
+            .to_vec();
+    arguments.push(option("--pwfile=", &password_file));
+    arguments.push(option("--pgdata=", &folder.servers.join("data")));
+    let spec = Spec {
+        name: "initdb".to_owned(),
+        program: tools::require(Tool::PostgreSql)?.join("initdb"),
+        arguments,
+        environment: Vec::new(),
+        directory: folder.servers.clone(),
+        log_file: folder.own.join("initdb.log"),
+        user: user::for_servers()?,
+        death_signal: "KILL",
+        ledger: folder.ledger(),
+    };
+    let mut process = spec.start()?;
+    let ended = wait::until("initdb to end", Duration::from_secs(120), || match process.ended()? {
+        Some(status) if !status.success() => process.must_run().map(|()| None),
+        Some(_) => Ok(Some(())),
+        None => Ok(None),
+    });
+    fs::remove_file(&password_file)?;
+    ended
+}
+
+fn option(name: &str, value: &Path) -> OsString {
+    let mut option = OsString::from(name);
+    option.push(value);
+    option
+}
+
+/// A secret file that the servers' user can read and nobody else.
+fn write_for_servers(path: &PathBuf, text: &str) -> Result<()> {
+    fs::write(path, "")?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
+    fs::write(path, text)?;
+    let folder = fs::metadata(path.parent().context("a file at the root")?)?;
+    std::os::unix::fs::chown(path, Some(folder.uid()), Some(folder.gid())).context("cannot give a file away")
+}

@@ -1,0 +1,168 @@
+//! Data that is made once and then copied: a new server is ready in a second instead of ten.
+
+use std::fs::{self, File, OpenOptions};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use rustix::fs::FlockOperation;
+
+use super::server::{Server, initialise};
+use super::{DATABASE, Passwords, Schema};
+use crate::folder::Folder;
+use crate::process::{self, user};
+use crate::tools::{self, Tool};
+use crate::{cargo, paths};
+
+/// Goes up when this module makes templates in another way.
+const FORMAT: u32 = 1;
+const ROLES: &str = "deploy/postgres/roles.sql";
+const MIGRATIONS: [&str; 2] = ["crates/eventlog/migrations", "services/credentials/migrations"];
+
+/// Copies the template of `schema` into `folder`, and makes it first if there is none for the present roles and
+/// migrations. The server on the copy is not started.
+pub(crate) fn copy(schema: Schema, folder: &Folder) -> Result<Server> {
+    let lock = lock_file()?;
+    let template = paths::servers()?.join(name(schema)?);
+    let secrets = paths::kept()?.join(format!("{}.json", name(schema)?));
+    loop {
+        rustix::fs::flock(&lock, FlockOperation::LockShared)?;
+        if template.is_dir() && secrets.is_file() {
+            copy_data(&template, &folder.servers.join("data"))?;
+            let passwords: Passwords = serde_json::from_str(&fs::read_to_string(&secrets)?)?;
+            write_secret(&folder.own.join("passwords.json"), &serde_json::to_string(&passwords)?)?;
+            return Server::new(folder, passwords);
+        }
+        rustix::fs::flock(&lock, FlockOperation::LockExclusive)?;
+        if !(template.is_dir() && secrets.is_file()) {
+            make(schema, &template, &secrets)?;
+        }
+    }
+}
+
+/// Brings the running server's roles and tables up to what the checkout holds now.
+pub(crate) fn bring_up_to_date(server: &Server, schema: Schema) -> Result<()> {
+    match schema {
+        Schema::Empty => Ok(()),
+        Schema::Files => {
+            roles(server)?;
+            migration_files()?.iter().try_for_each(|file| server.psql(DATABASE)?.file(file, &[]))
+        }
+        Schema::Migrated => {
+            cargo::programs(&["sekisho", "sekisho-credentials"])?;
+            roles(server)?;
+            migrate("sekisho", &["log", "migrate"], server)?;
+            migrate("sekisho-credentials", &["migrate"], server)
+        }
+    }
+}
+
+fn lock_file() -> Result<File> {
+    let path = paths::kept()?.join("template.lock");
+    let mut options = OpenOptions::new();
+    options.create(true).append(true).open(&path).with_context(|| format!("cannot open {}", path.display()))
+}
+
+/// A name that changes with everything that the template is made of.
+fn name(schema: Schema) -> Result<String> {
+    let mut hasher = DefaultHasher::new();
+    (FORMAT, tools::require(Tool::PostgreSql)?).hash(&mut hasher);
+    if schema != Schema::Empty {
+        let roles = paths::workspace().join(ROLES);
+        for file in std::iter::once(roles).chain(migration_files()?) {
+            file.hash(&mut hasher);
+            fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?.hash(&mut hasher);
+        }
+    }
+    let kind = format!("{schema:?}").to_lowercase();
+    Ok(format!("template-{kind}-{:016x}", hasher.finish()))
+}
+
+/// Every migration in the order in which they run.
+pub(crate) fn migration_files() -> Result<Vec<PathBuf>> {
+    let mut all = Vec::new();
+    for folder in MIGRATIONS {
+        let entries = fs::read_dir(paths::workspace().join(folder));
+        let mut files: Vec<PathBuf> = entries.into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+        files.retain(|file| file.extension().is_some_and(|extension| extension == "sql"));
+        files.sort();
+        all.extend(files);
+    }
+    Ok(all)
+}
+
+fn make(schema: Schema, template: &Path, secrets: &Path) -> Result<()> {
+    remove_old(schema)?;
+    let passwords = Passwords::random()?;
+    let folder = Folder::temporary("template")?;
+    initialise(&folder, &passwords)?;
+    let mut server = Server::new(&folder, passwords)?;
+    server.start()?;
+    server.psql("postgres")?.run(&format!("create database {DATABASE};"))?;
+    bring_up_to_date(&server, schema)?;
+    server.stop()?;
+    write_secret(secrets, &serde_json::to_string(&server.passwords)?)?;
+    // Last and at once: a template that is there is whole.
+    fs::rename(folder.servers.join("data"), template).context("cannot put the template in its place")
+}
+
+/// Templates of other roles and migrations. Whoever copies one holds the lock, so nobody does now.
+fn remove_old(schema: Schema) -> Result<()> {
+    let prefix = format!("template-{}-", format!("{schema:?}").to_lowercase());
+    for folder in [paths::servers()?, paths::kept()?] {
+        for entry in fs::read_dir(folder)?.flatten() {
+            let path = entry.path();
+            if entry.file_name().to_string_lossy().starts_with(&prefix) {
+                if path.is_dir() { fs::remove_dir_all(path)? } else { fs::remove_file(path)? }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn roles(server: &Server) -> Result<()> {
+    let passwords = &server.passwords;
+    let variables = [
+        ("credentials_password", passwords.credentials.as_str()),
+        ("otp_password", &passwords.otp),
+        ("sessions_password", &passwords.sessions),
+        ("audit_password", &passwords.audit),
+        ("reader_password", &passwords.reader),
+    ];
+    server.psql(DATABASE)?.file(&paths::workspace().join(ROLES), &variables)
+}
+
+fn migrate(program: &str, arguments: &[&str], server: &Server) -> Result<()> {
+    let mut command = Command::new(paths::binaries()?.join(program));
+    process::clean(&mut command);
+    command.args(arguments).arg("--database").arg(server.url("postgres")).stdin(Stdio::null());
+    let output = command.output().with_context(|| format!("cannot start {program}"))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        bail!("`{program} {}` failed: {}", arguments.join(" "), said.trim());
+    }
+    Ok(())
+}
+
+/// By `cp`, which keeps owners and, where the disk can, shares the blocks.
+fn copy_data(from: &Path, to: &Path) -> Result<()> {
+    let mut command = Command::new("cp");
+    command.args(if cfg!(target_os = "linux") { ["-a", "--reflink=auto"] } else { ["-p", "-R"] });
+    let output = command.arg(from).arg(to).output().context("cannot start cp")?;
+    if !output.status.success() {
+        bail!("cannot copy {}: {}", from.display(), String::from_utf8_lossy(&output.stderr).trim());
+    }
+    if let Some(owner) = user::for_servers()? {
+        std::os::unix::fs::chown(to, Some(owner.uid), Some(owner.gid))?;
+    }
+    Ok(())
+}
+
+pub(crate) fn write_secret(path: &Path, text: &str) -> Result<()> {
+    let mut options = OpenOptions::new();
+    let mut file = options.create(true).write(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))
+}

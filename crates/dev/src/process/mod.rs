@@ -1,0 +1,11 @@
+//! Child processes that end with us, write a log file each, and can be told from every other process.
+
+mod identity;
+mod keeper;
+mod spawn;
+pub mod user;
+
+pub use identity::Identity;
+pub(crate) use identity::{descendants, send};
+pub(crate) use spawn::{clean, describe};
+pub use spawn::{Spawned, Spec};

@@ -1,0 +1,94 @@
+//! An entry before it is appended.
+
+use std::sync::Arc;
+
+use prost::Message;
+use sekisho_proto::log::v1::{Carried, Metadata, Payload};
+use sekisho_proto::{Event, Kind};
+use time::OffsetDateTime;
+
+use crate::fold::{Carry, Loaded};
+use crate::ids::{EventId, FlowId, StreamId, Version};
+use crate::statement::Argument;
+
+/// Every entry whose version is a multiple of this carries the state before it.
+pub const CARRY_EVERY: u64 = 64;
+
+/// An entry that is to be appended at an expected version.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// The kind of the stream.
+    pub kind: Kind,
+    /// The stream.
+    pub stream: StreamId,
+    /// The version of the stream before this entry.
+    pub expected: Version,
+    /// The event's id; a draft that is submitted again keeps it.
+    pub event_id: EventId,
+    /// The flow that it belongs to.
+    pub flow: Option<FlowId>,
+    /// The event's name.
+    pub event_type: &'static str,
+    /// The event and perhaps the carried state.
+    pub payload: Payload,
+    /// Who acts, and the trace.
+    pub metadata: Metadata,
+    /// The append is refused as expired after this moment.
+    pub not_after: Option<OffsetDateTime>,
+}
+
+impl Draft {
+    /// The draft of an event that follows a loaded state.
+    pub fn following<F: Carry>(
+        loaded: &Loaded<F>,
+        stream: StreamId,
+        event_id: EventId,
+        event: &F::Event,
+        metadata: Metadata,
+    ) -> Self {
+        let carries = loaded.version.next().0.is_multiple_of(CARRY_EVERY);
+        let carried = carries.then(|| Carried {
+            fold_version: F::VERSION,
+            state: loaded.state.carry(),
+        });
+        Self {
+            kind: F::Event::KIND,
+            stream,
+            expected: loaded.version,
+            event_id,
+            flow: None,
+            event_type: event.event_type(),
+            payload: Payload {
+                event: event.encode(),
+                carried,
+            },
+            metadata,
+            not_after: None,
+        }
+    }
+
+    /// The bytes of the column `payload`.
+    pub(crate) fn payload_bytes(&self) -> Vec<u8> {
+        self.payload.encode_to_vec()
+    }
+
+    /// The bytes of the column `metadata`.
+    pub(crate) fn metadata_bytes(&self) -> Vec<u8> {
+        self.metadata.encode_to_vec()
+    }
+}
+
+/// How a decision reaches the log.
+#[derive(Debug, Clone, Default)]
+pub enum Via {
+    /// By the append function, together with what else waits.
+    #[default]
+    Append,
+    /// By a combined function, which changes a table and appends in one statement.
+    Function {
+        /// Schema and name, such as `credentials.set_password`.
+        name: &'static str,
+        /// What it takes after the draft and the known head.
+        arguments: Arc<[Argument]>,
+    },
+}

@@ -1,0 +1,45 @@
+//! The log: append, load, decide, follow, publish and work.
+//!
+//! PostgreSQL is the record: every decision is one event, appended at an expected version and durable before anybody
+//! is answered. NATS only tells others sooner. Nothing here knows what a password or a session is.
+//!
+//! ```text
+//! load → fold → decide → append at the expected version → on conflict again     (Log::decide)
+//! committed → published on NATS → hint → read from the log → fold               (Publisher, Log::follow)
+//! ```
+//!
+//! The bytes of an entry and every guarantee: `docs/log-format.md`.
+
+mod append;
+mod clock;
+mod decide;
+mod draft;
+pub mod entropy;
+mod entry;
+mod fold;
+mod follow;
+mod head;
+mod ids;
+mod log;
+mod migrate;
+mod publish;
+mod read;
+mod statement;
+mod streams;
+mod wake;
+mod writer;
+
+pub use append::{AppendError, Outcome, Receipt};
+pub use clock::Clock;
+pub use decide::{Context, DecideError, Decided, Decision, Facts};
+pub use draft::{CARRY_EVERY, Draft, Via};
+pub use entry::{Entry, Recorded};
+pub use fold::{Carry, Fold, Loaded, refold};
+pub use follow::{Batch, Follower};
+pub use head::Head;
+pub use ids::{EventId, FlowId, IdError, Position, StreamId, Version};
+pub use log::{ConnectError, Log, LogSettings};
+pub use migrate::{MigrateError, migrate};
+pub use read::{Page, ReadError};
+pub use statement::Argument;
+pub use wake::Wakeups;

@@ -1,0 +1,186 @@
+//! Reads of the log. Each names a lower bound, so that old segments are never touched.
+
+use sekisho_proto::{EventError, Kind};
+use sqlx::PgPool;
+use time::OffsetDateTime;
+
+use crate::entry::{Entry, Row};
+use crate::fold::{Fold, Loaded, refold};
+use crate::head::Head;
+use crate::ids::{EventId, FlowId, Position, StreamId};
+
+/// Why a read has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// PostgreSQL did not answer.
+    #[error("the log cannot be read")]
+    Unavailable(#[source] sqlx::Error),
+    /// An entry that this version does not understand: nothing may be decided on it.
+    #[error("the log holds an entry that this version does not understand")]
+    Unknown(#[from] EventError),
+    /// A position was not reached in time.
+    #[error("position {0} was not reached in time")]
+    Behind(Position),
+}
+
+impl From<sqlx::Error> for ReadError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Unavailable(error)
+    }
+}
+
+/// A run of entries.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    /// The entries of the kinds asked for, in order.
+    pub entries: Vec<Entry>,
+    /// Everything up to here was looked at.
+    pub upto: Position,
+}
+
+/// The head and the database's time, from one statement.
+pub(crate) async fn head(pool: &PgPool, known: Position) -> Result<(Head, OffsetDateTime), ReadError> {
+    let row = sqlx::query!(
+        r#"
+        select log.now() as "now!", newest.position as "position?", newest.event_id as "event_id?"
+        from (select 1) as one
+        left join lateral (
+            select position, event_id from log.entry where position >= $1 order by position desc limit 1
+        ) as newest on true
+        "#,
+        known.to_sql()
+    )
+    .fetch_one(pool)
+    .await?;
+    let head = Head {
+        position: row.position.map_or(known, Position::from_sql),
+        event_id: row.event_id.map(EventId),
+    };
+    Ok((head, row.now))
+}
+
+/// Where the newest segment begins that holds an entry: a lower bound for a process that knows no head yet.
+pub(crate) async fn open_segment(pool: &PgPool) -> Result<Position, ReadError> {
+    let first = sqlx::query_scalar!(r#"select max(first_position) as "first" from log.segment where opened"#)
+        .fetch_one(pool)
+        .await?;
+    Ok(Position::from_sql(first.unwrap_or(1)))
+}
+
+/// The source text of `log.now()`.
+pub(crate) async fn clock_source(pool: &PgPool) -> Result<String, ReadError> {
+    let source = sqlx::query_scalar!(
+        r#"select prosrc as "source!" from pg_proc where oid = to_regprocedure('log.now()')"#
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok(source)
+}
+
+/// Makes segments ahead of the head.
+pub(crate) async fn make_segments(pool: &PgPool) -> Result<(), ReadError> {
+    sqlx::query_scalar!("select log.make_segments()")
+        .fetch_one(pool)
+        .await?;
+    Ok(())
+}
+
+/// The state of a stream.
+pub(crate) async fn load<F: Fold>(pool: &PgPool, stream: StreamId) -> Result<Loaded<F>, ReadError> {
+    let kind = <F::Event as sekisho_proto::Event>::KIND;
+    let bound = sqlx::query_scalar!(
+        "select load_from from log.stream where kind = $1 and stream_id = $2",
+        kind.as_str(),
+        stream.0
+    )
+    .fetch_optional(pool)
+    .await?;
+    let Some(bound) = bound else {
+        return Ok(Loaded::default());
+    };
+    if let Some(loaded) = refold(&stream_entries(pool, kind, stream, Position::from_sql(bound)).await?)? {
+        return Ok(loaded);
+    }
+    // The carried state is of another version of the fold: from the first entry, once.
+    let all = stream_entries(pool, kind, stream, Position(1)).await?;
+    Ok(refold(&all)?.unwrap_or_default())
+}
+
+async fn stream_entries(
+    pool: &PgPool,
+    kind: Kind,
+    stream: StreamId,
+    from: Position,
+) -> Result<Vec<Entry>, ReadError> {
+    let rows = sqlx::query_as!(
+        Row,
+        "select position, kind, stream_id, version, event_id, flow_id, event_type, recorded_at, payload, metadata
+         from log.entry where position >= $1 and kind = $2 and stream_id = $3 order by version",
+        from.to_sql(),
+        kind.as_str(),
+        stream.0
+    )
+    .fetch_all(pool)
+    .await?;
+    entries(rows)
+}
+
+/// All entries of a flow.
+pub(crate) async fn flow(pool: &PgPool, flow: FlowId) -> Result<Vec<Entry>, ReadError> {
+    let rows = sqlx::query_as!(
+        Row,
+        "select position, kind, stream_id, version, event_id, flow_id, event_type, recorded_at, payload, metadata
+         from log.entry where position > $1 and flow_id = $2 order by position",
+        flow.minted_after().to_sql(),
+        flow.0
+    )
+    .fetch_all(pool)
+    .await?;
+    entries(rows)
+}
+
+/// The entry at a position.
+pub(crate) async fn entry(pool: &PgPool, position: Position) -> Result<Option<Entry>, ReadError> {
+    let row = sqlx::query_as!(
+        Row,
+        "select position, kind, stream_id, version, event_id, flow_id, event_type, recorded_at, payload, metadata
+         from log.entry where position = $1",
+        position.to_sql()
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(row.map(Entry::try_from).transpose()?)
+}
+
+/// Entries of some kinds after a position, in order.
+pub(crate) async fn page(
+    pool: &PgPool,
+    after: Position,
+    upto: Position,
+    kinds: &[Kind],
+    limit: u32,
+) -> Result<Page, ReadError> {
+    let names: Vec<String> = kinds.iter().map(ToString::to_string).collect();
+    let rows = sqlx::query_as!(
+        Row,
+        "select position, kind, stream_id, version, event_id, flow_id, event_type, recorded_at, payload, metadata
+         from log.entry where position > $1 and position <= $2 and kind = any($3) order by position limit $4",
+        after.to_sql(),
+        upto.to_sql(),
+        &names,
+        i64::from(limit)
+    )
+    .fetch_all(pool)
+    .await?;
+    let entries = entries(rows)?;
+    let full = entries.len() == limit as usize;
+    let last = entries.last().map(|entry| entry.recorded.position);
+    Ok(Page {
+        entries,
+        upto: last.filter(|_| full).unwrap_or(upto),
+    })
+}
+
+fn entries(rows: Vec<Row>) -> Result<Vec<Entry>, ReadError> {
+    Ok(rows.into_iter().map(Entry::try_from).collect::<Result<_, _>>()?)
+}

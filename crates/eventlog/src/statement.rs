@@ -1,0 +1,166 @@
+//! Statements as text.
+//!
+//! An append goes out as one message of PostgreSQL's simple query protocol: the server has everything before it takes
+//! the lock, and commits without another byte from us. The extended protocol would hold the lock until a `Sync`
+//! arrives. The price is that values stand in the text; only types whose text cannot end a literal get there.
+
+use std::fmt::Write;
+
+use sqlx::AssertSqlSafe;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::draft::Draft;
+use crate::ids::Position;
+
+/// A value for a combined function.
+#[derive(Debug, Clone)]
+pub enum Argument {
+    /// `uuid`
+    Uuid(Uuid),
+    /// `bytea`
+    Bytes(Vec<u8>),
+    /// `text`; travels as hexadecimal digits.
+    Text(String),
+    /// `bigint`
+    Number(i64),
+}
+
+impl Argument {
+    fn literal(&self) -> String {
+        match self {
+            Self::Uuid(id) => format!("'{}'::uuid", id.hyphenated()),
+            Self::Bytes(bytes) => format!("'{}'::bytea", hex(bytes)),
+            Self::Text(text) => format!("convert_from('{}'::bytea, 'UTF8')", hex(text.as_bytes())),
+            Self::Number(number) => format!("{number}::bigint"),
+        }
+    }
+}
+
+/// A call of `log.append`.
+pub(crate) fn append(drafts: &[&Draft], since: Position) -> AssertSqlSafe<String> {
+    let columns = [
+        array("text", drafts, |draft| draft.kind.as_str().to_owned()),
+        array("uuid", drafts, |draft| draft.stream.to_string()),
+        array("bigint", drafts, |draft| draft.expected.to_sql().to_string()),
+        array("uuid", drafts, |draft| draft.event_id.to_string()),
+        array("uuid", drafts, |draft| {
+            draft.flow.map_or_else(null, |flow| flow.to_string())
+        }),
+        array("text", drafts, |draft| name(draft.event_type)),
+        array("bytea", drafts, |draft| hex_in_array(&draft.payload_bytes())),
+        array("bytea", drafts, |draft| hex_in_array(&draft.metadata_bytes())),
+        array("timestamptz", drafts, |draft| {
+            draft.not_after.map_or_else(null, in_array)
+        }),
+        array("boolean", drafts, |draft| {
+            draft.payload.carried.is_some().to_string()
+        }),
+    ];
+    AssertSqlSafe(format!(
+        "select outcomes, positions, recorded_ats from log.append({}, {})",
+        columns.join(", "),
+        since.to_sql()
+    ))
+}
+
+/// A call of a combined function: `name(draft, since, …)`.
+pub(crate) fn combined(
+    name: &str,
+    draft: &Draft,
+    since: Position,
+    arguments: &[Argument],
+) -> AssertSqlSafe<String> {
+    let more = arguments
+        .iter()
+        .fold(String::new(), |text, argument| text + ", " + &argument.literal());
+    AssertSqlSafe(format!(
+        "select outcome, position, recorded_at from {name}({}, {}{more})",
+        row(draft),
+        since.to_sql()
+    ))
+}
+
+fn row(draft: &Draft) -> String {
+    let quoted = |text: String| format!("'{text}'");
+    format!(
+        "row('{}', '{}', {}, '{}', {}, '{}', '{}', '{}', {}, {})::log.draft",
+        draft.kind,
+        draft.stream,
+        draft.expected.to_sql(),
+        draft.event_id,
+        draft.flow.map_or_else(null, |flow| quoted(flow.to_string())),
+        name(draft.event_type),
+        hex(&draft.payload_bytes()),
+        hex(&draft.metadata_bytes()),
+        draft
+            .not_after
+            .map_or_else(null, |moment| quoted(timestamp(moment))),
+        draft.payload.carried.is_some(),
+    )
+}
+
+fn array(sql_type: &str, drafts: &[&Draft], item: impl Fn(&Draft) -> String) -> String {
+    let items: Vec<String> = drafts.iter().map(|draft| item(draft)).collect();
+    format!("'{{{}}}'::{sql_type}[]", items.join(","))
+}
+
+fn null() -> String {
+    "null".to_owned()
+}
+
+/// Event types are our own constants; anything but a plain name becomes a type that no service writes.
+fn name(event_type: &str) -> String {
+    event_type
+        .chars()
+        .filter(|c| c.is_ascii_lowercase() || *c == '_')
+        .collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::from("\\x"), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Inside an array literal a backslash is written twice.
+fn hex_in_array(bytes: &[u8]) -> String {
+    format!("\\{}", hex(bytes))
+}
+
+fn in_array(moment: OffsetDateTime) -> String {
+    format!("\"{}\"", timestamp(moment))
+}
+
+fn timestamp(moment: OffsetDateTime) -> String {
+    let utc = moment.to_offset(time::UtcOffset::UTC);
+    let (year, month, day) = (utc.year(), u8::from(utc.month()), utc.day());
+    let (hour, minute, second, micros) = (utc.hour(), utc.minute(), utc.second(), utc.microsecond());
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{micros:06}+00")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_value_can_end_its_literal() {
+        let nasty = "'; drop table log.entry; --\\";
+        let literals = [
+            Argument::Text(nasty.to_owned()).literal(),
+            Argument::Bytes(nasty.as_bytes().to_vec()).literal(),
+            name(nasty),
+        ];
+        for literal in literals {
+            assert!(!literal.contains(';'), "{literal}");
+            assert!(!literal.contains("--"), "{literal}");
+        }
+    }
+
+    #[test]
+    fn a_moment_keeps_its_microseconds() {
+        let moment = OffsetDateTime::UNIX_EPOCH + time::Duration::microseconds(1_000_001);
+        assert_eq!(timestamp(moment), "1970-01-01 00:00:01.000001+00");
+    }
+}

@@ -1,0 +1,151 @@
+//! Cuts: events that end what was minted before them.
+
+use prost::Message;
+use sekisho_eventlog::{Fold, Log, Position, ReadError, Recorded, StreamId};
+use sekisho_proto::credentials::v1::AccountState;
+use sekisho_proto::events::{AccountEvent, SessionEvent};
+use sekisho_proto::sessions::v1::SessionsState;
+
+/// The version of the state that `account` entries carry.
+pub const ACCOUNT_FOLD: u32 = 1;
+/// The version of the state that `session` entries carry.
+pub const SESSIONS_FOLD: u32 = 1;
+
+/// The newest cuts of an account, from all its streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Cuts {
+    /// Ends sessions and flows that were minted at or before it.
+    pub all: Position,
+    /// Ends only flows that have not become a session, and resets.
+    pub flows: Position,
+}
+
+impl Cuts {
+    /// Whether a session that was minted here still lives.
+    pub fn session_lives(self, minted: Position) -> bool {
+        minted > self.all
+    }
+
+    /// Whether a flow that was minted here may still be used.
+    pub fn flow_lives(self, minted: Position) -> bool {
+        minted > self.all.max(self.flows)
+    }
+
+    /// The cuts with those of another stream.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            all: self.all.max(other.all),
+            flows: self.flows.max(other.flows),
+        }
+    }
+
+    /// The cuts after an event of kind `account`.
+    #[must_use]
+    pub fn after_account(self, event: &AccountEvent, position: Position) -> Self {
+        match event {
+            AccountEvent::PasswordChanged(_) | AccountEvent::AccountDisabled(_) => Self {
+                all: position,
+                ..self
+            },
+            AccountEvent::EmailChanged(_) => Self {
+                flows: position,
+                ..self
+            },
+            AccountEvent::AccountRegistered(_)
+            | AccountEvent::PasswordAccepted(_)
+            | AccountEvent::PasswordRejected(_)
+            | AccountEvent::SignInRefused(_)
+            | AccountEvent::PasswordResetRequested(_)
+            | AccountEvent::AccountEnabled(_) => self,
+        }
+    }
+
+    /// The cuts after an event of kind `session`.
+    #[must_use]
+    pub fn after_session(self, event: &SessionEvent, position: Position) -> Self {
+        match event {
+            SessionEvent::SessionsCut(_) => Self {
+                all: position,
+                ..self
+            },
+            SessionEvent::SessionStarted(_) | SessionEvent::SessionEnded(_) => self,
+        }
+    }
+}
+
+/// The cuts in the `account` stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AccountCuts(pub Cuts);
+
+impl Fold for AccountCuts {
+    type Event = AccountEvent;
+    const VERSION: u32 = ACCOUNT_FOLD;
+
+    fn evolve(self, event: &AccountEvent, recorded: &Recorded) -> Self {
+        Self(self.0.after_account(event, recorded.position))
+    }
+
+    fn resume(bytes: &[u8]) -> Option<Self> {
+        let state = AccountState::decode(bytes).ok()?;
+        Some(Self(Cuts {
+            all: Position(state.newest_cut),
+            flows: Position(state.newest_flow_cut),
+        }))
+    }
+}
+
+/// The cuts in the `session` stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SessionCuts(pub Cuts);
+
+impl Fold for SessionCuts {
+    type Event = SessionEvent;
+    const VERSION: u32 = SESSIONS_FOLD;
+
+    fn evolve(self, event: &SessionEvent, recorded: &Recorded) -> Self {
+        Self(self.0.after_session(event, recorded.position))
+    }
+
+    fn resume(bytes: &[u8]) -> Option<Self> {
+        let state = SessionsState::decode(bytes).ok()?;
+        Some(Self(Cuts {
+            all: Position(state.newest_cut),
+            flows: Position(0),
+        }))
+    }
+}
+
+/// The newest cuts of an account, read from the log now.
+///
+/// # Errors
+/// [`ReadError`].
+pub async fn newest_cuts(log: &Log, account: StreamId) -> Result<Cuts, ReadError> {
+    let in_account = log.load::<AccountCuts>(account).await?.state.0;
+    let in_sessions = log.load::<SessionCuts>(account).await?.state.0;
+    Ok(in_account.and(in_sessions))
+}
+
+#[cfg(test)]
+mod tests {
+    use sekisho_proto::credentials::v1 as credentials;
+
+    use super::*;
+
+    #[test]
+    fn what_was_minted_before_a_cut_is_dead() {
+        let changed = AccountEvent::from(credentials::PasswordChanged::default());
+        let cuts = Cuts::default().after_account(&changed, Position(10));
+        assert!(!cuts.session_lives(Position(9)));
+        assert!(!cuts.flow_lives(Position(10)));
+        assert!(cuts.session_lives(Position(11)));
+    }
+
+    #[test]
+    fn a_new_address_ends_flows_and_spares_sessions() {
+        let changed = AccountEvent::from(credentials::EmailChanged::default());
+        let cuts = Cuts::default().after_account(&changed, Position(10));
+        assert!(cuts.session_lives(Position(9)));
+        assert!(!cuts.flow_lives(Position(9)));
+    }
+}

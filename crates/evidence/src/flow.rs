@@ -1,0 +1,247 @@
+//! One flow, folded from its entries in every kind.
+
+use sekisho_eventlog::{Entry, FlowId, Position, StreamId};
+use sekisho_proto::events::{AccountEvent, CodeEvent, SessionEvent};
+use sekisho_proto::otp::v1::Purpose;
+use sekisho_proto::{EventError, Kind};
+use subtle::ConstantTimeEq;
+use time::{Duration, OffsetDateTime};
+
+use crate::cuts::Cuts;
+use crate::refusal::Refusal;
+use crate::secret::secret_digest;
+
+/// What a flow was minted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mint {
+    /// By PasswordAccepted: leads to a session.
+    SignIn,
+    /// By PasswordResetRequested: leads to a new password.
+    Reset,
+}
+
+impl Mint {
+    /// The purpose of the codes of such a flow.
+    pub fn purpose(self) -> Purpose {
+        match self {
+            Self::SignIn => Purpose::SignIn,
+            Self::Reset => Purpose::Reset,
+        }
+    }
+}
+
+/// The event that minted a flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Minted {
+    /// The flow.
+    pub flow: FlowId,
+    /// What for.
+    pub mint: Mint,
+    /// The account.
+    pub account: StreamId,
+    /// Where; decides against cuts.
+    pub position: Position,
+    /// When.
+    pub at: OffsetDateTime,
+    /// SHA-256 of the flow's secret.
+    pub secret_digest: [u8; 32],
+}
+
+/// The accepted code of a flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Proof {
+    /// Where CodeAccepted stands.
+    pub position: Position,
+    /// When.
+    pub at: OffsetDateTime,
+}
+
+/// How far a flow has come, by the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Flow {
+    /// Nothing mints it.
+    #[default]
+    Unminted,
+    /// The first step is done.
+    Open(Minted),
+    /// A code of its purpose was accepted.
+    Verified(Minted, Proof),
+    /// It has led to a session or a new password, at this position.
+    Used(Minted, Proof, Position),
+    /// The person gave it up.
+    Cancelled(Minted),
+    /// Entries of several accounts, two mints, steps out of order: it opens nothing.
+    Mixed,
+}
+
+impl Flow {
+    /// Folds the entries of one flow, in order.
+    ///
+    /// # Errors
+    /// [`EventError`] for an entry that this version does not understand.
+    pub fn fold(entries: &[Entry]) -> Result<Self, EventError> {
+        entries.iter().try_fold(Self::default(), Self::after)
+    }
+
+    fn after(self, entry: &Entry) -> Result<Self, EventError> {
+        if self
+            .minted()
+            .is_some_and(|minted| minted.account != entry.recorded.stream)
+        {
+            return Ok(Self::Mixed);
+        }
+        Ok(match entry.kind {
+            Kind::Account => self.after_account(&entry.event()?, entry),
+            Kind::Code => self.after_code(&entry.event()?, entry),
+            Kind::Session => self.after_session(&entry.event()?, entry),
+            Kind::Client | Kind::System | Kind::Audit => self,
+        })
+    }
+
+    fn after_account(self, event: &AccountEvent, entry: &Entry) -> Self {
+        match event {
+            AccountEvent::PasswordAccepted(accepted) => {
+                self.mint(Mint::SignIn, &accepted.secret_digest, entry)
+            }
+            AccountEvent::PasswordResetRequested(request) => {
+                self.mint(Mint::Reset, &request.secret_digest, entry)
+            }
+            AccountEvent::PasswordChanged(_) => self.used(Mint::Reset, entry),
+            AccountEvent::AccountRegistered(_)
+            | AccountEvent::PasswordRejected(_)
+            | AccountEvent::SignInRefused(_)
+            | AccountEvent::EmailChanged(_)
+            | AccountEvent::AccountDisabled(_)
+            | AccountEvent::AccountEnabled(_) => self,
+        }
+    }
+
+    fn after_code(self, event: &CodeEvent, entry: &Entry) -> Self {
+        let at_entry = Proof {
+            position: entry.recorded.position,
+            at: entry.recorded.recorded_at,
+        };
+        match (event, self) {
+            (CodeEvent::CodeAccepted(accepted), Self::Open(minted)) => {
+                if accepted.purpose() == minted.mint.purpose() {
+                    Self::Verified(minted, at_entry)
+                } else {
+                    Self::Mixed
+                }
+            }
+            (CodeEvent::CodeAccepted(_), _) => Self::Mixed,
+            (CodeEvent::FlowCancelled(_), Self::Open(minted) | Self::Verified(minted, _)) => {
+                Self::Cancelled(minted)
+            }
+            (
+                CodeEvent::FlowCancelled(_)
+                | CodeEvent::CodeIssued(_)
+                | CodeEvent::MailStarted(_)
+                | CodeEvent::Mailed(_)
+                | CodeEvent::MailFailed(_)
+                | CodeEvent::CodeRejected(_),
+                unchanged,
+            ) => unchanged,
+        }
+    }
+
+    fn after_session(self, event: &SessionEvent, entry: &Entry) -> Self {
+        match event {
+            SessionEvent::SessionStarted(_) => self.used(Mint::SignIn, entry),
+            SessionEvent::SessionEnded(_) | SessionEvent::SessionsCut(_) => self,
+        }
+    }
+
+    fn mint(self, mint: Mint, digest: &[u8], entry: &Entry) -> Self {
+        let (Self::Unminted, Some(flow), Ok(secret_digest)) = (self, entry.recorded.flow, digest.try_into())
+        else {
+            return Self::Mixed;
+        };
+        let recorded = entry.recorded;
+        Self::Open(Minted {
+            flow,
+            mint,
+            account: recorded.stream,
+            position: recorded.position,
+            at: recorded.recorded_at,
+            secret_digest,
+        })
+    }
+
+    fn used(self, mint: Mint, entry: &Entry) -> Self {
+        match self {
+            Self::Verified(minted, proof) if minted.mint == mint => {
+                Self::Used(minted, proof, entry.recorded.position)
+            }
+            Self::Cancelled(minted) => Self::Cancelled(minted),
+            Self::Unminted | Self::Open(_) | Self::Verified(..) | Self::Used(..) | Self::Mixed => Self::Mixed,
+        }
+    }
+
+    /// The event that minted the flow.
+    pub fn minted(&self) -> Option<&Minted> {
+        match self {
+            Self::Open(minted)
+            | Self::Verified(minted, _)
+            | Self::Used(minted, ..)
+            | Self::Cancelled(minted) => Some(minted),
+            Self::Unminted | Self::Mixed => None,
+        }
+    }
+
+    /// The mint, for a caller that holds the flow's secret; compared in constant time.
+    ///
+    /// # Errors
+    /// [`Refusal::Unknown`], [`Refusal::Mixed`], [`Refusal::SecretWrong`].
+    pub fn open_with(&self, secret: &[u8]) -> Result<&Minted, Refusal> {
+        let minted = match self {
+            Self::Unminted => return Err(Refusal::Unknown),
+            Self::Mixed => return Err(Refusal::Mixed),
+            Self::Open(minted)
+            | Self::Verified(minted, _)
+            | Self::Used(minted, ..)
+            | Self::Cancelled(minted) => minted,
+        };
+        let held = secret_digest(secret).ct_eq(&minted.secret_digest);
+        if bool::from(held) {
+            Ok(minted)
+        } else {
+            Err(Refusal::SecretWrong)
+        }
+    }
+
+    /// The evidence for the last step: an accepted code of a live flow that has not been used.
+    ///
+    /// # Errors
+    /// The first [`Refusal`] that applies.
+    pub fn evidence(
+        &self,
+        mint: Mint,
+        cuts: Cuts,
+        now: OffsetDateTime,
+        oldest: Duration,
+    ) -> Result<(Minted, Proof), Refusal> {
+        let (minted, proof) = match *self {
+            Self::Unminted => return Err(Refusal::Unknown),
+            Self::Mixed => return Err(Refusal::Mixed),
+            Self::Cancelled(_) => return Err(Refusal::Cancelled),
+            Self::Used(..) => return Err(Refusal::Used),
+            Self::Open(_) => return Err(Refusal::Missing),
+            Self::Verified(minted, proof) => (minted, proof),
+        };
+        if minted.mint != mint {
+            return Err(Refusal::Missing);
+        }
+        if !cuts.flow_lives(minted.position) {
+            return Err(Refusal::Cut);
+        }
+        if now - proof.at > oldest {
+            return Err(Refusal::Old);
+        }
+        Ok((minted, proof))
+    }
+}
+
+#[cfg(test)]
+#[path = "flow_tests.rs"]
+mod tests;

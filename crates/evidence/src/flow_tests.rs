@@ -1,0 +1,164 @@
+use sekisho_eventlog::{EventId, Recorded, Version};
+use sekisho_proto::log::v1::{Metadata, Payload};
+use sekisho_proto::{Event, credentials::v1 as credentials, otp::v1 as otp, sessions::v1 as sessions};
+use uuid::Uuid;
+
+use super::*;
+
+const SECRET: &[u8] = b"a flow's secret of thirty-two by";
+const HALF_AN_HOUR: Duration = Duration::minutes(30);
+
+fn start() -> OffsetDateTime {
+    OffsetDateTime::UNIX_EPOCH + Duration::days(20_000)
+}
+
+fn account(number: u128) -> StreamId {
+    StreamId(Uuid::from_u128(number))
+}
+
+/// The entries of one flow of account 1, one second apart.
+fn entries<E: Event>(first: u64, stream: StreamId, events: impl IntoIterator<Item = E>) -> Vec<Entry> {
+    events
+        .into_iter()
+        .zip(first..)
+        .map(|(event, position)| Entry {
+            recorded: Recorded {
+                position: Position(position),
+                version: Version(position),
+                stream,
+                event_id: EventId(Uuid::from_u128(u128::from(position))),
+                flow: Some(FlowId(Uuid::from_u128(7))),
+                recorded_at: start() + Duration::seconds(i64::try_from(position).unwrap()),
+            },
+            kind: E::KIND,
+            event_type: event.event_type().to_owned(),
+            payload: Payload {
+                event: event.encode(),
+                carried: None,
+            },
+            metadata: Metadata::default(),
+        })
+        .collect()
+}
+
+fn password_accepted() -> AccountEvent {
+    credentials::PasswordAccepted {
+        secret_digest: secret_digest(SECRET).to_vec(),
+        ..Default::default()
+    }
+    .into()
+}
+
+fn code_accepted(purpose: Purpose) -> CodeEvent {
+    otp::CodeAccepted {
+        purpose: purpose.into(),
+        ..Default::default()
+    }
+    .into()
+}
+
+fn verified() -> Vec<Entry> {
+    let mut all = entries(1, account(1), [password_accepted()]);
+    all.extend(entries(2, account(1), [code_accepted(Purpose::SignIn)]));
+    all
+}
+
+fn evidence(entries: &[Entry], cuts: Cuts, now: OffsetDateTime) -> Result<Position, Refusal> {
+    let flow = Flow::fold(entries).unwrap();
+    flow.evidence(Mint::SignIn, cuts, now, HALF_AN_HOUR)
+        .map(|(minted, _)| minted.position)
+}
+
+#[test]
+fn an_accepted_password_and_an_accepted_code_are_evidence() {
+    assert_eq!(evidence(&verified(), Cuts::default(), start()), Ok(Position(1)));
+}
+
+#[test]
+fn a_password_alone_is_not_enough() {
+    assert_eq!(
+        evidence(&verified()[..1], Cuts::default(), start()),
+        Err(Refusal::Missing)
+    );
+}
+
+#[test]
+fn a_code_without_a_password_is_nothing() {
+    assert_eq!(
+        evidence(&verified()[1..], Cuts::default(), start()),
+        Err(Refusal::Mixed)
+    );
+}
+
+#[test]
+fn a_code_of_another_account_spoils_the_flow() {
+    let mut all = entries(1, account(1), [password_accepted()]);
+    all.extend(entries(2, account(2), [code_accepted(Purpose::SignIn)]));
+    assert_eq!(evidence(&all, Cuts::default(), start()), Err(Refusal::Mixed));
+}
+
+#[test]
+fn a_code_of_another_purpose_spoils_the_flow() {
+    let mut all = entries(1, account(1), [password_accepted()]);
+    all.extend(entries(2, account(1), [code_accepted(Purpose::Reset)]));
+    assert_eq!(evidence(&all, Cuts::default(), start()), Err(Refusal::Mixed));
+}
+
+#[test]
+fn a_flow_that_is_minted_twice_opens_nothing() {
+    let all = entries(1, account(1), [password_accepted(), password_accepted()]);
+    assert_eq!(evidence(&all, Cuts::default(), start()), Err(Refusal::Mixed));
+}
+
+#[test]
+fn a_cut_at_or_after_the_mint_ends_the_flow() {
+    let cut = |position| Cuts {
+        all: Position(position),
+        flows: Position(0),
+    };
+    assert_eq!(evidence(&verified(), cut(1), start()), Err(Refusal::Cut));
+    assert_eq!(evidence(&verified(), cut(0), start()), Ok(Position(1)));
+}
+
+#[test]
+fn a_code_is_evidence_for_half_an_hour() {
+    let accepted_at = start() + Duration::seconds(2);
+    assert!(evidence(&verified(), Cuts::default(), accepted_at + HALF_AN_HOUR).is_ok());
+    let late = accepted_at + HALF_AN_HOUR + Duration::microseconds(1);
+    assert_eq!(evidence(&verified(), Cuts::default(), late), Err(Refusal::Old));
+}
+
+#[test]
+fn a_cancelled_flow_stays_cancelled() {
+    let mut all = verified();
+    all.extend(entries(3, account(1), [CodeEvent::from(otp::FlowCancelled {})]));
+    assert_eq!(evidence(&all, Cuts::default(), start()), Err(Refusal::Cancelled));
+    all.extend(entries(4, account(1), [code_accepted(Purpose::SignIn)]));
+    assert!(evidence(&all, Cuts::default(), start()).is_err());
+}
+
+#[test]
+fn a_flow_leads_to_one_session() {
+    let mut all = verified();
+    all.extend(entries(
+        3,
+        account(1),
+        [SessionEvent::from(sessions::SessionStarted::default())],
+    ));
+    assert_eq!(evidence(&all, Cuts::default(), start()), Err(Refusal::Used));
+}
+
+#[test]
+fn a_sign_in_flow_sets_no_password() {
+    let flow = Flow::fold(&verified()).unwrap();
+    let refused = flow.evidence(Mint::Reset, Cuts::default(), start(), HALF_AN_HOUR);
+    assert_eq!(refused, Err(Refusal::Missing));
+}
+
+#[test]
+fn a_flow_opens_with_its_secret_only() {
+    let flow = Flow::fold(&verified()).unwrap();
+    assert!(flow.open_with(SECRET).is_ok());
+    assert_eq!(flow.open_with(b"another secret"), Err(Refusal::SecretWrong));
+    assert_eq!(Flow::Unminted.open_with(SECRET), Err(Refusal::Unknown));
+}

@@ -1,0 +1,27 @@
+//! `sekisho log`
+
+use anyhow::Context;
+use clap::Subcommand;
+
+/// What can be done with the log.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Brings the schema `log` up to date.
+    Migrate {
+        /// PostgreSQL connection string of a role that is a member of `sekisho_owner`.
+        #[arg(long, env = "SEKISHO_MIGRATE_DATABASE_URL", hide_env_values = true)]
+        database: String,
+    },
+}
+
+/// Runs a command.
+///
+/// # Errors
+/// What went wrong, in a sentence.
+pub async fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Migrate { database } => sekisho_eventlog::migrate(&database)
+            .await
+            .context("the schema log was not brought up to date"),
+    }
+}

@@ -1,0 +1,71 @@
+//! Refusals with a stable reason.
+//!
+//! A reason (`OTP_CODE_EXPIRED`) is what callers act on and what `docs/errors` explains; it travels as
+//! `google.rpc.ErrorInfo`. The message is for people who read logs and never says anything internal.
+
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt as _};
+
+/// The `domain` of every `ErrorInfo` of this system.
+pub const DOMAIN: &str = "sekisho";
+
+/// A status with a reason in upper snake case.
+pub fn refuse(code: Code, reason: &'static str, message: impl Into<String>) -> Status {
+    let details = ErrorDetails::with_error_info(reason, DOMAIN, std::collections::HashMap::new());
+    Status::with_error_details(code, message, details)
+}
+
+/// The reason that a status of this system carries; none for statuses of libraries and of other systems.
+pub fn reason(status: &Status) -> Option<String> {
+    let info = status.get_details_error_info()?;
+    (info.domain == DOMAIN).then_some(info.reason)
+}
+
+/// The canonical name of a code (`NOT_FOUND`), as the semantic conventions write it.
+pub fn code_name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_survives_the_wire() {
+        let sent = refuse(Code::FailedPrecondition, "OTP_CODE_EXPIRED", "the code has expired");
+        let response = sent.into_http::<tonic::body::Body>();
+        let received = Status::from_header_map(response.headers()).unwrap();
+        assert_eq!(reason(&received).as_deref(), Some("OTP_CODE_EXPIRED"));
+        assert_eq!(received.code(), Code::FailedPrecondition);
+    }
+
+    #[test]
+    fn a_status_without_details_has_no_reason() {
+        assert_eq!(reason(&Status::internal("x")), None);
+    }
+
+    #[test]
+    fn a_reason_of_another_system_is_not_ours() {
+        let details = ErrorDetails::with_error_info("OTP_CODE_EXPIRED", "elsewhere", std::collections::HashMap::new());
+        let status = Status::with_error_details(Code::Internal, "x", details);
+        assert_eq!(reason(&status), None);
+    }
+}

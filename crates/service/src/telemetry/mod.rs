@@ -1,0 +1,98 @@
+//! Logs, traces and the context that joins them.
+//!
+//! Logs are JSON lines on standard output with the trace's ids. Traces leave by OTLP (gRPC) when
+//! `OTEL_EXPORTER_OTLP_ENDPOINT` is set; without it they still have ids, so that a log line, a message and an entry of
+//! the log can be joined. All `OTEL_*` variables keep the meaning that OpenTelemetry gives them.
+
+mod context;
+mod export;
+mod json;
+
+pub use context::{Headers, current_traceparent, extract, inject, parse_traceparent};
+
+use crate::settings::{Reader, Settings, Source, Value};
+use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use std::time::Duration;
+use tracing_subscriber::filter::{EnvFilter, LevelFilter, Targets};
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+/// How long the end of a process waits for its last spans to leave.
+const FLUSH: Duration = Duration::from_secs(3);
+
+/// Running telemetry. [`Telemetry::flush`] it before the process ends.
+#[derive(Debug)]
+pub struct Telemetry {
+    tracer: SdkTracerProvider,
+}
+
+/// Which log lines are written.
+#[derive(Clone, Debug)]
+pub(crate) struct LogFilter(String);
+
+/// Telemetry that cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The exporter's settings make no sense.
+    #[error("traces cannot be exported")]
+    Exporter(#[from] opentelemetry_otlp::ExporterBuildError),
+    /// Something else has already set the process's subscriber.
+    #[error("telemetry runs already")]
+    Running(#[from] tracing_subscriber::util::TryInitError),
+}
+
+impl Telemetry {
+    /// Starts logs and traces for the whole process. `service` is its name (`sekisho-otp`), `log` a filter as in
+    /// `info,sekisho_otp=debug`. Needs a runtime when traces are exported.
+    ///
+    /// # Errors
+    ///
+    /// If the exporter cannot be made or telemetry runs already.
+    pub(crate) fn start(service: &'static str, log: &LogFilter, source: &Source) -> Result<Self, Error> {
+        let tracer = export::tracer_provider(service, source)?;
+        let filter = EnvFilter::builder()
+            .with_default_directive(LevelFilter::INFO.into())
+            .parse_lossy(&log.0);
+        let lines = tracing_subscriber::fmt::layer()
+            .event_format(json::Lines { service })
+            .with_filter(filter);
+        let spans = tracing_opentelemetry::layer()
+            .with_tracer(tracer.tracer("sekisho"))
+            .with_location(false)
+            .with_threads(false)
+            .with_filter(own_spans());
+        tracing_subscriber::registry().with(spans).with(lines).try_init()?;
+        Ok(Self { tracer })
+    }
+
+    /// Sends what is still queued. Blocks; call it outside the runtime's workers while the runtime still runs.
+    pub(crate) fn flush(self) {
+        if let Err(error) = self.tracer.shutdown_with_timeout(FLUSH) {
+            tracing::warn!(error = crate::chain(&error), "the last spans were not exported");
+        }
+    }
+}
+
+/// Spans of our own crates, down to INFO, whatever the log filter says: without spans there is no context to hand on.
+/// The exporter's own libraries stay out, or each export would make spans to export.
+fn own_spans() -> Targets {
+    Targets::new().with_target("sekisho", LevelFilter::INFO)
+}
+
+impl Settings for LogFilter {
+    fn read(reader: &mut Reader) -> Option<Self> {
+        reader.or("LOG", "info", "which log lines are written, as in `info,sekisho_otp=debug`")
+    }
+}
+
+impl Value for LogFilter {
+    const KIND: &'static str = "log filter";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        match EnvFilter::builder().parse(text) {
+            Ok(_) => Ok(Self(text.to_owned())),
+            Err(_) => Err("is not a log filter, such as `info,sekisho_otp=debug`".to_owned()),
+        }
+    }
+}

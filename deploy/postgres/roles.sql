@@ -1,0 +1,40 @@
+-- The PostgreSQL roles of an installation. Run once by a superuser in the database of the log, before the migrations:
+--   psql --set credentials_password=… --set otp_password=… --set sessions_password=… --set audit_password=… --set reader_password=… --file roles.sql
+-- Running it again changes the passwords and nothing else.
+
+\set ON_ERROR_STOP on
+
+-- Owns every schema, table and function; nobody signs in as it.
+select 'create role sekisho_owner nologin'
+where not exists (select from pg_roles where rolname = 'sekisho_owner') \gexec
+
+-- May read the whole log.
+select 'create role sekisho_log_reader nologin'
+where not exists (select from pg_roles where rolname = 'sekisho_log_reader') \gexec
+
+-- May call the append function; the kinds that each may write stand in log.writer.
+select 'create role sekisho_log_writer nologin'
+where not exists (select from pg_roles where rolname = 'sekisho_log_writer') \gexec
+
+select format('create role %I login', name)
+from unnest(array['sekisho_credentials', 'sekisho_otp', 'sekisho_sessions', 'sekisho_audit', 'sekisho_reader']) as name
+where not exists (select from pg_roles where rolname = name) \gexec
+
+alter role sekisho_credentials password :'credentials_password';
+alter role sekisho_otp password :'otp_password';
+alter role sekisho_sessions password :'sessions_password';
+alter role sekisho_audit password :'audit_password';
+alter role sekisho_reader password :'reader_password';
+
+grant sekisho_log_reader to sekisho_credentials, sekisho_otp, sekisho_sessions, sekisho_audit, sekisho_reader;
+grant sekisho_log_writer to sekisho_credentials, sekisho_otp, sekisho_sessions, sekisho_audit;
+
+-- A stuck client must not hold the log's lock: see docs/log-format.md, "Who may wait for whom".
+select format('alter role %I set %s', name, setting)
+from unnest(array['sekisho_credentials', 'sekisho_otp', 'sekisho_sessions', 'sekisho_audit', 'sekisho_reader']) as name,
+     unnest(array['statement_timeout = ''5s''', 'lock_timeout = ''2s''',
+                  'idle_in_transaction_session_timeout = ''2s''']) as setting \gexec
+
+select format('grant create on database %I to sekisho_owner', current_database()) \gexec
+select format('revoke temporary, create on database %I from public', current_database()) \gexec
+revoke all on schema public from public;

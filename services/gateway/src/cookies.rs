@@ -1,0 +1,174 @@
+//! The browser's memory: five cookies, each sealed with an authenticated cipher that is bound to the cookie's name.
+//!
+//! All are `__Host-`, `Secure`, `HttpOnly`, `SameSite=Lax`, `Path=/`, and end with the browser (no `Max-Age`). `Lax`,
+//! because the desktop tool opens the portal from outside. What was not sealed here does not exist.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::response::{IntoResponseParts, ResponseParts};
+use axum_extra::extract::PrivateCookieJar;
+use axum_extra::extract::cookie::{Cookie, SameSite};
+use http::request::Parts;
+use http::{HeaderValue, header};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::Gateway;
+use crate::notes::Note;
+use crate::seals::Seals;
+use crate::secret::Secret;
+
+/// Something that a cookie holds.
+pub trait Kept: Serialize + DeserializeOwned {
+    /// The cookie's name.
+    const NAME: &'static str;
+}
+
+/// Before a sign-in: what the tokens of the sign-in form are bound to.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Anonymous {
+    /// Random, made with the first sign-in page.
+    pub secret: Secret,
+}
+
+/// During a sign-in: the flow and the secret that opens it, which stands nowhere else.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Flow {
+    /// The id that credentials minted.
+    pub id: Vec<u8>,
+    /// Made by the gateway at POST `/signin`; credentials knows its digest.
+    pub secret: Secret,
+    /// The log position that the next page must see; 0 at first.
+    pub seen: u64,
+}
+
+/// After a sign-in: the session's token.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Session {
+    /// From sessions, derived from the flow's secret.
+    pub token: Secret,
+}
+
+/// Beside the session: who signed in, so that a page need not ask.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Person {
+    /// SHA-256 of the token of the session that this belongs to.
+    pub session: [u8; 32],
+    /// The facility's name.
+    pub facility: String,
+    /// The person's name.
+    pub name: String,
+    /// The sign-in before this one, in seconds since 1970; `None` at the first.
+    pub last_signed_in: Option<i64>,
+}
+
+/// The cookies of one request, and what its answer changes.
+pub struct Cookies {
+    seals: Seals,
+    opened: Vec<PrivateCookieJar>,
+    changes: Vec<Change>,
+}
+
+enum Change {
+    Keep(Box<Cookie<'static>>),
+    Drop(&'static str),
+}
+
+impl Kept for Anonymous {
+    const NAME: &'static str = "__Host-gtol_csrf";
+}
+
+impl Kept for Flow {
+    const NAME: &'static str = "__Host-gtol_tx";
+}
+
+impl Kept for Session {
+    const NAME: &'static str = "__Host-gtol_sid";
+}
+
+impl Kept for Person {
+    const NAME: &'static str = "__Host-gtol_who";
+}
+
+impl Kept for Note {
+    const NAME: &'static str = "__Host-gtol_note";
+}
+
+impl Cookies {
+    /// What the request brought, as far as the gateway sealed it.
+    pub fn read<K: Kept>(&self) -> Option<K> {
+        self.opened
+            .iter()
+            .find_map(|jar| jar.get(K::NAME))
+            .and_then(|cookie| serde_json::from_str(cookie.value()).ok())
+    }
+
+    /// Have the browser keep something until it is closed.
+    pub fn keep<K: Kept>(&mut self, kept: &K) {
+        // Structs of strings and numbers always become JSON; an empty value reads as no cookie.
+        let value = serde_json::to_string(kept).unwrap_or_default();
+        let cookie = Cookie::build((K::NAME, value))
+            .path("/")
+            .secure(true)
+            .http_only(true)
+            .same_site(SameSite::Lax)
+            .build();
+        self.change(K::NAME, Change::Keep(Box::new(cookie)));
+    }
+
+    /// Have the browser forget something.
+    pub fn forget<K: Kept>(&mut self) {
+        self.change(K::NAME, Change::Drop(K::NAME));
+    }
+
+    fn change(&mut self, name: &str, change: Change) {
+        self.changes.retain(|earlier| earlier.name() != name);
+        self.changes.push(change);
+    }
+}
+
+impl Change {
+    fn name(&self) -> &str {
+        match self {
+            Self::Keep(cookie) => cookie.name(),
+            Self::Drop(name) => name,
+        }
+    }
+}
+
+impl FromRequestParts<Arc<Gateway>> for Cookies {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, gateway: &Arc<Gateway>) -> Result<Self, Infallible> {
+        let open = |key| PrivateCookieJar::from_headers(&parts.headers, key);
+        Ok(Self {
+            seals: gateway.seals.clone(),
+            opened: gateway.seals.opening().map(open).collect(),
+            changes: Vec::new(),
+        })
+    }
+}
+
+impl IntoResponseParts for Cookies {
+    type Error = Infallible;
+
+    fn into_response_parts(self, mut response: ResponseParts) -> Result<ResponseParts, Infallible> {
+        let mut sealed = PrivateCookieJar::new(self.seals.sealing());
+        for change in self.changes {
+            match change {
+                Change::Keep(cookie) => sealed = sealed.add(*cookie),
+                Change::Drop(name) => {
+                    response.headers_mut().append(header::SET_COOKIE, expired(name));
+                }
+            }
+        }
+        sealed.into_response_parts(response)
+    }
+}
+
+fn expired(name: &str) -> HeaderValue {
+    let cookie = format!("{name}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0");
+    HeaderValue::try_from(cookie).unwrap_or_else(|_| HeaderValue::from_static(""))
+}

@@ -1,0 +1,92 @@
+//! What the next page has to say. A note travels in a sealed cookie from a POST to the GET after it, so that neither a
+//! text nor a login id ever stands in an address; it names a message and never carries one.
+
+use serde::{Deserialize, Serialize};
+
+/// A note for one page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Note {
+    /// For `/signin`.
+    SignIn {
+        /// What happened.
+        message: SignInMessage,
+        /// The login id as typed, to be filled in again.
+        typed: String,
+    },
+    /// For `/signin/email`.
+    Email(EmailMessage),
+}
+
+/// What the sign-in page may have to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SignInMessage {
+    /// A field was left empty.
+    Missing {
+        /// The login id.
+        user_id: bool,
+        /// The password.
+        password: bool,
+    },
+    /// Case 1 of the manual.
+    UnknownAccount,
+    /// Case 2 of the manual.
+    WrongPassword,
+    /// Locked for a while.
+    Locked,
+    /// Disabled by an administrator.
+    Disabled,
+    /// No address for codes.
+    NoEmail,
+    /// The form was too old.
+    StaleForm,
+    /// The flow is over.
+    FlowOver,
+    /// The session ended by inactivity.
+    Idle,
+    /// キャンセル was pressed.
+    Cancelled,
+}
+
+/// What the e-mail page may have to say beyond what the log tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EmailMessage {
+    /// No code was typed.
+    Missing,
+    /// What was typed is no code; not counted.
+    Malformed,
+    /// A wrong code.
+    Wrong {
+        /// It equals an older code of this flow.
+        superseded: bool,
+    },
+    /// 続行 was pressed before a code was accepted.
+    NotVerified,
+}
+
+impl SignInMessage {
+    /// The note with this message and no login id.
+    pub fn note(self) -> Note {
+        self.with(String::new())
+    }
+
+    /// The note with this message and the login id as typed.
+    pub fn with(self, typed: String) -> Note {
+        Note::SignIn { message: self, typed }
+    }
+
+    /// Which element of `/signin` gets the focus.
+    pub fn focus(self) -> &'static str {
+        match self {
+            Self::WrongPassword => "password",
+            Self::Cancelled => "user_id",
+            Self::Missing { .. }
+            | Self::UnknownAccount
+            | Self::Locked
+            | Self::Disabled
+            | Self::NoEmail
+            | Self::StaleForm
+            | Self::FlowOver
+            | Self::Idle => "error-summary",
+        }
+    }
+}
