@@ -7,13 +7,20 @@
 pub mod cargo;
 pub mod disk;
 pub mod folder;
+mod mailbox;
+pub mod nats;
 pub mod paths;
 pub mod ports;
 pub mod postgres;
 pub mod process;
 mod random;
+mod service;
 pub mod signals;
+pub mod stack;
 pub mod tools;
 pub mod wait;
 
+pub use nats::Nats;
 pub use postgres::{Database, Postgres, Schema};
+pub use service::Service;
+pub use stack::{Process, Stack, StackOptions};

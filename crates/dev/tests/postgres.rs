@@ -55,3 +55,13 @@ fn a_folder_goes_away_with_its_server() {
     drop(postgres);
     assert!(!folder.exists());
 }
+
+#[test]
+fn the_roles_may_do_in_a_copy_what_they_may_do_in_the_original() {
+    let postgres = Postgres::shared_with(Schema::Files).unwrap();
+    let database = postgres.database().unwrap();
+    let temporary = "select has_database_privilege('sekisho_otp', current_database(), 'temporary');";
+    assert_eq!(database.sql(temporary).unwrap(), "f");
+    assert!(database.url("otp").starts_with("postgres://sekisho_otp:"));
+    assert_eq!(database.url("sekisho_otp"), database.url("otp"));
+}

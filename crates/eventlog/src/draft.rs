@@ -46,8 +46,8 @@ impl Draft {
         event: &F::Event,
         metadata: Metadata,
     ) -> Self {
-        let carries = loaded.version.next().0.is_multiple_of(CARRY_EVERY);
-        let carried = carries.then(|| Carried {
+        let due = loaded.version.next().0.is_multiple_of(CARRY_EVERY);
+        let carried = due.then(|| Carried {
             fold_version: F::VERSION,
             state: loaded.state.carry(),
         });

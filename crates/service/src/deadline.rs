@@ -12,8 +12,8 @@ pub(crate) fn of(headers: &HeaderMap) -> Option<Duration> {
     let is_number = (1..=8).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
     let amount: u64 = digits.parse().ok().filter(|_| is_number)?;
     match unit {
-        "H" => Some(Duration::from_secs(amount * 3600)),
-        "M" => Some(Duration::from_secs(amount * 60)),
+        "H" => Some(Duration::from_hours(amount)),
+        "M" => Some(Duration::from_mins(amount)),
         "S" => Some(Duration::from_secs(amount)),
         "m" => Some(Duration::from_millis(amount)),
         "u" => Some(Duration::from_micros(amount)),
@@ -44,8 +44,8 @@ mod tests {
     fn a_deadline_is_read_in_every_unit() {
         assert_eq!(read("2S"), Some(Duration::from_secs(2)));
         assert_eq!(read("1500m"), Some(Duration::from_millis(1500)));
-        assert_eq!(read("1H"), Some(Duration::from_secs(3600)));
-        assert_eq!(read("99999999H"), Some(Duration::from_secs(99_999_999 * 3600)));
+        assert_eq!(read("1H"), Some(Duration::from_hours(1)));
+        assert_eq!(read("99999999H"), Some(Duration::from_hours(99_999_999)));
     }
 
     #[test]

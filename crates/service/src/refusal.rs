@@ -50,7 +50,11 @@ mod tests {
 
     #[test]
     fn a_reason_survives_the_wire() {
-        let sent = refuse(Code::FailedPrecondition, "OTP_CODE_EXPIRED", "the code has expired");
+        let sent = refuse(
+            Code::FailedPrecondition,
+            "OTP_CODE_EXPIRED",
+            "the code has expired",
+        );
         let response = sent.into_http::<tonic::body::Body>();
         let received = Status::from_header_map(response.headers()).unwrap();
         assert_eq!(reason(&received).as_deref(), Some("OTP_CODE_EXPIRED"));
@@ -64,7 +68,8 @@ mod tests {
 
     #[test]
     fn a_reason_of_another_system_is_not_ours() {
-        let details = ErrorDetails::with_error_info("OTP_CODE_EXPIRED", "elsewhere", std::collections::HashMap::new());
+        let details =
+            ErrorDetails::with_error_info("OTP_CODE_EXPIRED", "elsewhere", std::collections::HashMap::new());
         let status = Status::with_error_details(Code::Internal, "x", details);
         assert_eq!(reason(&status), None);
     }

@@ -68,7 +68,10 @@ pub struct TlsFileError(String);
 
 impl Settings for TlsSettings {
     fn read(reader: &mut Reader) -> Option<Self> {
-        let certificate = reader.required("TLS_CERTIFICATE", "this process's certificate (subject OU: its role)");
+        let certificate = reader.required(
+            "TLS_CERTIFICATE",
+            "this process's certificate (subject OU: its role)",
+        );
         let key = reader.required("TLS_KEY", "the private key of that certificate, PKCS#8");
         let authority = reader.required("TLS_CA", "the authority that signs every peer");
         Some(Self {

@@ -123,6 +123,12 @@ impl Cookies {
         self.change(K::NAME, Change::Drop(K::NAME));
     }
 
+    /// What is to be sent with the answer; nothing is left to be sent after it.
+    pub fn take(&mut self) -> Self {
+        let changes = std::mem::take(&mut self.changes);
+        Self { seals: self.seals.clone(), opened: Vec::new(), changes }
+    }
+
     fn change(&mut self, name: &str, change: Change) {
         self.changes.retain(|earlier| earlier.name() != name);
         self.changes.push(change);

@@ -19,7 +19,8 @@ pub struct Database {
 impl Database {
     pub(super) fn create(passwords: &Passwords, port: u16) -> Result<Self> {
         let name = format!("test_{}", COUNT.fetch_add(1, Ordering::SeqCst));
-        Psql::new(passwords, port, "postgres")?.run(&format!("create database {name} template {DATABASE};"))?;
+        let statements = format!("create database {name} template {DATABASE}; {}", rights(&name));
+        Psql::new(passwords, port, "postgres")?.run(&statements)?;
         Ok(Self { name, passwords: passwords.clone(), port })
     }
 
@@ -40,6 +41,14 @@ impl Database {
     pub fn sql(&self, statements: &str) -> Result<String> {
         Psql::new(&self.passwords, self.port, &self.name)?.run(statements)
     }
+}
+
+/// `create database` copies everything but the rights on the database itself.
+fn rights(name: &str) -> String {
+    format!(
+        "update pg_database set datacl = (select datacl from pg_database where datname = '{DATABASE}') \
+         where datname = '{name}';"
+    )
 }
 
 impl Drop for Database {

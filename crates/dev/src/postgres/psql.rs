@@ -51,13 +51,13 @@ impl Psql {
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 
-    /// Runs a file that takes psql variables; all of it or nothing.
-    pub(crate) fn file(&self, file: &Path, variables: &[(&str, &str)]) -> Result<()> {
+    /// Runs a file that takes psql variables after the statements `before`; all of it or nothing.
+    pub(crate) fn file(&self, before: &str, file: &Path, variables: &[(&str, &str)]) -> Result<()> {
         let mut script = String::new();
         for (name, value) in variables {
             writeln!(script, "\\set {name} '{}'", quoted(value))?;
         }
-        writeln!(script, "begin;\n\\i '{}'\ncommit;", quoted(&file.to_string_lossy()))?;
+        writeln!(script, "begin;\n{before}\\i '{}'\ncommit;", quoted(&file.to_string_lossy()))?;
         self.run(&script).map(drop).with_context(|| format!("cannot run {}", file.display()))
     }
 }

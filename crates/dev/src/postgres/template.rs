@@ -20,7 +20,9 @@ use crate::{cargo, paths};
 /// Goes up when this module makes templates in another way.
 const FORMAT: u32 = 1;
 const ROLES: &str = "deploy/postgres/roles.sql";
-const MIGRATIONS: [&str; 2] = ["crates/eventlog/migrations", "services/credentials/migrations"];
+/// Each schema and the folder of its migrations.
+const MIGRATIONS: [(&str, &str); 2] =
+    [("log", "crates/eventlog/migrations"), ("credentials", "services/credentials/migrations")];
 
 /// Copies the template of `schema` into `folder`, and makes it first if there is none for the present roles and
 /// migrations. The server on the copy is not started.
@@ -49,13 +51,15 @@ pub(crate) fn bring_up_to_date(server: &Server, schema: Schema) -> Result<()> {
         Schema::Empty => Ok(()),
         Schema::Files => {
             roles(server)?;
-            migration_files()?.iter().try_for_each(|file| server.psql(DATABASE)?.file(file, &[]))
+            run_files(server)
         }
         Schema::Migrated => {
-            cargo::programs(&["sekisho", "sekisho-credentials"])?;
             roles(server)?;
             migrate("sekisho", &["log", "migrate"], server)?;
-            migrate("sekisho-credentials", &["migrate"], server)
+            if paths::workspace().join(MIGRATIONS[1].1).is_dir() {
+                migrate("sekisho-credentials", &["migrate"], server)?;
+            }
+            Ok(())
         }
     }
 }
@@ -72,7 +76,7 @@ fn name(schema: Schema) -> Result<String> {
     (FORMAT, tools::require(Tool::PostgreSql)?).hash(&mut hasher);
     if schema != Schema::Empty {
         let roles = paths::workspace().join(ROLES);
-        for file in std::iter::once(roles).chain(migration_files()?) {
+        for file in std::iter::once(roles).chain(migration_files()?.into_iter().map(|(_, file)| file)) {
             file.hash(&mut hasher);
             fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?.hash(&mut hasher);
         }
@@ -81,17 +85,27 @@ fn name(schema: Schema) -> Result<String> {
     Ok(format!("template-{kind}-{:016x}", hasher.finish()))
 }
 
-/// Every migration in the order in which they run.
-pub(crate) fn migration_files() -> Result<Vec<PathBuf>> {
+/// Every migration with its schema, in the order in which they run.
+fn migration_files() -> Result<Vec<(&'static str, PathBuf)>> {
     let mut all = Vec::new();
-    for folder in MIGRATIONS {
+    for (schema, folder) in MIGRATIONS {
         let entries = fs::read_dir(paths::workspace().join(folder));
         let mut files: Vec<PathBuf> = entries.into_iter().flatten().flatten().map(|entry| entry.path()).collect();
         files.retain(|file| file.extension().is_some_and(|extension| extension == "sql"));
         files.sort();
-        all.extend(files);
+        all.extend(files.into_iter().map(|file| (schema, file)));
     }
     Ok(all)
+}
+
+/// As the programs do it: everything belongs to `sekisho_owner`.
+fn run_files(server: &Server) -> Result<()> {
+    let psql = server.psql(DATABASE)?;
+    for (schema, file) in migration_files()? {
+        let before = format!("set role sekisho_owner;\ncreate schema if not exists {schema};\n");
+        psql.file(&before, &file, &[])?;
+    }
+    Ok(())
 }
 
 fn make(schema: Schema, template: &Path, secrets: &Path) -> Result<()> {
@@ -132,11 +146,11 @@ fn roles(server: &Server) -> Result<()> {
         ("audit_password", &passwords.audit),
         ("reader_password", &passwords.reader),
     ];
-    server.psql(DATABASE)?.file(&paths::workspace().join(ROLES), &variables)
+    server.psql(DATABASE)?.file("", &paths::workspace().join(ROLES), &variables)
 }
 
 fn migrate(program: &str, arguments: &[&str], server: &Server) -> Result<()> {
-    let mut command = Command::new(paths::binaries()?.join(program));
+    let mut command = Command::new(cargo::program(program)?);
     process::clean(&mut command);
     command.args(arguments).arg("--database").arg(server.url("postgres")).stdin(Stdio::null());
     let output = command.output().with_context(|| format!("cannot start {program}"))?;

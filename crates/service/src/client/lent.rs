@@ -1,7 +1,7 @@
 //! A request body that can be offered to one replica after another, as long as none has begun to read it.
 
 use bytes::Bytes;
-use http_body::{Body as _, Frame};
+use http_body::Frame;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};

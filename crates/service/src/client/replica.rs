@@ -77,18 +77,32 @@ impl Replica {
                 Ok(response)
             }
             Err(error) if body.is_untouched() => {
-                tracing::info!(host = self.host, port = self.port, error = crate::chain(&error), "replica unreachable");
+                tracing::info!(
+                    host = self.host,
+                    port = self.port,
+                    error = crate::chain(&error),
+                    "replica unreachable"
+                );
                 *self.lock() = Some(Instant::now() + SUSPENSION);
-                Err(Failure::Unsent(Status::unavailable("the service cannot be reached")))
+                Err(Failure::Unsent(Status::unavailable(
+                    "the service cannot be reached",
+                )))
             }
             Err(error) => {
-                tracing::info!(host = self.host, port = self.port, error = crate::chain(&error), "answer lost");
+                tracing::info!(
+                    host = self.host,
+                    port = self.port,
+                    error = crate::chain(&error),
+                    "answer lost"
+                );
                 Err(Failure::Unknown(Status::unavailable("the answer was lost")))
             }
         }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
-        self.suspended_until.lock().unwrap_or_else(PoisonError::into_inner)
+        self.suspended_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -22,7 +22,10 @@ pub(super) fn parse(mut arguments: impl Iterator<Item = String>) -> Asked {
 }
 
 pub(super) fn help(program: &str, settings: &[Setting]) -> String {
-    let mut text = format!("{}\n\nSettings, from the environment:\n", crate::version::line(program));
+    let mut text = format!(
+        "{}\n\nSettings, from the environment:\n",
+        crate::version::line(program)
+    );
     for setting in settings {
         let presence = match &setting.presence {
             Presence::Required => "required".to_owned(),

@@ -111,7 +111,10 @@ fn start<C: Settings, E: Into<Error>>(
         Err(error) => return failed(name, &error),
     };
     for variable in &loaded.unknown {
-        tracing::warn!(variable, "a variable with this process's prefix that it does not know");
+        tracing::warn!(
+            variable,
+            "a variable with this process's prefix that it does not know"
+        );
     }
     let process = Process::new(loaded.process.drain_timeout);
     let service = loaded.service;

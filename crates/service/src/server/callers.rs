@@ -74,7 +74,11 @@ pub(super) async fn admit(State(table): State<Arc<Table>>, mut request: Request,
 
 /// One answer for every refusal, so that a caller learns nothing of the table.
 fn refused() -> Status {
-    refusal::refuse(Code::PermissionDenied, "CALLER_NOT_ALLOWED", "this caller may not call this method")
+    refusal::refuse(
+        Code::PermissionDenied,
+        "CALLER_NOT_ALLOWED",
+        "this caller may not call this method",
+    )
 }
 
 #[cfg(test)]

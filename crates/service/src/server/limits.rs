@@ -7,7 +7,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use bytes::Bytes;
-use http_body::{Body as _, Frame, SizeHint};
+use http_body::{Frame, SizeHint};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -71,7 +71,11 @@ impl http_body::Body for Limited {
         };
         let length = frame.data_ref().map_or(0, Bytes::len);
         let Some(left) = self.left.checked_sub(length) else {
-            let refusal = refuse(Code::ResourceExhausted, "REQUEST_TOO_LARGE", "the request is too large");
+            let refusal = refuse(
+                Code::ResourceExhausted,
+                "REQUEST_TOO_LARGE",
+                "the request is too large",
+            );
             return Poll::Ready(Some(Err(refusal.into())));
         };
         self.left = left;

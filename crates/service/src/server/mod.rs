@@ -169,8 +169,8 @@ impl Server {
     pub async fn serve(self, process: &Process) -> Result<(), Error> {
         let address = self.listener.local_addr().ok();
         let (health, reporter) = health::service(&self.names).await;
-        let routes = self.routes.add_service(health).into_axum_router();
-        let router = guarded(routes, self.callers);
+        let services = self.routes.add_service(health).into_axum_router();
+        let guarded = guarded(services, self.callers);
         let listener = tokio::net::TcpListener::from_std(self.listener).map_err(|source| Error::Bind {
             address: SocketAddr::from(([0, 0, 0, 0], 0)),
             source,
@@ -181,7 +181,7 @@ impl Server {
         let serve = tonic::transport::Server::builder()
             .tls_config(self.tls.server())?
             .http2_keepalive_interval(Some(KEEPALIVE))
-            .add_routes(Routes::from(router))
+            .add_routes(Routes::from(guarded))
             .serve_with_incoming_shutdown(incoming, process.shutdown().cancelled_owned());
         let (served, ()) = tokio::join!(serve, health::follow(&reporter, &self.names, process));
         Ok(served?)
@@ -190,14 +190,19 @@ impl Server {
 
 impl std::fmt::Debug for Server {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Server").field("services", &self.names).finish_non_exhaustive()
+        f.debug_struct("Server")
+            .field("services", &self.names)
+            .finish_non_exhaustive()
     }
 }
 
 /// Puts the layers around the services; the last one added is the outermost.
 fn guarded(routes: axum::Router, callers: Table) -> axum::Router {
     routes
-        .layer(middleware::from_fn_with_state(Arc::new(Limits::new()), limits::limit))
+        .layer(middleware::from_fn_with_state(
+            Arc::new(Limits::new()),
+            limits::limit,
+        ))
         .layer(middleware::from_fn_with_state(Arc::new(callers), callers::admit))
         .layer(middleware::from_fn(calls::observe))
 }

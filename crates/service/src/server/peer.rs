@@ -67,7 +67,9 @@ mod tests {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.distinguished_name = rcgen::DistinguishedName::new();
         for (kind, value) in attributes {
-            params.distinguished_name.push(kind.clone(), DnValue::Utf8String((*value).to_owned()));
+            params
+                .distinguished_name
+                .push(kind.clone(), DnValue::Utf8String((*value).to_owned()));
         }
         let key = KeyPair::generate().unwrap();
         params.self_signed(&key).unwrap().der().to_vec()
@@ -85,7 +87,10 @@ mod tests {
 
     #[test]
     fn a_subject_without_a_role_is_nobody() {
-        assert_eq!(Peer::of_certificate(&certificate(&[(DnType::CommonName, "gateway")])), None);
+        assert_eq!(
+            Peer::of_certificate(&certificate(&[(DnType::CommonName, "gateway")])),
+            None
+        );
         assert_eq!(Peer::of_certificate(b"not a certificate"), None);
     }
 }

@@ -126,7 +126,10 @@ mod tests {
     fn the_first_key_is_the_current_one_and_older_ones_still_read() {
         let new = "ab".repeat(32);
         let old = "01".repeat(32);
-        let ring = parse(&format!("# rotated in May\n2026-05 {new}\n\n2026-04 {old} # still in use\n")).unwrap();
+        let ring = parse(&format!(
+            "# rotated in May\n2026-05 {new}\n\n2026-04 {old} # still in use\n"
+        ))
+        .unwrap();
         assert_eq!(ring.current(), ("2026-05", &[0xab; 32]));
         assert_eq!(ring.get("2026-04"), Some(&[1; 32]));
         assert_eq!(ring.get("2026-03"), None);
@@ -137,8 +140,14 @@ mod tests {
         let key = "ab".repeat(32);
         assert_eq!(parse("# nothing\n").unwrap_err(), KeyRingError::Empty);
         assert_eq!(parse("a 1234").unwrap_err(), KeyRingError::Malformed(1));
-        assert_eq!(parse(&format!("a {}é", &key[..62])).unwrap_err(), KeyRingError::Malformed(1));
-        assert_eq!(parse(&format!("a {key}\na {key}")).unwrap_err(), KeyRingError::Repeated(2));
+        assert_eq!(
+            parse(&format!("a {}é", &key[..62])).unwrap_err(),
+            KeyRingError::Malformed(1)
+        );
+        assert_eq!(
+            parse(&format!("a {key}\na {key}")).unwrap_err(),
+            KeyRingError::Repeated(2)
+        );
         assert!(!parse("a canary").unwrap_err().to_string().contains("canary"));
     }
 

@@ -58,7 +58,6 @@ impl Reader {
     }
 
     /// A variable that may be absent: the outer `None` is a mistake, the inner one absence.
-    #[expect(clippy::option_option, reason = "a mistake and an absent value are different things")]
     pub fn optional<T: Value>(&mut self, name: &str, help: &'static str) -> Option<Option<T>> {
         let name = self.ask::<T>(name, Presence::Optional, help);
         if self.source.get(&name).is_none() {
@@ -96,7 +95,8 @@ impl Reader {
 
     /// Notes a mistake that only two variables together show. `name` has no prefix; `problem` holds no value.
     pub fn mistake(&mut self, name: &str, problem: impl Into<String>) {
-        self.mistakes.push(format!("{}{name}", self.prefix), problem.into());
+        self.mistakes
+            .push(format!("{}{name}", self.prefix), problem.into());
     }
 
     pub(super) fn into_mistakes(self) -> Mistakes {
@@ -181,14 +181,18 @@ mod tests {
         let source = [("X_DATABASE_URL", "postgres://")].into_iter().collect();
         let sample: Sample = load("X_", &source).unwrap();
         assert_eq!(sample.database_url.expose(), "postgres://");
-        assert_eq!(sample.idle_timeout, Duration::from_secs(1800));
+        assert_eq!(sample.idle_timeout, Duration::from_mins(30));
         assert!(sample.nats_url.is_none());
         assert!(!sample.test_clock);
     }
 
     #[test]
     fn all_mistakes_are_named_at_once_and_no_value_is_printed() {
-        let source = [("X_IDLE_TIMEOUT", "canary"), ("X_TEST_CLOCK", "canary"), ("X_DATABASE_URL", " ")];
+        let source = [
+            ("X_IDLE_TIMEOUT", "canary"),
+            ("X_TEST_CLOCK", "canary"),
+            ("X_DATABASE_URL", " "),
+        ];
         let mistakes = load::<Sample>("X_", &source.into_iter().collect()).unwrap_err();
         let names: Vec<_> = mistakes.iter().map(|mistake| mistake.name.as_str()).collect();
         assert_eq!(names, ["X_DATABASE_URL", "X_IDLE_TIMEOUT", "X_TEST_CLOCK"]);
@@ -199,7 +203,10 @@ mod tests {
     fn the_reference_lists_every_variable() {
         let settings = reference::<Sample>("X_");
         let names: Vec<_> = settings.iter().map(|setting| setting.name.as_str()).collect();
-        assert_eq!(names, ["X_DATABASE_URL", "X_IDLE_TIMEOUT", "X_NATS_URL", "X_TEST_CLOCK"]);
+        assert_eq!(
+            names,
+            ["X_DATABASE_URL", "X_IDLE_TIMEOUT", "X_NATS_URL", "X_TEST_CLOCK"]
+        );
         assert_eq!(settings[1].presence, Presence::Default("30m"));
         assert!(settings[0].secret && !settings[1].secret);
         assert_eq!(settings[3].kind, "refused or allowed");
@@ -207,7 +214,9 @@ mod tests {
 
     #[test]
     fn a_misspelt_name_is_noticed() {
-        let source = [("X_IDLE_TIMOUT", "30m"), ("X_NATS_URL", "nats://"), ("HOME", "/")].into_iter().collect();
+        let source = [("X_IDLE_TIMOUT", "30m"), ("X_NATS_URL", "nats://"), ("HOME", "/")]
+            .into_iter()
+            .collect();
         assert_eq!(unknown::<Sample>("X_", &source), ["X_IDLE_TIMOUT"]);
     }
 }

@@ -43,7 +43,10 @@ mod tests {
     #[test]
     fn a_secret_is_never_printed() {
         let secret = Secret::new("canary".to_owned());
-        assert_eq!(format!("{secret} {secret:?} {:#?}", Some(&secret)), "[redacted] [redacted] Some(\n    [redacted],\n)");
+        assert_eq!(
+            format!("{secret} {secret:?} {:#?}", Some(&secret)),
+            "[redacted] [redacted] Some(\n    [redacted],\n)"
+        );
         assert_eq!(secret.expose(), "canary");
     }
 }

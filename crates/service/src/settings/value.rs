@@ -64,7 +64,8 @@ impl Value for Duration {
     const KIND: &'static str = "duration";
 
     fn parse(text: &str) -> Result<Self, String> {
-        humantime::parse_duration(text).map_err(|_| "is not a duration with a unit, such as 30m or 500ms".to_owned())
+        humantime::parse_duration(text)
+            .map_err(|_| "is not a duration with a unit, such as 30m or 500ms".to_owned())
     }
 }
 
@@ -93,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_duration_without_a_unit_is_a_mistake() {
-        assert_eq!(Duration::parse("30m"), Ok(Duration::from_secs(1800)));
+        assert_eq!(Duration::parse("30m"), Ok(Duration::from_mins(30)));
         assert_eq!(Duration::parse("500ms"), Ok(Duration::from_millis(500)));
         assert!(Duration::parse("30").is_err());
     }

@@ -90,7 +90,10 @@ mod tests {
         let mut headers = http::HeaderMap::new();
         inject(&mut Headers(&mut headers));
         let read = extract(&headers);
-        assert_eq!(read.span().span_context().trace_id().to_string(), "0af7651916cd43dd8448eb211c80319c");
+        assert_eq!(
+            read.span().span_context().trace_id().to_string(),
+            "0af7651916cd43dd8448eb211c80319c"
+        );
     }
 
     #[test]

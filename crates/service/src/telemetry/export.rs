@@ -52,7 +52,10 @@ mod tests {
     #[test]
     fn nothing_is_exported_unless_an_endpoint_is_named() {
         assert!(!is_wanted(&source(&[])));
-        assert!(is_wanted(&source(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4317")])));
+        assert!(is_wanted(&source(&[(
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "http://localhost:4317"
+        )])));
         assert!(!is_wanted(&source(&[
             ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4317"),
             ("OTEL_SDK_DISABLED", "true"),

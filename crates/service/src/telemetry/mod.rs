@@ -62,7 +62,10 @@ impl Telemetry {
             .with_location(false)
             .with_threads(false)
             .with_filter(own_spans());
-        tracing_subscriber::registry().with(spans).with(lines).try_init()?;
+        tracing_subscriber::registry()
+            .with(spans)
+            .with(lines)
+            .try_init()?;
         Ok(Self { tracer })
     }
 
@@ -82,7 +85,11 @@ fn own_spans() -> Targets {
 
 impl Settings for LogFilter {
     fn read(reader: &mut Reader) -> Option<Self> {
-        reader.or("LOG", "info", "which log lines are written, as in `info,sekisho_otp=debug`")
+        reader.or(
+            "LOG",
+            "info",
+            "which log lines are written, as in `info,sekisho_otp=debug`",
+        )
     }
 }
 

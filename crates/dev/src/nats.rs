@@ -1,0 +1,181 @@
+//! Real NATS servers, private and on loopback, with the users of deploy/nats/nats.conf.
+
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow};
+use rustix::process::Signal;
+
+use crate::folder::Folder;
+use crate::ports::Port;
+use crate::process::{Spawned, Spec};
+use crate::tools::{self, Tool};
+use crate::{paths, random, wait};
+
+/// The users of deploy/nats/nats.conf.
+const USERS: [&str; 4] = ["credentials", "otp", "sessions", "audit"];
+const CONFIGURATION: &str = "deploy/nats/nats.conf";
+const START: Duration = Duration::from_secs(20);
+
+static SHARED: Mutex<Option<&'static Nats>> = Mutex::new(None);
+
+/// A NATS server of its own, that goes away with this value, or with this process.
+#[derive(Debug)]
+pub struct Nats {
+    bus: Mutex<Bus>,
+    // Also keeps the folder until the server has ended.
+    _folder: Folder,
+    urls: Vec<(&'static str, String)>,
+    address: SocketAddr,
+}
+
+impl Nats {
+    /// A new server.
+    ///
+    /// # Errors
+    /// When the NATS server is missing or does not start.
+    pub fn start() -> Result<Self> {
+        let folder = Folder::temporary("nats")?;
+        let mut bus = Bus::new(&folder)?;
+        bus.start()?;
+        let urls = USERS.into_iter().map(|user| (user, bus.url(user))).collect();
+        let address = bus.address();
+        Ok(Self { bus: Mutex::new(bus), _folder: folder, urls, address })
+    }
+
+    /// One server for all tests of this process.
+    ///
+    /// # Errors
+    /// Like [`Nats::start`].
+    pub fn shared() -> Result<&'static Self> {
+        let mut shared = SHARED.lock().map_err(|_| anyhow!("an earlier test could not start NATS"))?;
+        if let Some(nats) = *shared {
+            return Ok(nats);
+        }
+        let nats: &'static Self = Box::leak(Box::new(Self::start()?));
+        *shared = Some(nats);
+        Ok(nats)
+    }
+
+    /// The connection string of a user: `credentials`, `otp`, `sessions` or `audit`. Another user's has no password.
+    pub fn url(&self, user: &str) -> String {
+        let known = self.urls.iter().find(|(name, _)| *name == user);
+        known.map_or_else(|| format!("nats://{user}@{}", self.address), |(_, url)| url.clone())
+    }
+
+    /// Where it listens, the same after every start.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// SIGKILL; comes back when it is gone.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn kill(&self) -> Result<()> {
+        self.with(Bus::kill)
+    }
+
+    /// Starts it again on the same port with the same passwords.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn restart(&self) -> Result<()> {
+        self.with(Bus::start)
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut Bus) -> Result<T>) -> Result<T> {
+        let mut bus = self.bus.lock().map_err(|_| anyhow!("another thread failed while it used NATS"))?;
+        act(&mut bus)
+    }
+}
+
+/// One NATS server in a folder of somebody else's.
+#[derive(Debug)]
+pub(crate) struct Bus {
+    spec: Spec,
+    port: Port,
+    running: Option<Spawned>,
+}
+
+impl Bus {
+    pub(crate) fn new(folder: &Folder) -> Result<Self> {
+        let port = Port::free()?;
+        let configuration = paths::workspace().join(CONFIGURATION);
+        let mut environment = vec![("SEKISHO_NATS_PORT".to_owned(), port.number.to_string())];
+        for user in USERS {
+            environment.push((variable(user), random::password()?));
+        }
+        let spec = Spec {
+            name: "nats".to_owned(),
+            program: tools::require(Tool::NatsServer)?,
+            // What the file leaves open is every address; here it must be loopback.
+            arguments: ["--addr", "127.0.0.1", "--config"].map(OsString::from).into_iter().chain([configuration.into()]).collect(),
+            environment,
+            directory: folder.own.clone(),
+            log_file: folder.own.join("nats.log"),
+            user: None,
+            death_signal: "KILL",
+            ledger: folder.ledger(),
+        };
+        Ok(Self { spec, port, running: None })
+    }
+
+    pub(crate) fn start(&mut self) -> Result<()> {
+        if self.running.is_some() {
+            return Ok(());
+        }
+        let mut process = self.spec.start()?;
+        let address = self.address();
+        wait::until("NATS to answer", START, || {
+            process.must_run()?;
+            Ok(greets(address).then_some(()))
+        })?;
+        self.running = Some(process);
+        Ok(())
+    }
+
+    pub(crate) fn kill(&mut self) -> Result<()> {
+        self.running.take().context("NATS does not run")?.kill()
+    }
+
+    pub(crate) fn stop(&mut self) -> Result<()> {
+        self.running.take().context("NATS does not run")?.stop(Signal::TERM, START).map(drop)
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.port.address()
+    }
+
+    pub(crate) fn running(&mut self) -> Option<&mut Spawned> {
+        self.running.as_mut()
+    }
+
+    pub(crate) fn log_file(&self) -> &Path {
+        &self.spec.log_file
+    }
+
+    pub(crate) fn url(&self, user: &str) -> String {
+        let variable = variable(user);
+        let found = self.spec.environment.iter().find(|(name, _)| *name == variable);
+        let password = found.map_or("", |(_, value)| value.as_str());
+        format!("nats://{user}:{password}@{}", self.address())
+    }
+}
+
+fn variable(user: &str) -> String {
+    format!("SEKISHO_NATS_{}_PASSWORD", user.to_uppercase())
+}
+
+/// A NATS server speaks first.
+fn greets(address: SocketAddr) -> bool {
+    let limit = Duration::from_secs(1);
+    let Ok(stream) = TcpStream::connect_timeout(&address, limit) else { return false };
+    let mut line = String::new();
+    let read = stream.set_read_timeout(Some(limit)).and_then(|()| BufReader::new(stream).read_line(&mut line));
+    read.is_ok() && line.starts_with("INFO ")
+}

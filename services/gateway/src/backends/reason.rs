@@ -1,0 +1,59 @@
+//! The reasons that services refuse for, as far as a page answers them with more than "later".
+
+use tonic::Status;
+use tonic_types::StatusExt;
+
+/// A reason of the domain, from `google.rpc.ErrorInfo`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The flow does not exist, is over or cancelled, was cut, or the secret does not open it.
+    FlowOver,
+    /// Something that the gate asks for stands in no entry of the log.
+    EvidenceMissing,
+    /// What was typed is no code.
+    CodeMalformed,
+    /// There is no code to compare with: expired, spent or never issued. The flow's state tells which.
+    NoLiveCode,
+    /// The hashing pool is full.
+    Busy,
+    /// The session is over.
+    SessionOver(Over),
+}
+
+/// How a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Over {
+    /// 30 minutes without activity.
+    Idle,
+    /// 12 hours.
+    Absolute,
+    /// The password was changed, the account disabled, or somebody ended it.
+    Cut,
+    /// サインアウト, or a token that no session has.
+    SignedOut,
+}
+
+impl Reason {
+    /// The reason with a name; `None` for one that no page knows.
+    pub fn read(name: &str) -> Option<Self> {
+        Some(match name {
+            "FLOW_UNKNOWN" | "FLOW_SECRET_WRONG" | "FLOW_EXPIRED" | "FLOW_CANCELLED" | "EVIDENCE_CUT" | "EVIDENCE_OLD" => {
+                Self::FlowOver
+            }
+            "EVIDENCE_MISSING" => Self::EvidenceMissing,
+            "OTP_CODE_MALFORMED" => Self::CodeMalformed,
+            "OTP_CODE_EXPIRED" | "OTP_NO_LIVE_CODE" | "OTP_CODE_SPENT" => Self::NoLiveCode,
+            "CREDENTIALS_BUSY" => Self::Busy,
+            "SESSION_IDLE" => Self::SessionOver(Over::Idle),
+            "SESSION_ABSOLUTE" => Self::SessionOver(Over::Absolute),
+            "SESSION_CUT" => Self::SessionOver(Over::Cut),
+            "SESSION_UNKNOWN" | "SESSION_SIGNED_OUT" => Self::SessionOver(Over::SignedOut),
+            _ => return None,
+        })
+    }
+}
+
+/// The name of a status' reason.
+pub fn of(status: &Status) -> Option<String> {
+    status.get_details_error_info().map(|info| info.reason)
+}

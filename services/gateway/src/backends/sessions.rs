@@ -1,0 +1,54 @@
+//! Calls to sessions.
+
+use sekisho_proto::sessions::v1 as proto;
+
+use super::{Backends, DEADLINE, Fault, call};
+use crate::cookies::{Flow, Session};
+use crate::secret::Secret;
+
+/// A session that has begun.
+#[derive(Debug)]
+pub struct Started {
+    /// For the cookie.
+    pub session: Session,
+    /// Where it stands in the log.
+    pub position: u64,
+}
+
+impl Backends {
+    /// Opens a session on the evidence of a flow.
+    ///
+    /// # Errors
+    /// [`super::Reason::EvidenceMissing`], [`super::Reason::FlowOver`]; otherwise the service is down.
+    pub async fn start(&self, flow: &Flow) -> Result<Started, Fault> {
+        const CALL: &str = "Start";
+        let question =
+            proto::StartRequest { flow_id: flow.id.clone(), flow_secret: flow.secret.expose().to_vec() };
+        let mut sessions = self.sessions.clone();
+        let answer = call(CALL, DEADLINE, question, async |request| sessions.start(request).await).await?;
+        let token = Secret::from_service(&answer.token).ok_or_else(|| Fault::incomplete(CALL))?;
+        Ok(Started { session: Session { token }, position: answer.position })
+    }
+
+    /// Whether a session is alive. Counts as activity.
+    ///
+    /// # Errors
+    /// [`super::Reason::SessionOver`]; otherwise the service is down.
+    pub async fn check(&self, session: &Session) -> Result<(), Fault> {
+        let question = proto::CheckRequest { token: session.token.expose().to_vec() };
+        let mut sessions = self.sessions.clone();
+        let ask = async |request| sessions.check(request).await;
+        call("Check", DEADLINE, question, ask).await.map(drop)
+    }
+
+    /// Ends a session, also one that is over.
+    ///
+    /// # Errors
+    /// The service is down.
+    pub async fn end(&self, session: &Session) -> Result<(), Fault> {
+        let question = proto::EndRequest { token: session.token.expose().to_vec() };
+        let mut sessions = self.sessions.clone();
+        let ask = async |request| sessions.end(request).await;
+        call("End", DEADLINE, question, ask).await.map(drop)
+    }
+}

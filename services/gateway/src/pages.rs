@@ -1,0 +1,167 @@
+//! The pages: one file each with form, handler and tests, beside its template.
+
+pub mod assets;
+mod cancel;
+mod coming;
+mod email;
+pub mod error;
+mod health;
+mod root;
+mod signed_out;
+mod signin;
+mod signout;
+mod top;
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Router;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+
+use crate::Gateway;
+use crate::backends::{Fault, Over, Reason};
+use crate::cookies::{Anonymous, Cookies, Flow, Person, Session};
+use crate::edge::Site;
+use crate::notes::{Note, SignInMessage};
+use crate::refusal::{Place, Refusal, Stop};
+use crate::{marks, texts};
+
+pub use health::router as health;
+
+/// What surrounds every page.
+pub struct Frame {
+    /// Screen name, for the title.
+    name: &'static str,
+    /// Whether the page reports an error.
+    error: bool,
+    /// Whether this is the second host.
+    standby: bool,
+    /// The help pointer at the foot.
+    help: &'static str,
+    /// Where the stylesheet lies.
+    style: &'static str,
+}
+
+/// The answer of a handler.
+type Answer = Result<Response, Stop>;
+
+/// All addresses that browsers may use.
+pub fn router() -> Router<Arc<Gateway>> {
+    Router::new()
+        .route("/", get(root::show))
+        .route("/signin", get(signin::show).post(signin::submit))
+        .route("/signin/email", get(email::show))
+        .route("/signin/email/send", post(email::send))
+        .route("/signin/email/verify", post(email::verify))
+        .route("/signin/email/continue", post(email::proceed))
+        .route("/signin/cancel", post(cancel::submit))
+        .route("/password/forgot", get(coming::show))
+        .route("/ncr/start", get(coming::show).post(coming::submit))
+        .route("/top", get(top::show))
+        .route("/signout", get(signout::show).post(signout::submit))
+        .route("/signed-out", get(signed_out::show))
+        .route("/assets/{name}", get(assets::show))
+        .fallback(async || Refusal::NotFound)
+}
+
+impl Frame {
+    /// The frame of a page of a sign-in.
+    fn sign_in(name: &'static str, site: &Site) -> Self {
+        Self { help: texts::HELP_SIGN_IN, ..Self::new(name, site) }
+    }
+
+    /// The frame of any other page.
+    fn new(name: &'static str, site: &Site) -> Self {
+        Self { name, error: false, standby: site.standby, help: texts::HELP, style: assets::style_address() }
+    }
+}
+
+/// A rendered page. A template that fails is a mistake of the gateway.
+fn html(page: &impl Template) -> Answer {
+    match page.render() {
+        Ok(text) => Ok(Html(text).into_response()),
+        Err(_) => Err(Refusal::Broken.into()),
+    }
+}
+
+/// `/signin`, where the note is shown and gets the focus.
+fn to_sign_in(cookies: &mut Cookies, note: &Note) -> Redirect {
+    cookies.keep(note);
+    match note {
+        Note::SignIn { message, .. } => Redirect::to(&format!("/signin#{}", message.focus())),
+        Note::Email(_) => Redirect::to("/signin"),
+    }
+}
+
+/// The secret that the browser's forms before a sign-in are bound to; made when there is none.
+fn anonymous(cookies: &mut Cookies) -> Anonymous {
+    cookies.read().unwrap_or_else(|| {
+        let fresh = Anonymous { secret: crate::secret::Secret::fresh() };
+        cookies.keep(&fresh);
+        fresh
+    })
+}
+
+/// Refuses a form whose mark is not good.
+fn demand(gateway: &Gateway, form: &str, bound_to: &crate::secret::Secret, mark: &str) -> Result<(), Refusal> {
+    match marks::check(&gateway.seals, form, bound_to, mark) {
+        marks::Verdict::Good => Ok(()),
+        marks::Verdict::Stale | marks::Verdict::Forged => Err(Refusal::Forged),
+    }
+}
+
+/// The live session of the request; `None` without a session cookie.
+///
+/// # Errors
+/// To `/signin` when the session is over, with the text that fits; an error page when nobody can tell. A session that
+/// cannot be asked for is never treated as over.
+async fn session(gateway: &Gateway, cookies: &mut Cookies) -> Result<Option<Session>, Stop> {
+    let Some(session) = cookies.read::<Session>() else { return Ok(None) };
+    match gateway.backends.check(&session).await {
+        Ok(()) => Ok(Some(session)),
+        Err(Fault::Refused(Reason::SessionOver(over))) => Err(session_over(cookies, over).into()),
+        Err(fault) => Err(fault.refusal(Place::SignedIn).into()),
+    }
+}
+
+/// To `/signin`, without the cookies of the session that is over.
+fn session_over(cookies: &mut Cookies, over: Over) -> Response {
+    cookies.forget::<Session>();
+    cookies.forget::<Person>();
+    let redirect = match over {
+        Over::Idle => to_sign_in(cookies, &SignInMessage::Idle.note()),
+        Over::Absolute | Over::Cut => to_sign_in(cookies, &SignInMessage::FlowOver.note()),
+        Over::SignedOut => Redirect::to("/signin"),
+    };
+    (cookies.take(), redirect).into_response()
+}
+
+/// The flow of the request.
+///
+/// # Errors
+/// To `/signin` without one: it is over, its cookie is lost, or it belongs to the other host.
+fn flow(cookies: &mut Cookies) -> Result<Flow, Stop> {
+    match cookies.read() {
+        Some(flow) => Ok(flow),
+        None => Err(flow_over(cookies).into()),
+    }
+}
+
+/// To `/signin`, without the flow. Who has a session is past the flow: that page sends them on and says nothing.
+fn flow_over(cookies: &mut Cookies) -> Response {
+    cookies.forget::<Flow>();
+    let redirect = match cookies.read::<Session>() {
+        Some(_) => Redirect::to("/signin"),
+        None => to_sign_in(cookies, &SignInMessage::FlowOver.note()),
+    };
+    (cookies.take(), redirect).into_response()
+}
+
+/// What a handler within a flow does about a fault that it does not know better.
+fn flow_fault(cookies: &mut Cookies, fault: Fault) -> Stop {
+    match fault {
+        Fault::Refused(Reason::FlowOver) => flow_over(cookies).into(),
+        other => other.refusal(Place::Email).into(),
+    }
+}

@@ -1,0 +1,37 @@
+//! `/password/forgot` and `/ncr/start`, until they are built.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Redirect;
+use axum::response::IntoResponse;
+
+use super::{Answer, Frame, demand, html};
+use crate::cookies::{Anonymous, Cookies};
+use crate::edge::Site;
+use crate::form::Form;
+use crate::refusal::Refusal;
+use crate::{Gateway, texts};
+
+/// What the mark of the staff's form names.
+pub const FORM: &str = "/ncr/start";
+
+#[derive(Template)]
+#[template(path = "coming.html")]
+struct Coming {
+    frame: Frame,
+}
+
+/// GET: says so.
+pub async fn show(site: Site) -> Answer {
+    html(&Coming { frame: Frame::sign_in(texts::COMING, &site) })
+}
+
+/// POST of the staff's button.
+pub async fn submit(State(gateway): State<Arc<Gateway>>, cookies: Cookies, form: Form) -> Answer {
+    let [mark] = form.take(["csrf"])?;
+    let Anonymous { secret } = cookies.read().ok_or(Refusal::CookieMissing)?;
+    demand(&gateway, FORM, &secret, &mark)?;
+    Ok(Redirect::to("/ncr/start").into_response())
+}

@@ -1,0 +1,29 @@
+//! `/signed-out`: サインアウト完了, and how to end the VPN connection. Public and the same for everybody.
+
+use askama::Template;
+
+use super::{Answer, Frame, html};
+use crate::edge::Site;
+use crate::texts;
+
+#[derive(Template)]
+#[template(path = "signed_out.html")]
+struct SignedOut {
+    frame: Frame,
+}
+
+/// GET: the page.
+pub async fn show(site: Site) -> Answer {
+    html(&SignedOut { frame: Frame::new(texts::SIGNED_OUT, &site) })
+}
+
+impl SignedOut {
+    /// The steps; the fifth names the VPN by which this host is reached.
+    fn steps(&self) -> impl Iterator<Item = &'static str> {
+        let standby = self.frame.standby;
+        texts::VPN_STEPS.into_iter().enumerate().map(move |(index, step)| match index {
+            4 if standby => texts::VPN_STEP_STANDBY,
+            _ => step,
+        })
+    }
+}

@@ -1,0 +1,164 @@
+//! `/signin`: login id and password.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect};
+
+use super::{Answer, Frame, anonymous, html, session, to_sign_in};
+use crate::backends::Verdict;
+use crate::cookies::{Anonymous, Cookies, Flow};
+use crate::edge::{Client, Site};
+use crate::form::Form;
+use crate::notes::{Note, SignInMessage};
+use crate::refusal::{Place, Refusal};
+use crate::secret::Secret;
+use crate::{Gateway, marks, texts, typing};
+
+/// What the marks of this page's forms name.
+const FORM: &str = "/signin";
+
+#[derive(Template)]
+#[template(path = "signin.html")]
+struct SignIn {
+    frame: Frame,
+    status: Option<&'static str>,
+    errors: Vec<Mistake>,
+    typed: String,
+    mark: String,
+    staff_mark: String,
+}
+
+/// A message with its field and its hint.
+#[derive(Clone, Copy)]
+struct Mistake {
+    field: Option<&'static str>,
+    text: &'static str,
+    hint: Option<&'static str>,
+}
+
+/// GET: the form, with what the last POST has to say. Who is signed in goes on to the top page.
+pub async fn show(State(gateway): State<Arc<Gateway>>, site: Site, mut cookies: Cookies) -> Answer {
+    let note = cookies.read();
+    if note.is_some() {
+        cookies.forget::<Note>();
+    }
+    if session(&gateway, &mut cookies).await?.is_some() {
+        return Ok((cookies, Redirect::to("/top")).into_response());
+    }
+    let bound_to = anonymous(&mut cookies).secret;
+    let page = SignIn::new(&site, note, |form| marks::make(&gateway.seals, form, &bound_to));
+    Ok((cookies, html(&page)?).into_response())
+}
+
+/// POST: compares, and begins a flow.
+pub async fn submit(
+    State(gateway): State<Arc<Gateway>>,
+    client: Client,
+    mut cookies: Cookies,
+    form: Form,
+) -> Answer {
+    let [mark, typed, password] = form.take(["csrf", "user_id", "password"])?;
+    let Anonymous { secret: bound_to } = cookies.read().ok_or(Refusal::CookieMissing)?;
+    let message = match marks::check(&gateway.seals, FORM, &bound_to, &mark) {
+        marks::Verdict::Forged => return Err(Refusal::Forged.into()),
+        marks::Verdict::Stale => Some(SignInMessage::StaleForm),
+        marks::Verdict::Good => missing(&typed, &password),
+    };
+    let message = match message {
+        Some(message) => message,
+        None => match begin(&gateway, &mut cookies, &typed, password, client).await? {
+            Some(message) => message,
+            None => return Ok((cookies, Redirect::to("/signin/email")).into_response()),
+        },
+    };
+    let redirect = to_sign_in(&mut cookies, &message.with(typing::to_fill_in(typed)));
+    Ok((cookies, redirect).into_response())
+}
+
+/// Begins a flow under a fresh secret; a message when the password is not accepted.
+async fn begin(
+    gateway: &Gateway,
+    cookies: &mut Cookies,
+    typed: &str,
+    password: String,
+    client: Client,
+) -> Result<Option<SignInMessage>, Refusal> {
+    let secret = Secret::fresh();
+    let verdict = gateway.backends.verify_password(typed.to_owned(), password, &secret, client).await;
+    Ok(match verdict.map_err(|fault| fault.refusal(Place::SignIn))? {
+        Verdict::Accepted(id) => {
+            cookies.keep(&Flow { id, secret, seen: 0 });
+            cookies.forget::<Note>();
+            None
+        }
+        Verdict::UnknownAccount => Some(SignInMessage::UnknownAccount),
+        Verdict::WrongPassword => Some(SignInMessage::WrongPassword),
+        Verdict::Locked => Some(SignInMessage::Locked),
+        Verdict::Disabled => Some(SignInMessage::Disabled),
+        Verdict::NoEmail => Some(SignInMessage::NoEmail),
+    })
+}
+
+/// An empty field is asked for again and counts as no attempt.
+fn missing(typed: &str, password: &str) -> Option<SignInMessage> {
+    let (user_id, password) = (typing::is_empty(typed), password.is_empty());
+    (user_id || password).then_some(SignInMessage::Missing { user_id, password })
+}
+
+impl SignIn {
+    fn new(site: &Site, note: Option<Note>, mark: impl Fn(&str) -> String) -> Self {
+        let mut page = Self {
+            frame: Frame::sign_in(texts::SIGN_IN, site),
+            status: None,
+            errors: Vec::new(),
+            typed: String::new(),
+            mark: mark(FORM),
+            staff_mark: mark(super::coming::FORM),
+        };
+        match note {
+            Some(Note::SignIn { message: SignInMessage::Cancelled, .. }) => page.status = Some(texts::CANCELLED),
+            Some(Note::SignIn { message, typed }) => {
+                page.errors = mistakes(message);
+                page.typed = typed;
+            }
+            Some(Note::Email(_)) | None => {}
+        }
+        page.frame.error = !page.errors.is_empty();
+        page
+    }
+
+    /// The text beside a field.
+    fn at(&self, field: &str) -> Option<&'static str> {
+        self.errors.iter().find(|error| error.field == Some(field)).map(|error| error.text)
+    }
+
+    /// Nothing to say: then the focus goes to the first field.
+    fn is_plain(&self) -> bool {
+        self.errors.is_empty() && self.status.is_none()
+    }
+}
+
+fn mistakes(message: SignInMessage) -> Vec<Mistake> {
+    let at = |field, text, hint| vec![Mistake { field: Some(field), text, hint }];
+    let general = |text, hint| vec![Mistake { field: None, text, hint }];
+    match message {
+        SignInMessage::Missing { user_id, password } => {
+            let user_id = user_id.then(|| at("user_id", texts::USER_ID_MISSING, None));
+            let password = password.then(|| at("password", texts::PASSWORD_MISSING, None));
+            user_id.into_iter().chain(password).flatten().collect()
+        }
+        SignInMessage::UnknownAccount => {
+            at("user_id", texts::UNKNOWN_ACCOUNT, Some(texts::UNKNOWN_ACCOUNT_HINT))
+        }
+        SignInMessage::WrongPassword => at("password", texts::WRONG_PASSWORD, Some(texts::WRONG_PASSWORD_HINT)),
+        SignInMessage::Locked => general(texts::LOCKED, Some(texts::LOCKED_HINT)),
+        SignInMessage::Disabled => general(texts::DISABLED, Some(texts::DISABLED_HINT)),
+        SignInMessage::NoEmail => general(texts::NO_EMAIL, None),
+        SignInMessage::StaleForm => general(texts::STALE_FORM, None),
+        SignInMessage::FlowOver => general(texts::FLOW_OVER, None),
+        SignInMessage::Idle => general(texts::IDLE, None),
+        SignInMessage::Cancelled => Vec::new(),
+    }
+}

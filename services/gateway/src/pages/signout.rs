@@ -1,0 +1,60 @@
+//! `/signout`: ends the session.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use http::{HeaderName, HeaderValue};
+
+use super::{Answer, Frame, demand, html, session};
+use crate::backends::{Fault, Reason};
+use crate::cookies::{Cookies, Flow, Person, Session};
+use crate::edge::Site;
+use crate::form::Form;
+use crate::notes::Note;
+use crate::refusal::Place;
+use crate::{Gateway, marks, texts};
+
+/// What the marks of the button name, here and on the top page.
+pub const FORM: &str = "/signout";
+
+#[derive(Template)]
+#[template(path = "signout.html")]
+struct SignOut {
+    frame: Frame,
+    mark: String,
+}
+
+/// GET: the button. An address alone, however somebody got here, ends nothing.
+pub async fn show(State(gateway): State<Arc<Gateway>>, site: Site, mut cookies: Cookies) -> Answer {
+    let Some(session) = session(&gateway, &mut cookies).await? else {
+        return Ok((cookies, Redirect::to("/signin")).into_response());
+    };
+    let mark = marks::make(&gateway.seals, FORM, &session.token);
+    let page = html(&SignOut { frame: Frame::new(texts::SIGN_OUT, &site), mark })?;
+    Ok((cookies, page).into_response())
+}
+
+/// POST: ends the session at the server, and only then answers. Without a session there is nothing left to end.
+pub async fn submit(State(gateway): State<Arc<Gateway>>, mut cookies: Cookies, form: Form) -> Answer {
+    let [mark] = form.take(["csrf"])?;
+    if let Some(session) = cookies.read::<Session>() {
+        demand(&gateway, FORM, &session.token, &mark)?;
+        match gateway.backends.end(&session).await {
+            Ok(()) | Err(Fault::Refused(Reason::SessionOver(_))) => {}
+            Err(fault) => return Err(fault.refusal(Place::SignOut).into()),
+        }
+    }
+    Ok(goodbye(cookies))
+}
+
+/// Leaves nothing behind: neither cookies of the session nor anything that the browser stored.
+fn goodbye(mut cookies: Cookies) -> Response {
+    cookies.forget::<Session>();
+    cookies.forget::<Person>();
+    cookies.forget::<Flow>();
+    cookies.forget::<Note>();
+    let clear = (HeaderName::from_static("clear-site-data"), HeaderValue::from_static("\"cache\", \"storage\""));
+    (cookies, [clear], Redirect::to("/signed-out")).into_response()
+}

@@ -1,0 +1,38 @@
+//! What people type. The services normalise for themselves; here only emptiness and what is filled in again matter.
+
+use unicode_normalization::UnicodeNormalization;
+
+/// The longest login id that is filled in again, in characters. A real one has at most 64.
+const LONGEST_TO_FILL_IN: usize = 128;
+
+/// Whether nothing is left of a login id or a code once white space (U+3000 too) and characters without width are gone.
+pub fn is_empty(typed: &str) -> bool {
+    typed.nfkc().all(|character| character.is_whitespace() || has_no_width(character))
+}
+
+/// The login id to fill in again, as typed; empty when it is too long for a cookie.
+pub fn to_fill_in(typed: String) -> String {
+    if typed.chars().count() <= LONGEST_TO_FILL_IN { typed } else { String::new() }
+}
+
+fn has_no_width(character: char) -> bool {
+    matches!(character, '\u{200B}'..='\u{200D}' | '\u{2060}' | '\u{FEFF}' | '\u{00AD}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spaces_of_any_width_are_nothing() {
+        assert!(is_empty(""));
+        assert!(is_empty(" \u{3000}\u{00A0}\u{200B}\u{FEFF}"));
+        assert!(!is_empty("\u{3000}０"));
+    }
+
+    #[test]
+    fn a_login_id_too_long_for_a_cookie_is_not_filled_in_again() {
+        assert_eq!(to_fill_in("０４５".into()), "０４５");
+        assert_eq!(to_fill_in("9".repeat(129)), "");
+    }
+}
