@@ -33,10 +33,14 @@ fn from_repository() -> Option<String> {
     let Some(name) = head.strip_prefix("ref: ") else {
         return Some(head);
     };
-    [&private, &shared]
+    let loose = [&private, &shared]
         .iter()
-        .find_map(|folder| read(&folder.join(name)))
-        .or_else(|| packed(&shared, name))
+        .find_map(|folder| read(&folder.join(name)));
+    if loose.is_none() {
+        // The next commit makes this branch a file of its own.
+        println!("cargo:rerun-if-changed={}", shared.join("refs/heads").display());
+    }
+    loose.or_else(|| packed(&shared, name))
 }
 
 /// A linked worktree has a file `.git` that names its folder.

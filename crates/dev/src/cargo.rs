@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result, bail};
 
@@ -13,6 +14,7 @@ use crate::{paths, process};
 /// Set by `cargo dev test` for the tests it runs: every program is built, so that no test needs to call cargo.
 pub const BUILT: &str = "SEKISHO_DEV_BUILT";
 
+static ALL_BUILT: AtomicBool = AtomicBool::new(false);
 static BUILDING: Mutex<()> = Mutex::new(());
 
 /// A cargo command in the checkout, without what the outer cargo set for us only. It cannot wait for the outer
@@ -52,7 +54,7 @@ pub fn program(name: &str) -> Result<PathBuf> {
 /// # Errors
 /// When one does not build; what cargo wrote is in the sentence.
 pub fn programs(names: &[&str]) -> Result<()> {
-    if std::env::var_os(BUILT).is_some() {
+    if all_built() {
         return Ok(());
     }
     let _one_at_a_time = BUILDING.lock();
@@ -65,4 +67,22 @@ pub fn programs(names: &[&str]) -> Result<()> {
         bail!("cannot build {}:\n{}", names.join(", "), String::from_utf8_lossy(&output.stderr).trim());
     }
     Ok(())
+}
+
+/// Builds every program of the checkout, showing cargo's own progress, unless that is done already.
+///
+/// # Errors
+/// When one does not build.
+pub fn everything() -> Result<()> {
+    let _one_at_a_time = BUILDING.lock();
+    if all_built() {
+        return Ok(());
+    }
+    run(&mut command(&["build", "--workspace", "--bins"]))?;
+    ALL_BUILT.store(true, Ordering::SeqCst);
+    Ok(())
+}
+
+fn all_built() -> bool {
+    ALL_BUILT.load(Ordering::SeqCst) || std::env::var_os(BUILT).is_some()
 }

@@ -24,6 +24,11 @@ fn judge(folder: &Path, free: u64) -> Result<()> {
     Ok(())
 }
 
+/// Whether next to nothing (16 MiB) is free where `folder` is.
+pub fn is_out(folder: &Path) -> bool {
+    rustix::fs::statvfs(folder).is_ok_and(|found| found.f_bavail.saturating_mul(found.f_frsize) < 16 << 20)
+}
+
 /// Whether this mistake, at its root, is a full disk.
 pub fn is_full(mistake: &anyhow::Error) -> bool {
     let by_kind = mistake.chain().any(|cause| {

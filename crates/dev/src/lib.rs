@@ -14,6 +14,7 @@ pub mod ports;
 pub mod postgres;
 pub mod process;
 mod random;
+mod secret;
 mod service;
 pub mod signals;
 pub mod stack;

@@ -20,7 +20,7 @@ pub(crate) struct Mailbox {
     spec: Spec,
     smtp: Port,
     http: Port,
-    running: Option<Spawned>,
+    pub(crate) running: Option<Spawned>,
 }
 
 impl Mailbox {

@@ -13,6 +13,7 @@ use rustix::process::Signal;
 use crate::folder::Folder;
 use crate::ports::Port;
 use crate::process::{Spawned, Spec};
+use crate::secret::Secret;
 use crate::tools::{self, Tool};
 use crate::{paths, random, wait};
 
@@ -29,7 +30,7 @@ pub struct Nats {
     bus: Mutex<Bus>,
     // Also keeps the folder until the server has ended.
     _folder: Folder,
-    urls: Vec<(&'static str, String)>,
+    urls: Vec<(&'static str, Secret)>,
     address: SocketAddr,
 }
 
@@ -42,7 +43,7 @@ impl Nats {
         let folder = Folder::temporary("nats")?;
         let mut bus = Bus::new(&folder)?;
         bus.start()?;
-        let urls = USERS.into_iter().map(|user| (user, bus.url(user))).collect();
+        let urls = USERS.into_iter().map(|user| (user, Secret(bus.url(user)))).collect();
         let address = bus.address();
         Ok(Self { bus: Mutex::new(bus), _folder: folder, urls, address })
     }
@@ -64,7 +65,7 @@ impl Nats {
     /// The connection string of a user: `credentials`, `otp`, `sessions` or `audit`. Another user's has no password.
     pub fn url(&self, user: &str) -> String {
         let known = self.urls.iter().find(|(name, _)| *name == user);
-        known.map_or_else(|| format!("nats://{user}@{}", self.address), |(_, url)| url.clone())
+        known.map_or_else(|| format!("nats://{user}@{}", self.address), |(_, url)| url.0.clone())
     }
 
     /// Where it listens, the same after every start.
@@ -99,7 +100,7 @@ impl Nats {
 pub(crate) struct Bus {
     spec: Spec,
     port: Port,
-    running: Option<Spawned>,
+    pub(crate) running: Option<Spawned>,
 }
 
 impl Bus {

@@ -66,7 +66,6 @@ impl FromStr for Service {
 type Urls = Vec<(&'static str, String)>;
 
 /// Everything outside of a service that its settings name.
-#[derive(Debug)]
 pub(crate) struct Surroundings {
     pub(crate) keys: PathBuf,
     /// The connection string of each database role.

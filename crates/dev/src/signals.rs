@@ -11,7 +11,8 @@ use signal_hook::iterator::Signals;
 
 static RECEIVED: OnceLock<Arc<AtomicUsize>> = OnceLock::new();
 
-/// From now on Ctrl-C (SIGINT), SIGTERM and SIGHUP no longer end this process but are counted.
+/// From now on the first Ctrl-C (SIGINT), SIGTERM or SIGHUP only asks this process to stop; the second ends it at
+/// once, and its children with it.
 ///
 /// # Errors
 /// When the system refuses the handlers.
@@ -20,7 +21,10 @@ pub fn listen() -> Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).context("cannot listen for Ctrl-C")?;
     thread::spawn(move || {
         for _ in &mut signals {
-            counter.fetch_add(1, Ordering::SeqCst);
+            if counter.fetch_add(1, Ordering::SeqCst) > 0 {
+                eprintln!("cargo dev: stopped at once");
+                std::process::exit(130);
+            }
         }
     });
     Ok(())

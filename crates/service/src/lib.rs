@@ -43,6 +43,7 @@ pub mod client;
 mod crypto;
 mod deadline;
 mod error;
+mod listen;
 pub mod process;
 pub mod readiness;
 pub mod refusal;
@@ -55,3 +56,4 @@ pub mod version;
 pub mod web;
 
 pub use error::chain;
+pub use listen::BindError;

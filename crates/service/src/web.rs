@@ -1,33 +1,30 @@
 //! HTTP for the process that serves browsers, with the same life cycle as the gRPC servers.
 
+use crate::listen::{BindError, Bound};
 use crate::process::Process;
 use axum::Router;
-use axum::extract::State;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, State};
 use axum::http::StatusCode;
 use axum::routing::get;
-use std::net::{SocketAddr, TcpListener};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tower::ServiceExt as _;
+
+/// How long a connection may stay without a complete request head. Longer than the 60 s for which ingress controllers
+/// keep idle connections, so that it is they who close them and no request meets a closing one.
+const HEADERS: Duration = Duration::from_secs(75);
 
 /// A bound HTTP listener.
 #[derive(Debug)]
 pub struct Web {
-    listener: TcpListener,
-    address: SocketAddr,
-}
-
-/// A listener that cannot start or go on.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The address is taken or not ours.
-    #[error("{address} cannot be listened on")]
-    Bind {
-        /// Where.
-        address: SocketAddr,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The accept loop failed.
-    #[error("HTTP cannot be served")]
-    Serve(#[source] std::io::Error),
+    socket: Bound,
 }
 
 impl Web {
@@ -36,36 +33,62 @@ impl Web {
     /// # Errors
     ///
     /// If the address is taken or not ours.
-    pub fn bind(address: SocketAddr) -> Result<Self, Error> {
-        let bound = TcpListener::bind(address).and_then(|listener| {
-            listener.set_nonblocking(true)?;
-            let address = listener.local_addr()?;
-            Ok(Self { listener, address })
-        });
-        bound.map_err(|source| Error::Bind { address, source })
+    pub fn bind(address: SocketAddr) -> Result<Self, BindError> {
+        let socket = Bound::new(address)?;
+        Ok(Self { socket })
     }
 
     /// The bound address.
     pub fn local_address(&self) -> SocketAddr {
-        self.address
+        self.socket.address()
     }
 
-    /// Serves until the process drains and every running request has been answered. Handlers find the address of the
-    /// other end as `axum::extract::ConnectInfo<SocketAddr>`.
+    /// Serves HTTP/1.1 until the process drains and every running request has been answered. Handlers find the address
+    /// of the other end as `axum::extract::ConnectInfo<SocketAddr>`.
     ///
     /// # Errors
     ///
-    /// If the listener fails.
-    pub async fn serve(self, router: Router, process: &Process) -> Result<(), Error> {
-        let listener = tokio::net::TcpListener::from_std(self.listener).map_err(Error::Serve)?;
-        tracing::info!(address = %self.address, "serving HTTP");
+    /// If the listener cannot be used.
+    pub async fn serve(self, router: Router, process: &Process) -> Result<(), BindError> {
+        tracing::info!(address = %self.local_address(), "serving HTTP");
+        let listener = self.socket.listen()?;
         process.serving();
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        axum::serve(listener, service)
-            .with_graceful_shutdown(process.shutdown().cancelled_owned())
-            .await
-            .map_err(Error::Serve)
+        let connections = GracefulShutdown::new();
+        let shutdown = process.shutdown();
+        let accept = async {
+            loop {
+                let (stream, peer) = listener.accept().await;
+                spawn(stream, peer, router.clone(), &connections);
+            }
+        };
+        tokio::select! {
+            () = accept => {}
+            () = shutdown.cancelled() => {}
+        }
+        // Closed before the drain, so that new connections are refused and not left hanging.
+        drop(listener);
+        connections.shutdown().await;
+        Ok(())
     }
+}
+
+/// Answers the requests of one connection.
+fn spawn(stream: TcpStream, peer: SocketAddr, router: Router, connections: &GracefulShutdown) {
+    let service = router.map_request(move |request: http::Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        request
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADERS)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+    let watched = connections.watch(connection);
+    tokio::spawn(async move {
+        if let Err(error) = watched.await {
+            tracing::debug!(error = crate::chain(&error), "a connection ended early");
+        }
+    });
 }
 
 /// `/live`: 200 as long as the process answers at all. `/ready`: 200 once every latch is released and until the drain,
@@ -82,5 +105,68 @@ async fn ready(State(process): State<Process>) -> (StatusCode, &'static str) {
         (StatusCode::OK, "ready")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "not ready")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    async fn get(address: SocketAddr, path: &str) -> String {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    fn start(
+        process: &Process,
+        router: Router,
+    ) -> (SocketAddr, tokio::task::JoinHandle<Result<(), BindError>>) {
+        let web = Web::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let address = web.local_address();
+        let process = process.clone();
+        let task = tokio::spawn(async move { web.serve(router, &process).await });
+        (address, task)
+    }
+
+    #[tokio::test]
+    async fn ready_answers_503_until_the_latch_is_released() {
+        let process = Process::new(Duration::from_secs(5));
+        let latch = process.latch("test");
+        let (address, _) = start(&process, health(&process));
+        assert!(get(address, "/live").await.starts_with("HTTP/1.1 200"));
+        assert!(get(address, "/ready").await.starts_with("HTTP/1.1 503"));
+        latch.release();
+        assert!(get(address, "/ready").await.starts_with("HTTP/1.1 200"));
+    }
+
+    #[tokio::test]
+    async fn a_drain_answers_the_running_request() {
+        let process = Process::new(Duration::from_secs(5));
+        let asked = process.clone();
+        let slow = async move |ConnectInfo(peer): ConnectInfo<SocketAddr>| {
+            asked.request_shutdown();
+            asked.shutdown().cancelled().await;
+            peer.ip().to_string()
+        };
+        let (address, task) = start(&process, Router::new().route("/slow", axum::routing::get(slow)));
+        assert!(get(address, "/slow").await.ends_with("127.0.0.1"));
+        task.await.unwrap().unwrap();
+        assert!(TcpStream::connect(address).await.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_without_a_request_is_closed() {
+        let process = Process::new(Duration::from_secs(5));
+        let (address, _) = start(&process, health(&process));
+        let began = tokio::time::Instant::now();
+        let mut silent = TcpStream::connect(address).await.unwrap();
+        let mut rest = Vec::new();
+        silent.read_to_end(&mut rest).await.unwrap();
+        assert!(began.elapsed() >= HEADERS);
     }
 }

@@ -7,6 +7,7 @@ mod sessions;
 
 use std::time::Duration;
 
+use sekisho_service::refusal;
 use tonic::Status;
 use tower::util::BoxCloneSyncService;
 
@@ -25,7 +26,7 @@ use crate::refusal::{Place, Refusal, Trouble};
 pub type Transport = BoxCloneSyncService<
     http::Request<tonic::body::Body>,
     http::Response<tonic::body::Body>,
-    Box<dyn std::error::Error + Send + Sync>,
+    Status,
 >;
 
 /// How long an answer may take.
@@ -71,7 +72,7 @@ impl Backends {
 impl Fault {
     /// What a status means to a page.
     fn from_status(call: &'static str, status: &Status) -> Self {
-        let name = reason::of(status);
+        let name = refusal::reason(status);
         match name.as_deref().and_then(Reason::read) {
             Some(reason) => Self::Refused(reason),
             None => Self::Down { call, code: status.code(), reason: name },
@@ -96,16 +97,14 @@ impl Fault {
     }
 }
 
-/// Waits for an answer until the deadline, which the service learns as well.
-async fn call<Q, A, F>(name: &'static str, deadline: Duration, question: Q, ask: F) -> Result<A, Fault>
-where
-    F: AsyncFnOnce(tonic::Request<Q>) -> Result<tonic::Response<A>, Status>,
-{
+/// A question with a deadline, which connection and service both keep.
+fn within<Q>(deadline: Duration, question: Q) -> tonic::Request<Q> {
     let mut request = tonic::Request::new(question);
     request.set_timeout(deadline);
-    match tokio::time::timeout(deadline, ask(request)).await {
-        Ok(Ok(answer)) => Ok(answer.into_inner()),
-        Ok(Err(status)) => Err(Fault::from_status(name, &status)),
-        Err(_) => Err(Fault::Down { call: name, code: tonic::Code::DeadlineExceeded, reason: None }),
-    }
+    request
+}
+
+/// The answer to a call, or why there is none.
+fn read<A>(call: &'static str, answer: Result<tonic::Response<A>, Status>) -> Result<A, Fault> {
+    answer.map(tonic::Response::into_inner).map_err(|status| Fault::from_status(call, &status))
 }

@@ -8,10 +8,8 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponseParts, ResponseParts};
-use axum_extra::extract::PrivateCookieJar;
-use axum_extra::extract::cookie::{Cookie, SameSite};
 use http::request::Parts;
-use http::{HeaderValue, header};
+use http::{HeaderMap, HeaderValue, header};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +17,8 @@ use crate::Gateway;
 use crate::notes::Note;
 use crate::seals::Seals;
 use crate::secret::Secret;
+
+const ATTRIBUTES: &str = "Path=/; Secure; HttpOnly; SameSite=Lax";
 
 /// Something that a cookie holds.
 pub trait Kept: Serialize + DeserializeOwned {
@@ -67,13 +67,14 @@ pub struct Person {
 /// The cookies of one request, and what its answer changes.
 pub struct Cookies {
     seals: Seals,
-    opened: Vec<PrivateCookieJar>,
+    brought: Vec<(String, String)>,
     changes: Vec<Change>,
 }
 
-enum Change {
-    Keep(Box<Cookie<'static>>),
-    Drop(&'static str),
+/// A cookie that the answer sets.
+struct Change {
+    name: &'static str,
+    set_cookie: String,
 }
 
 impl Kept for Anonymous {
@@ -99,48 +100,32 @@ impl Kept for Note {
 impl Cookies {
     /// What the request brought, as far as the gateway sealed it.
     pub fn read<K: Kept>(&self) -> Option<K> {
-        self.opened
-            .iter()
-            .find_map(|jar| jar.get(K::NAME))
-            .and_then(|cookie| serde_json::from_str(cookie.value()).ok())
+        let (_, sealed) = self.brought.iter().find(|(name, _)| name == K::NAME)?;
+        serde_json::from_str(&self.seals.open(K::NAME, sealed)?).ok()
     }
 
     /// Have the browser keep something until it is closed.
     pub fn keep<K: Kept>(&mut self, kept: &K) {
-        // Structs of strings and numbers always become JSON; an empty value reads as no cookie.
-        let value = serde_json::to_string(kept).unwrap_or_default();
-        let cookie = Cookie::build((K::NAME, value))
-            .path("/")
-            .secure(true)
-            .http_only(true)
-            .same_site(SameSite::Lax)
-            .build();
-        self.change(K::NAME, Change::Keep(Box::new(cookie)));
+        // Structs of strings and numbers always become JSON; an empty text reads as no cookie.
+        let plain = serde_json::to_string(kept).unwrap_or_default();
+        let value = self.seals.seal(K::NAME, &plain);
+        self.change(K::NAME, format!("{}={value}; {ATTRIBUTES}", K::NAME));
     }
 
     /// Have the browser forget something.
     pub fn forget<K: Kept>(&mut self) {
-        self.change(K::NAME, Change::Drop(K::NAME));
+        self.change(K::NAME, format!("{}=; {ATTRIBUTES}; Max-Age=0", K::NAME));
     }
 
     /// What is to be sent with the answer; nothing is left to be sent after it.
     pub fn take(&mut self) -> Self {
         let changes = std::mem::take(&mut self.changes);
-        Self { seals: self.seals.clone(), opened: Vec::new(), changes }
+        Self { seals: self.seals.clone(), brought: Vec::new(), changes }
     }
 
-    fn change(&mut self, name: &str, change: Change) {
-        self.changes.retain(|earlier| earlier.name() != name);
-        self.changes.push(change);
-    }
-}
-
-impl Change {
-    fn name(&self) -> &str {
-        match self {
-            Self::Keep(cookie) => cookie.name(),
-            Self::Drop(name) => name,
-        }
+    fn change(&mut self, name: &'static str, set_cookie: String) {
+        self.changes.retain(|earlier| earlier.name != name);
+        self.changes.push(Change { name, set_cookie });
     }
 }
 
@@ -148,12 +133,7 @@ impl FromRequestParts<Arc<Gateway>> for Cookies {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, gateway: &Arc<Gateway>) -> Result<Self, Infallible> {
-        let open = |key| PrivateCookieJar::from_headers(&parts.headers, key);
-        Ok(Self {
-            seals: gateway.seals.clone(),
-            opened: gateway.seals.opening().map(open).collect(),
-            changes: Vec::new(),
-        })
+        Ok(Self { seals: gateway.seals.clone(), brought: pairs(&parts.headers), changes: Vec::new() })
     }
 }
 
@@ -161,20 +141,17 @@ impl IntoResponseParts for Cookies {
     type Error = Infallible;
 
     fn into_response_parts(self, mut response: ResponseParts) -> Result<ResponseParts, Infallible> {
-        let mut sealed = PrivateCookieJar::new(self.seals.sealing());
-        for change in self.changes {
-            match change {
-                Change::Keep(cookie) => sealed = sealed.add(*cookie),
-                Change::Drop(name) => {
-                    response.headers_mut().append(header::SET_COOKIE, expired(name));
-                }
-            }
+        // Names, base64 and attributes are ASCII, so every cookie is a header value.
+        for value in self.changes.into_iter().filter_map(|change| HeaderValue::try_from(change.set_cookie).ok()) {
+            response.headers_mut().append(header::SET_COOKIE, value);
         }
-        sealed.into_response_parts(response)
+        Ok(response)
     }
 }
 
-fn expired(name: &str) -> HeaderValue {
-    let cookie = format!("{name}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0");
-    HeaderValue::try_from(cookie).unwrap_or_else(|_| HeaderValue::from_static(""))
+/// Names and values of the request's cookies (RFC 6265, 4.2.1).
+fn pairs(headers: &HeaderMap) -> Vec<(String, String)> {
+    let values = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+    let pairs = values.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }

@@ -21,7 +21,7 @@ use crate::Gateway;
 use crate::refusal::Refusal;
 
 pub use answer::enquiry_number;
-pub use client::{Client, Peer, Proxies};
+pub use client::{Client, Proxies};
 pub use host::{Hosts, Site};
 
 /// The outermost layer of the browsers' router.

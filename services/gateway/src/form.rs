@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{FromRequest, Request};
 use http::{HeaderMap, header};
 
 use crate::Gateway;
@@ -43,9 +43,9 @@ impl Form {
 impl FromRequest<Arc<Gateway>> for Form {
     type Rejection = Refusal;
 
-    async fn from_request(request: Request, gateway: &Arc<Gateway>) -> Result<Self, Refusal> {
-        let (mut parts, body) = request.into_parts();
-        let site = Site::from_request_parts(&mut parts, gateway).await?;
+    async fn from_request(request: Request, _: &Arc<Gateway>) -> Result<Self, Refusal> {
+        let (parts, body) = request.into_parts();
+        let site = Site::of(&parts);
         if !is_form(&parts.headers) {
             return Err(Refusal::MediaType);
         }

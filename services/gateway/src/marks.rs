@@ -11,10 +11,13 @@ use hmac::Mac;
 use subtle::ConstantTimeEq;
 
 use crate::entropy;
-use crate::seals::{Seals, code};
+use crate::seals::{Code, Seals, code, label, read_label};
 use crate::secret::Secret;
 
+/// Bytes of a nonce and of each MAC.
 const PART: usize = 16;
+
+type Part = [u8; PART];
 
 /// What a mark says about a form that came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,21 +32,19 @@ pub enum Verdict {
 
 /// The mark for a form, bound to what the cookie holds.
 pub fn make(seals: &Seals, form: &str, bound_to: &Secret) -> String {
+    let (id, key) = seals.form_key();
     let nonce = entropy::bytes::<PART>();
-    let mut mark = [0; 3 * PART];
-    mark[..PART].copy_from_slice(&nonce);
-    mark[PART..2 * PART].copy_from_slice(&origin(seals.marking(), &nonce));
-    mark[2 * PART..].copy_from_slice(&binding(seals.marking(), &nonce, form, bound_to));
-    BASE64_URL_SAFE_NO_PAD.encode(mark)
+    let mark = [nonce, origin(&key, &nonce), binding(&key, &nonce, form, bound_to)];
+    label(id, mark.as_flattened())
 }
 
 /// Compares a form's mark with what the cookie holds now.
 pub fn check(seals: &Seals, form: &str, bound_to: &Secret, mark: &str) -> Verdict {
-    let Some(parts) = decode(mark) else { return Verdict::Forged };
-    let nonce = &parts[..PART];
-    let made_by = |key: &&[u8; 32]| bool::from(origin(key, nonce).ct_eq(&parts[PART..2 * PART]));
-    let Some(key) = seals.recognising().find(made_by) else { return Verdict::Forged };
-    if bool::from(binding(key, nonce, form, bound_to).ct_eq(&parts[2 * PART..])) {
+    let Some((key, [nonce, made, bound])) = read(seals, mark) else { return Verdict::Forged };
+    if !bool::from(origin(&key, &nonce).ct_eq(&made)) {
+        return Verdict::Forged;
+    }
+    if bool::from(binding(&key, &nonce, form, bound_to).ct_eq(&bound)) {
         Verdict::Good
     } else {
         Verdict::Stale
@@ -61,20 +62,24 @@ pub fn read_command_id(text: &str) -> Option<Vec<u8>> {
     (id.len() == PART).then_some(id)
 }
 
-fn decode(mark: &str) -> Option<[u8; 3 * PART]> {
-    BASE64_URL_SAFE_NO_PAD.decode(mark).ok()?.try_into().ok()
+/// The key that a mark names and its three parts.
+fn read(seals: &Seals, mark: &str) -> Option<([u8; 32], [Part; 3])> {
+    let (id, body) = read_label(mark)?;
+    let (parts, rest) = body.as_chunks::<PART>();
+    let parts = <[Part; 3]>::try_from(parts).ok().filter(|_| rest.is_empty())?;
+    Some((seals.form_key_of(&id)?, parts))
 }
 
-fn origin(key: &[u8; 32], nonce: &[u8]) -> [u8; PART] {
+fn origin(key: &[u8; 32], nonce: &Part) -> Part {
     shorten(code(key).chain_update(b"origin").chain_update(nonce))
 }
 
-fn binding(key: &[u8; 32], nonce: &[u8], form: &str, bound_to: &Secret) -> [u8; PART] {
+fn binding(key: &[u8; 32], nonce: &Part, form: &str, bound_to: &Secret) -> Part {
     let code = code(key).chain_update(b"binding").chain_update(nonce).chain_update(bound_to.expose());
     shorten(code.chain_update(form))
 }
 
-fn shorten(code: crate::seals::Code) -> [u8; PART] {
+fn shorten(code: Code) -> Part {
     let full: [u8; 32] = code.finalize().into_bytes().into();
     let mut short = [0; PART];
     short.copy_from_slice(&full[..PART]);
@@ -84,9 +89,10 @@ fn shorten(code: crate::seals::Code) -> [u8; PART] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::seals::tests::seals as under;
 
     fn seals() -> Seals {
-        Seals::new(&[1; 32], &[])
+        under(&['1'])
     }
 
     #[test]
@@ -107,7 +113,7 @@ mod tests {
     #[test]
     fn a_mark_that_no_gateway_made_is_forged() {
         let secret = Secret::fresh();
-        let foreign = make(&Seals::new(&[2; 32], &[]), "/signin", &secret);
+        let foreign = make(&under(&['2']), "/signin", &secret);
         for mark in ["", "AAAA", foreign.as_str()] {
             assert_eq!(check(&seals(), "/signin", &secret, mark), Verdict::Forged);
         }
@@ -117,8 +123,7 @@ mod tests {
     fn a_mark_outlives_the_change_of_the_key() {
         let secret = Secret::fresh();
         let mark = make(&seals(), "/signin", &secret);
-        let changed = Seals::new(&[9; 32], &[[1; 32]]);
-        assert_eq!(check(&changed, "/signin", &secret, &mark), Verdict::Good);
+        assert_eq!(check(&under(&['2', '1']), "/signin", &secret, &mark), Verdict::Good);
     }
 
     #[test]

@@ -5,7 +5,6 @@ mod cancel;
 mod coming;
 mod email;
 pub mod error;
-mod health;
 mod root;
 mod signed_out;
 mod signin;
@@ -27,7 +26,6 @@ use crate::notes::{Note, SignInMessage};
 use crate::refusal::{Place, Refusal, Stop};
 use crate::{marks, texts};
 
-pub use health::router as health;
 
 /// What surrounds every page.
 pub struct Frame {
@@ -92,6 +90,13 @@ fn to_sign_in(cookies: &mut Cookies, note: &Note) -> Redirect {
         Note::SignIn { message, .. } => Redirect::to(&format!("/signin#{}", message.focus())),
         Note::Email(_) => Redirect::to("/signin"),
     }
+}
+
+/// What the page before has to say; it is said once.
+fn read_once(cookies: &mut Cookies) -> Option<Note> {
+    let note = cookies.read()?;
+    cookies.forget::<Note>();
+    Some(note)
 }
 
 /// The secret that the browser's forms before a sign-in are bound to; made when there is none.

@@ -18,7 +18,7 @@ use crate::random;
 pub use database::Database;
 pub(crate) use psql::Psql;
 pub(crate) use server::Server;
-pub(crate) use template::bring_up_to_date;
+pub(crate) use template::{bring_up_to_date, copy, reopen};
 
 /// The database of a server that the services use.
 pub const DATABASE: &str = "sekisho";
@@ -33,6 +33,14 @@ pub enum Schema {
     Files,
     /// What is deployed: the roles, then `sekisho log migrate` and `sekisho-credentials migrate`.
     Migrated,
+}
+
+/// Forgets the templates, so that the next server makes its own anew.
+///
+/// # Errors
+/// When they cannot be removed.
+pub fn forget_templates() -> Result<()> {
+    template::forget()
 }
 
 /// The password of each role.

@@ -9,13 +9,14 @@ use anyhow::{Context, Result, bail};
 
 use super::Passwords;
 use crate::process;
+use crate::secret::Secret;
 use crate::tools::{self, Tool};
 
 /// The superuser's session on one database.
 #[derive(Debug)]
 pub(crate) struct Psql {
     program: PathBuf,
-    password: String,
+    password: Secret,
     port: u16,
     database: String,
 }
@@ -23,7 +24,7 @@ pub(crate) struct Psql {
 impl Psql {
     pub(crate) fn new(passwords: &Passwords, port: u16, database: &str) -> Result<Self> {
         let program = tools::require(Tool::PostgreSql)?.join("psql");
-        Ok(Self { program, password: passwords.postgres.clone(), port, database: database.to_owned() })
+        Ok(Self { program, password: Secret(passwords.postgres.clone()), port, database: database.to_owned() })
     }
 
     /// Runs statements one after another, each on its own, and answers what they print.
@@ -33,7 +34,7 @@ impl Psql {
         command.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", "postgres"]);
         command.arg("-p").arg(self.port.to_string()).arg("-d").arg(&self.database);
         // Not on the command line, where everybody on the machine could read it.
-        command.env("PGPASSWORD", &self.password).env("PGCONNECT_TIMEOUT", "5").env("PGOPTIONS", "-c client_min_messages=warning");
+        command.env("PGPASSWORD", &self.password.0).env("PGCONNECT_TIMEOUT", "5").env("PGOPTIONS", "-c client_min_messages=warning");
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

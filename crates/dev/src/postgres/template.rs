@@ -13,12 +13,14 @@ use rustix::fs::FlockOperation;
 use super::server::{Server, initialise};
 use super::{DATABASE, Passwords, Schema};
 use crate::folder::Folder;
-use crate::process::{self, user};
+use crate::process;
 use crate::tools::{self, Tool};
 use crate::{cargo, paths};
 
 /// Goes up when this module makes templates in another way.
 const FORMAT: u32 = 1;
+const LOCK: &str = "template.lock";
+const PASSWORDS: &str = "passwords.json";
 const ROLES: &str = "deploy/postgres/roles.sql";
 /// Each schema and the folder of its migrations.
 const MIGRATIONS: [(&str, &str); 2] =
@@ -33,9 +35,9 @@ pub(crate) fn copy(schema: Schema, folder: &Folder) -> Result<Server> {
     loop {
         rustix::fs::flock(&lock, FlockOperation::LockShared)?;
         if template.is_dir() && secrets.is_file() {
-            copy_data(&template, &folder.servers.join("data"))?;
             let passwords: Passwords = serde_json::from_str(&fs::read_to_string(&secrets)?)?;
-            write_secret(&folder.own.join("passwords.json"), &serde_json::to_string(&passwords)?)?;
+            write_secret(&folder.own.join(PASSWORDS), &serde_json::to_string(&passwords)?)?;
+            copy_data(&template, &folder.servers)?;
             return Server::new(folder, passwords);
         }
         rustix::fs::flock(&lock, FlockOperation::LockExclusive)?;
@@ -43,6 +45,16 @@ pub(crate) fn copy(schema: Schema, folder: &Folder) -> Result<Server> {
             make(schema, &template, &secrets)?;
         }
     }
+}
+
+/// The server on the data that an earlier run left in `folder`, if there is any. Not started.
+pub(crate) fn reopen(folder: &Folder) -> Result<Option<Server>> {
+    let secrets = folder.own.join(PASSWORDS);
+    if !(secrets.is_file() && folder.servers.join("data").is_dir()) {
+        return Ok(None);
+    }
+    let passwords = serde_json::from_str(&fs::read_to_string(&secrets)?).context("cannot read the passwords")?;
+    Server::new(folder, passwords).map(Some)
 }
 
 /// Brings the running server's roles and tables up to what the checkout holds now.
@@ -65,7 +77,7 @@ pub(crate) fn bring_up_to_date(server: &Server, schema: Schema) -> Result<()> {
 }
 
 fn lock_file() -> Result<File> {
-    let path = paths::kept()?.join("template.lock");
+    let path = paths::kept()?.join(LOCK);
     let mut options = OpenOptions::new();
     options.create(true).append(true).open(&path).with_context(|| format!("cannot open {}", path.display()))
 }
@@ -81,8 +93,11 @@ fn name(schema: Schema) -> Result<String> {
             fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?.hash(&mut hasher);
         }
     }
-    let kind = format!("{schema:?}").to_lowercase();
-    Ok(format!("template-{kind}-{:016x}", hasher.finish()))
+    Ok(format!("{}-{:016x}", kind(schema), hasher.finish()))
+}
+
+fn kind(schema: Schema) -> String {
+    format!("template-{schema:?}").to_lowercase()
 }
 
 /// Every migration with its schema, in the order in which they run.
@@ -109,7 +124,8 @@ fn run_files(server: &Server) -> Result<()> {
 }
 
 fn make(schema: Schema, template: &Path, secrets: &Path) -> Result<()> {
-    remove_old(schema)?;
+    // Those of other roles and migrations.
+    remove(&format!("{}-", kind(schema)))?;
     let passwords = Passwords::random()?;
     let folder = Folder::temporary("template")?;
     initialise(&folder, &passwords)?;
@@ -123,13 +139,18 @@ fn make(schema: Schema, template: &Path, secrets: &Path) -> Result<()> {
     fs::rename(folder.servers.join("data"), template).context("cannot put the template in its place")
 }
 
-/// Templates of other roles and migrations. Whoever copies one holds the lock, so nobody does now.
-fn remove_old(schema: Schema) -> Result<()> {
-    let prefix = format!("template-{}-", format!("{schema:?}").to_lowercase());
+pub(super) fn forget() -> Result<()> {
+    let lock = lock_file()?;
+    rustix::fs::flock(&lock, FlockOperation::LockExclusive)?;
+    remove("template-")
+}
+
+/// Whoever copies one holds the lock, so nobody does now.
+fn remove(prefix: &str) -> Result<()> {
     for folder in [paths::servers()?, paths::kept()?] {
         for entry in fs::read_dir(folder)?.flatten() {
             let path = entry.path();
-            if entry.file_name().to_string_lossy().starts_with(&prefix) {
+            if entry.file_name().to_string_lossy().starts_with(prefix) && entry.file_name() != LOCK {
                 if path.is_dir() { fs::remove_dir_all(path)? } else { fs::remove_file(path)? }
             }
         }
@@ -162,20 +183,21 @@ fn migrate(program: &str, arguments: &[&str], server: &Server) -> Result<()> {
 }
 
 /// By `cp`, which keeps owners and, where the disk can, shares the blocks.
-fn copy_data(from: &Path, to: &Path) -> Result<()> {
+fn copy_data(template: &Path, servers: &Path) -> Result<()> {
+    let half = servers.join("data.new");
+    if half.is_dir() {
+        fs::remove_dir_all(&half)?;
+    }
     let mut command = Command::new("cp");
     command.args(if cfg!(target_os = "linux") { ["-a", "--reflink=auto"] } else { ["-p", "-R"] });
-    let output = command.arg(from).arg(to).output().context("cannot start cp")?;
+    let output = command.arg(template).arg(&half).output().context("cannot start cp")?;
     if !output.status.success() {
-        bail!("cannot copy {}: {}", from.display(), String::from_utf8_lossy(&output.stderr).trim());
+        bail!("cannot copy {}: {}", template.display(), String::from_utf8_lossy(&output.stderr).trim());
     }
-    if let Some(owner) = user::for_servers()? {
-        std::os::unix::fs::chown(to, Some(owner.uid), Some(owner.gid))?;
-    }
-    Ok(())
+    fs::rename(half, servers.join("data")).context("cannot put the data in its place")
 }
 
-pub(crate) fn write_secret(path: &Path, text: &str) -> Result<()> {
+fn write_secret(path: &Path, text: &str) -> Result<()> {
     let mut options = OpenOptions::new();
     let mut file = options.create(true).write(true).truncate(true).mode(0o600).open(path)?;
     file.write_all(text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))

@@ -1,6 +1,7 @@
 //! Starting, watching and ending one child process.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -17,7 +18,7 @@ use crate::tools::places;
 use crate::{folder, wait};
 
 /// How to start a process, as often as needed.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Spec {
     /// What people call it: `postgres`, `otp`, `otp-1`.
     pub name: String,
@@ -37,6 +38,13 @@ pub struct Spec {
     pub death_signal: &'static str,
     /// The list of processes that it is written into, so that a later run can end what is left.
     pub ledger: PathBuf,
+}
+
+impl fmt::Debug for Spec {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The environment holds passwords.
+        formatter.debug_struct("Spec").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 impl Spec {

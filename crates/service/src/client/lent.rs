@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http_body::Frame;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use tonic::Status;
 use tonic::body::Body;
@@ -35,7 +35,13 @@ impl Lender {
 
     /// Whether nobody has begun to read: no server can have seen the message.
     pub(super) fn is_untouched(&self) -> bool {
-        self.body.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        lock(&self.body).is_some()
+    }
+
+    /// Takes the body back, unless somebody has begun to read it. Whoever still holds it on loan cannot read it any more.
+    pub(super) fn reclaim(self) -> Option<Self> {
+        let body = lock(&self.body).take()?;
+        Some(Self::new(body))
     }
 }
 
@@ -48,12 +54,45 @@ impl http_body::Body for Lent {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         if self.taken.is_none() {
-            let taken = self.lender.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let taken = lock(&self.lender).take();
             self.taken = taken;
         }
         match &mut self.taken {
             Some(body) => Pin::new(body).poll_frame(context),
-            None => Poll::Ready(Some(Err(Status::internal("a request body was read twice")))),
+            None => Poll::Ready(Some(Err(Status::internal("the request was taken back")))),
         }
+    }
+}
+
+fn lock(body: &Mutex<Option<Body>>) -> MutexGuard<'_, Option<Body>> {
+    body.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::future::poll_fn;
+    use http_body::Body as _;
+
+    async fn is_readable(mut lent: Lent) -> bool {
+        poll_fn(|context| Pin::new(&mut lent).poll_frame(context))
+            .await
+            .is_none_or(|frame| frame.is_ok())
+    }
+
+    #[tokio::test]
+    async fn a_body_that_was_taken_back_cannot_be_read_by_the_first_borrower() {
+        let lender = Lender::new(Body::empty());
+        let first = lender.lend();
+        let lender = lender.reclaim().unwrap();
+        assert!(!is_readable(first).await);
+        assert!(is_readable(lender.lend()).await);
+    }
+
+    #[tokio::test]
+    async fn a_body_that_was_read_cannot_be_taken_back() {
+        let lender = Lender::new(Body::empty());
+        assert!(is_readable(lender.lend()).await);
+        assert!(!lender.is_untouched() && lender.reclaim().is_none());
     }
 }

@@ -17,6 +17,7 @@ use crate::tls::TlsSettings;
 use crate::{deadline, refusal, telemetry};
 use futures::future::BoxFuture;
 use http::{Request, Response, Uri};
+use lent::Lender;
 use replica::{Failure, Replica};
 use std::fmt;
 use std::sync::Arc;
@@ -137,17 +138,21 @@ impl Replicas {
     /// Tries the replicas in turn until one has taken the request.
     async fn send(&self, request: Request<Body>) -> Result<Response<Body>, Status> {
         let (parts, body) = request.into_parts();
-        let body = lent::Lender::new(body);
-        let mut unreachable = None;
+        let mut lender = Lender::new(body);
+        let mut refusal = Status::unavailable("no replica");
         for replica in self.in_turn() {
-            let attempt = Request::from_parts(parts.clone(), Body::new(body.lend()));
-            match replica.send(attempt, &body).await {
+            let attempt = Request::from_parts(parts.clone(), Body::new(lender.lend()));
+            match replica.send(attempt, &lender).await {
                 Ok(response) => return Ok(response),
-                Err(Failure::Unsent(status)) => unreachable = Some(status),
                 Err(Failure::Unknown(status)) => return Err(status),
+                Err(Failure::Unsent(status)) => refusal = status,
+            }
+            match lender.reclaim() {
+                Some(untouched) => lender = untouched,
+                None => return Err(refusal),
             }
         }
-        Err(unreachable.unwrap_or_else(|| Status::unavailable("no replica")))
+        Err(refusal)
     }
 
     /// All replicas, beginning with the next in turn, those that were lately unreachable last.

@@ -6,14 +6,14 @@ use crate::tls::TlsSettings;
 use http::{Request, Response, Uri};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tonic::Status;
 use tonic::body::Body;
 use tonic::transport::Endpoint;
 use tower::ServiceExt as _;
 use tracing::Span;
 
-/// How long connecting may take, TLS included.
+/// How long connecting may take, TLS included; with the deadline of 2 s, a second replica gets a turn.
 const CONNECT: Duration = Duration::from_secs(1);
 
 /// How often an open connection is asked whether its peer still lives, and how long the answer may take.
@@ -63,6 +63,7 @@ impl Replica {
         self.lock().is_some_and(|until| now < until)
     }
 
+    /// Offers a request. One that waits here longer than connecting may take has not been taken, and is given back.
     pub(super) async fn send(
         &self,
         request: Request<Body>,
@@ -71,33 +72,31 @@ impl Replica {
         let span = Span::current();
         span.record("server.address", self.host.as_str());
         span.record("server.port", self.port);
-        match self.channel.clone().oneshot(request).await {
+        let mut sent = std::pin::pin!(self.channel.clone().oneshot(request));
+        let answer = match timeout(CONNECT, &mut sent).await {
+            Ok(answer) => answer,
+            Err(_) if body.is_untouched() => return Err(self.unreachable("no connection in time")),
+            Err(_) => sent.await,
+        };
+        match answer {
             Ok(response) => {
                 *self.lock() = None;
                 Ok(response)
             }
-            Err(error) if body.is_untouched() => {
-                tracing::info!(
-                    host = self.host,
-                    port = self.port,
-                    error = crate::chain(&error),
-                    "replica unreachable"
-                );
-                *self.lock() = Some(Instant::now() + SUSPENSION);
-                Err(Failure::Unsent(Status::unavailable(
-                    "the service cannot be reached",
-                )))
-            }
-            Err(error) => {
-                tracing::info!(
-                    host = self.host,
-                    port = self.port,
-                    error = crate::chain(&error),
-                    "answer lost"
-                );
-                Err(Failure::Unknown(Status::unavailable("the answer was lost")))
-            }
+            Err(error) if body.is_untouched() => Err(self.unreachable(&crate::chain(&error))),
+            Err(error) => Err(self.lost(&crate::chain(&error))),
         }
+    }
+
+    fn unreachable(&self, error: &str) -> Failure {
+        tracing::info!(host = self.host, port = self.port, error, "replica unreachable");
+        *self.lock() = Some(Instant::now() + SUSPENSION);
+        Failure::Unsent(Status::unavailable("the service cannot be reached"))
+    }
+
+    fn lost(&self, error: &str) -> Failure {
+        tracing::info!(host = self.host, port = self.port, error, "answer lost");
+        Failure::Unknown(Status::unavailable("the answer was lost"))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {

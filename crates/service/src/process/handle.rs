@@ -60,7 +60,8 @@ impl Process {
         &self.inner.readiness
     }
 
-    /// Keeps the process unready until it is released; `what` is the state that is waited for.
+    /// Keeps the process unready until it is released; `what` is the state that is waited for. Take it before serving:
+    /// a server that serves while no latch is held is ready.
     pub fn latch(&self, what: &'static str) -> Latch {
         self.inner.readiness.latch(what)
     }

@@ -12,6 +12,7 @@ use crate::telemetry::{LogFilter, Telemetry};
 use arguments::Asked;
 use std::process::ExitCode;
 use std::time::Duration;
+use supervise::End;
 
 /// Anything that can end a process, for services that use one error type of their own or `anyhow`.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -104,12 +105,13 @@ fn start<C: Settings, E: Into<Error>>(
     };
     let telemetry = {
         let _inside = runtime.enter();
-        Telemetry::start(name, &loaded.log, source)
+        Telemetry::start(&program(name), &loaded.log, source)
     };
     let telemetry = match telemetry {
         Ok(telemetry) => telemetry,
         Err(error) => return failed(name, &error),
     };
+    std::panic::set_hook(Box::new(log_panic));
     for variable in &loaded.unknown {
         tracing::warn!(
             variable,
@@ -118,12 +120,26 @@ fn start<C: Settings, E: Into<Error>>(
     }
     let process = Process::new(loaded.process.drain_timeout);
     let service = loaded.service;
-    let code = runtime.block_on(supervise::supervise(process.clone(), async move || {
+    let end = runtime.block_on(supervise::supervise(process.clone(), async move || {
         main(service, process).await.map_err(Into::into)
     }));
-    telemetry.flush();
-    runtime.shutdown_timeout(LAST_WORK);
-    code
+    match end {
+        End::Drained(code) => {
+            telemetry.flush();
+            runtime.shutdown_timeout(LAST_WORK);
+            code
+        }
+        End::Aborted => {
+            runtime.shutdown_background();
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// One line that says where. The message stays out: it may repeat a value that no log may hold.
+fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {
+    let place = panic.location().map(ToString::to_string);
+    tracing::error!(place, "panicked");
 }
 
 fn failed(name: &str, error: &(dyn std::error::Error + 'static)) -> ExitCode {

@@ -4,28 +4,36 @@ use super::signals::Signals;
 use super::{Error, Process};
 use std::process::ExitCode;
 
+/// How a process has ended.
+pub(super) enum End {
+    /// Everything that ran has finished.
+    Drained(ExitCode),
+    /// Something still runs and nobody waits for it.
+    Aborted,
+}
+
 /// Why the process ends without waiting any longer.
 enum Cut {
     SecondSignal(&'static str),
     DrainTimeout,
 }
 
-pub(super) async fn supervise(process: Process, main: impl AsyncFnOnce() -> Result<(), Error>) -> ExitCode {
+pub(super) async fn supervise(process: Process, main: impl AsyncFnOnce() -> Result<(), Error>) -> End {
     let signals = match Signals::install() {
         Ok(signals) => signals,
         Err(error) => {
             tracing::error!(error = crate::chain(&error), "signals cannot be listened to");
-            return ExitCode::FAILURE;
+            return End::Drained(ExitCode::FAILURE);
         }
     };
     tokio::select! {
-        code = work(&process, main) => code,
+        code = work(&process, main) => End::Drained(code),
         cut = cut(&process, signals) => {
             match cut {
                 Cut::SecondSignal(signal) => tracing::warn!(signal, "aborted by a second signal"),
                 Cut::DrainTimeout => tracing::error!("aborted: the drain took too long"),
             }
-            ExitCode::FAILURE
+            End::Aborted
         }
     }
 }

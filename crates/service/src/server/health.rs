@@ -13,15 +13,13 @@ pub(super) async fn service(names: &[&'static str]) -> (HealthServer<impl Health
     (HealthServer::new(service), reporter)
 }
 
-/// Says SERVING when every latch is released and NOT_SERVING from the beginning of the drain.
+/// Says SERVING once every latch is released. In the drain nobody can ask any more: the port is closed.
 pub(super) async fn follow(reporter: &HealthReporter, names: &[&'static str], process: &Process) {
     let shutdown = process.shutdown();
     tokio::select! {
         () = process.readiness().ready() => set(reporter, names, ServingStatus::Serving).await,
         () = shutdown.cancelled() => {}
     }
-    shutdown.cancelled().await;
-    set(reporter, names, ServingStatus::NotServing).await;
 }
 
 async fn set(reporter: &HealthReporter, names: &[&'static str], status: ServingStatus) {

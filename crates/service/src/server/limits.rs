@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 use tonic::{Code, Status};
 
 /// Calls that one listener answers at the same time. More are refused at once: a queue would only add to their wait.
-const CONCURRENT_CALLS: usize = 1024;
+pub(super) const CONCURRENT_CALLS: u32 = 1024;
 
 /// The longest that a call may take, whatever its caller allows.
 const CALL: Duration = Duration::from_secs(5);
@@ -36,9 +36,9 @@ struct Limited {
 }
 
 impl Limits {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(calls: u32) -> Self {
         Self {
-            calls: Semaphore::new(CONCURRENT_CALLS),
+            calls: Semaphore::new(calls as usize),
         }
     }
 }
@@ -88,5 +88,63 @@ impl http_body::Body for Limited {
 
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::refusal;
+    use axum::Router;
+    use axum::middleware::from_fn_with_state;
+    use tower::ServiceExt as _;
+
+    /// A handler that never answers, behind a limit of so many calls.
+    fn stuck(calls: u32) -> Router {
+        let never = async || std::future::pending::<()>().await;
+        let limits = Arc::new(Limits::new(calls));
+        Router::new()
+            .fallback(never)
+            .layer(from_fn_with_state(limits, limit))
+    }
+
+    fn request(path: &str) -> Request {
+        http::Request::builder().uri(path).body(Body::empty()).unwrap()
+    }
+
+    async fn status(router: &Router, request: Request) -> Status {
+        let response = router.clone().oneshot(request).await.unwrap();
+        Status::from_header_map(response.headers()).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_call_too_many_is_refused_at_once_but_health_is_not() {
+        let router = stuck(1);
+        let first = tokio::spawn(router.clone().oneshot(request("/a.A/B")));
+        tokio::task::yield_now().await;
+        let refused = status(&router, request("/a.A/B")).await;
+        assert_eq!(refusal::reason(&refused).as_deref(), Some("SERVER_BUSY"));
+        assert!(!first.is_finished());
+        let health = status(&router, request("/grpc.health.v1.Health/Check")).await;
+        assert_eq!(
+            health.code(),
+            Code::DeadlineExceeded,
+            "let through to the handler that never answers"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_ends_after_five_seconds_or_when_its_caller_has_given_up() {
+        let router = stuck(1);
+        let start = tokio::time::Instant::now();
+        assert_eq!(
+            status(&router, request("/a.A/B")).await.code(),
+            Code::DeadlineExceeded
+        );
+        assert_eq!(start.elapsed().as_secs(), 5);
+        let mut hasty = request("/a.A/B");
+        deadline::set(hasty.headers_mut(), Duration::from_secs(1));
+        assert_eq!(status(&router, hasty).await.code(), Code::DeadlineExceeded);
+        assert_eq!(start.elapsed().as_secs(), 6);
     }
 }

@@ -25,6 +25,7 @@ mod peer;
 pub use callers::{Method, STANDARD};
 pub use peer::Peer;
 
+use crate::listen::{BindError, Bound};
 use crate::process::Process;
 use crate::settings::{Reader, Settings};
 use crate::tls::TlsSettings;
@@ -32,13 +33,12 @@ use axum::middleware;
 use callers::Table;
 use limits::Limits;
 use std::convert::Infallible;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic::service::Routes;
-use tonic::transport::server::TcpIncoming;
 
 /// How often an idle connection is asked whether its peer still lives.
 const KEEPALIVE: Duration = Duration::from_secs(20);
@@ -54,7 +54,7 @@ pub struct ServerSettings {
 
 /// A listener with its table of callers and its services. Bound when made, serving when told to.
 pub struct Server {
-    listener: TcpListener,
+    socket: Bound,
     tls: TlsSettings,
     callers: Table,
     routes: Routes,
@@ -65,13 +65,8 @@ pub struct Server {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The address is taken or not ours.
-    #[error("{address} cannot be listened on")]
-    Bind {
-        /// Where.
-        address: SocketAddr,
-        /// Why.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Bind(#[from] BindError),
     /// The table of callers names a method twice.
     #[error("the table of callers names {0} twice")]
     ListedTwice(&'static str),
@@ -115,17 +110,14 @@ impl Server {
     pub fn new(settings: &ServerSettings, callers: &'static [Method]) -> Result<Self, Error> {
         crate::crypto::install();
         let callers = Table::new(callers)?;
-        let address = settings.listen;
-        let listener = TcpListener::bind(address)
-            .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
-            .map_err(|source| Error::Bind { address, source })?;
+        let socket = Bound::new(settings.listen)?;
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(sekisho_proto::FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             .build_v1()
             .map_err(Error::Descriptors)?;
         Ok(Self {
-            listener,
+            socket,
             tls: settings.tls.clone(),
             callers,
             routes: Routes::new(reflection),
@@ -134,12 +126,8 @@ impl Server {
     }
 
     /// The bound address, with the port that was taken for port 0.
-    ///
-    /// # Errors
-    ///
-    /// If the operating system does not know.
-    pub fn local_address(&self) -> std::io::Result<SocketAddr> {
-        self.listener.local_addr()
+    pub fn local_address(&self) -> SocketAddr {
+        self.socket.address()
     }
 
     /// Adds a generated tonic server, such as `OtpServiceServer::new(api)`.
@@ -160,27 +148,24 @@ impl Server {
         self
     }
 
-    /// Serves until the process drains and every running call has ended. Health says SERVING once every latch of the
-    /// process is released, and NOT_SERVING again from the beginning of the drain.
+    /// Serves until the process drains and every running call has ended. Health says `SERVING` once every latch of the
+    /// process is released.
     ///
     /// # Errors
     ///
     /// If TLS cannot be set up or the listener fails.
     pub async fn serve(self, process: &Process) -> Result<(), Error> {
-        let address = self.listener.local_addr().ok();
+        let address = self.local_address();
         let (health, reporter) = health::service(&self.names).await;
         let services = self.routes.add_service(health).into_axum_router();
         let guarded = guarded(services, self.callers);
-        let listener = tokio::net::TcpListener::from_std(self.listener).map_err(|source| Error::Bind {
-            address: SocketAddr::from(([0, 0, 0, 0], 0)),
-            source,
-        })?;
-        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-        tracing::info!(address = address.map(|at| at.to_string()), services = ?self.names, "serving gRPC");
+        let incoming = self.socket.listen()?.into_stream();
+        tracing::info!(%address, services = ?self.names, "serving gRPC");
         process.serving();
         let serve = tonic::transport::Server::builder()
             .tls_config(self.tls.server())?
             .http2_keepalive_interval(Some(KEEPALIVE))
+            .max_concurrent_streams(limits::CONCURRENT_CALLS)
             .add_routes(Routes::from(guarded))
             .serve_with_incoming_shutdown(incoming, process.shutdown().cancelled_owned());
         let (served, ()) = tokio::join!(serve, health::follow(&reporter, &self.names, process));
@@ -200,7 +185,7 @@ impl std::fmt::Debug for Server {
 fn guarded(routes: axum::Router, callers: Table) -> axum::Router {
     routes
         .layer(middleware::from_fn_with_state(
-            Arc::new(Limits::new()),
+            Arc::new(Limits::new(limits::CONCURRENT_CALLS)),
             limits::limit,
         ))
         .layer(middleware::from_fn_with_state(Arc::new(callers), callers::admit))

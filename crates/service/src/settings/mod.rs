@@ -37,6 +37,8 @@ pub use secret::Secret;
 pub use source::Source;
 pub use value::Value;
 
+use std::fmt::Write as _;
+
 /// A group of settings that can be read together.
 pub trait Settings: Sized {
     /// Reads every variable first and unwraps afterwards. `None` only if the reader has noted a mistake.
@@ -79,6 +81,28 @@ pub fn reference<C: Settings>(prefix: &str) -> Vec<Setting> {
     let mut reader = Reader::new(prefix, Source::default());
     let _ = C::read(&mut reader);
     reader.into_settings()
+}
+
+/// A reference as a Markdown table, for the generated documentation.
+pub fn markdown(settings: &[Setting]) -> String {
+    let mut text = "| variable | kind | default | meaning |\n| --- | --- | --- | --- |\n".to_owned();
+    for Setting {
+        name,
+        kind,
+        presence,
+        secret,
+        help,
+    } in settings
+    {
+        let default = match presence {
+            Presence::Required => "required".to_owned(),
+            Presence::Optional => "none".to_owned(),
+            Presence::Default(default) => format!("`{default}`"),
+        };
+        let secret = if *secret { ", secret" } else { "" };
+        let _ = writeln!(text, "| `{name}` | {kind}{secret} | {default} | {help} |");
+    }
+    text
 }
 
 /// Names of variables that start with `prefix` and that `C` does not read: most often a misspelt name.

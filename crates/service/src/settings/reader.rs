@@ -148,7 +148,7 @@ impl Reader {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Secret, Settings, load, reference, unknown};
+    use super::super::{Secret, Settings, load, markdown, reference, unknown};
     use super::*;
     use std::time::Duration;
 
@@ -210,6 +210,8 @@ mod tests {
         assert_eq!(settings[1].presence, Presence::Default("30m"));
         assert!(settings[0].secret && !settings[1].secret);
         assert_eq!(settings[3].kind, "refused or allowed");
+        let line = "| `X_DATABASE_URL` | text, secret | required | where the log lives |";
+        assert!(markdown(&settings).lines().any(|written| written == line));
     }
 
     #[test]

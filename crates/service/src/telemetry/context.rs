@@ -2,7 +2,9 @@
 
 use opentelemetry::Context;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator as _};
+use opentelemetry::trace::TraceContextExt as _;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 /// HTTP headers (and gRPC metadata) as a carrier of trace context.
 #[derive(Debug)]
@@ -27,6 +29,21 @@ pub fn current_traceparent() -> String {
     let mut carrier = One(None);
     inject(&mut carrier);
     carrier.0.unwrap_or_default()
+}
+
+/// The id of the current trace, 32 hex digits, such as an enquiry number for people; none outside any span.
+pub fn current_trace_id() -> Option<String> {
+    let context = Context::current();
+    let span = context.span();
+    let ids = span.span_context();
+    ids.is_valid().then(|| ids.trace_id().to_string())
+}
+
+/// Makes a new span the child of one in another process, named by a stored `traceparent`. Call it before the span is
+/// first entered.
+pub fn continue_trace(span: &tracing::Span, traceparent: &str) {
+    // Fails only if no tracer runs; then there is nothing to continue.
+    let _ = span.set_parent(parse_traceparent(traceparent));
 }
 
 /// The context that a stored `traceparent` names; empty if it names none.
@@ -79,7 +96,6 @@ impl Extractor for One {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use opentelemetry::trace::TraceContextExt as _;
 
     const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 

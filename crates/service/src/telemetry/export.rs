@@ -14,7 +14,7 @@ const ENDPOINTS: [&str; 2] = [
     "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
 ];
 
-pub(super) fn tracer_provider(service: &'static str, source: &Source) -> Result<SdkTracerProvider, Error> {
+pub(super) fn tracer_provider(service: &str, source: &Source) -> Result<SdkTracerProvider, Error> {
     let builder = SdkTracerProvider::builder().with_resource(resource(service, source));
     if !is_wanted(source) {
         return Ok(builder.build());
@@ -32,7 +32,7 @@ fn is_wanted(source: &Source) -> bool {
 }
 
 /// `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` win over what the process knows of itself.
-fn resource(service: &'static str, source: &Source) -> Resource {
+fn resource(service: &str, source: &Source) -> Resource {
     let name = source.get("OTEL_SERVICE_NAME").unwrap_or(service).to_owned();
     Resource::builder_empty()
         .with_attribute(KeyValue::new("service.version", version::VERSION))

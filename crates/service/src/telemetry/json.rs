@@ -13,7 +13,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 /// Writes an event as one JSON object: when, how grave, who, what, the fields, and the ids of the trace.
 pub(super) struct Lines {
-    pub(super) service: &'static str,
+    pub(super) service: String,
 }
 
 struct Fields(Map<String, Value>);
@@ -35,7 +35,7 @@ where
         let mut line = Map::new();
         line.insert("timestamp".to_owned(), timestamp.into());
         line.insert("level".to_owned(), metadata.level().as_str().into());
-        line.insert("service".to_owned(), self.service.into());
+        line.insert("service".to_owned(), self.service.as_str().into());
         line.insert("target".to_owned(), metadata.target().into());
         add_trace(&mut line);
         let mut fields = Fields(line);

@@ -8,7 +8,9 @@ mod context;
 mod export;
 mod json;
 
-pub use context::{Headers, current_traceparent, extract, inject, parse_traceparent};
+pub use context::{
+    Headers, continue_trace, current_trace_id, current_traceparent, extract, inject, parse_traceparent,
+};
 
 use crate::settings::{Reader, Settings, Source, Value};
 use opentelemetry::trace::TracerProvider as _;
@@ -49,13 +51,15 @@ impl Telemetry {
     /// # Errors
     ///
     /// If the exporter cannot be made or telemetry runs already.
-    pub(crate) fn start(service: &'static str, log: &LogFilter, source: &Source) -> Result<Self, Error> {
+    pub(crate) fn start(service: &str, log: &LogFilter, source: &Source) -> Result<Self, Error> {
         let tracer = export::tracer_provider(service, source)?;
         let filter = EnvFilter::builder()
             .with_default_directive(LevelFilter::INFO.into())
             .parse_lossy(&log.0);
         let lines = tracing_subscriber::fmt::layer()
-            .event_format(json::Lines { service })
+            .event_format(json::Lines {
+                service: service.to_owned(),
+            })
             .with_filter(filter);
         let spans = tracing_opentelemetry::layer()
             .with_tracer(tracer.tracer("sekisho"))

@@ -5,7 +5,7 @@ use sekisho_proto::credentials::v1::verify_password_response::{Outcome, Reason};
 use sekisho_proto::from_timestamp;
 use time::OffsetDateTime;
 
-use super::{Backends, DEADLINE, Fault, call};
+use super::{Backends, DEADLINE, Fault, read, within};
 use crate::cookies::Flow;
 use crate::edge::Client;
 use crate::secret::Secret;
@@ -70,7 +70,7 @@ impl Backends {
             client: Some(proto::Client { address: client.address, user_agent: client.browser }),
         };
         let mut credentials = self.credentials.clone();
-        let answer = call(CALL, DEADLINE, question, async |request| credentials.verify_password(request).await).await?;
+        let answer = read(CALL, credentials.verify_password(within(DEADLINE, question)).await)?;
         match answer.outcome {
             Some(Outcome::Accepted(accepted)) => Ok(Verdict::Accepted(accepted.flow_id)),
             Some(Outcome::Rejected(rejected)) => match rejected.reason() {
@@ -96,8 +96,7 @@ impl Backends {
             min_position: flow.seen,
         };
         let mut credentials = self.credentials.clone();
-        let ask = async |request| credentials.describe_flow(request).await;
-        let answer = call("DescribeFlow", DEADLINE, question, ask).await?;
+        let answer = read("DescribeFlow", credentials.describe_flow(within(DEADLINE, question)).await)?;
         let known = |person: proto::describe_flow_response::Person| Known {
             facility: person.facility,
             name: person.name,

@@ -3,7 +3,7 @@
 use sekisho_proto::otp::v1 as proto;
 use sekisho_proto::otp::v1::verify_code_response::Outcome;
 
-use super::{Backends, DEADLINE, Fault, ISSUE_DEADLINE, call};
+use super::{Backends, DEADLINE, Fault, ISSUE_DEADLINE, read, within};
 use crate::cookies::Flow;
 
 /// What came of a code.
@@ -30,8 +30,7 @@ impl Backends {
             command_id,
         };
         let mut otp = self.otp.clone();
-        let ask = async |request| otp.issue_code(request).await;
-        call("IssueCode", ISSUE_DEADLINE, question, ask).await.map(drop)
+        read("IssueCode", otp.issue_code(within(ISSUE_DEADLINE, question)).await).map(drop)
     }
 
     /// Compares a code, as typed.
@@ -48,7 +47,7 @@ impl Backends {
             command_id,
         };
         let mut otp = self.otp.clone();
-        let answer = call(CALL, DEADLINE, question, async |request| otp.verify_code(request).await).await?;
+        let answer = read(CALL, otp.verify_code(within(DEADLINE, question)).await)?;
         match answer.outcome {
             Some(Outcome::Accepted(accepted)) => Ok(CodeVerdict::Accepted(accepted.position)),
             Some(Outcome::Rejected(rejected)) => Ok(CodeVerdict::Rejected { superseded: rejected.superseded }),
@@ -66,8 +65,7 @@ impl Backends {
             flow_secret: flow.secret.expose().to_vec(),
         };
         let mut otp = self.otp.clone();
-        let ask = async |request| otp.cancel_flow(request).await;
-        call("CancelFlow", DEADLINE, question, ask).await.map(drop)
+        read("CancelFlow", otp.cancel_flow(within(DEADLINE, question)).await).map(drop)
     }
 
     /// Where a flow stands in the log.
@@ -79,7 +77,7 @@ impl Backends {
         let question =
             proto::GetFlowRequest { flow_id: flow.id.clone(), flow_secret: flow.secret.expose().to_vec() };
         let mut otp = self.otp.clone();
-        let answer = call(CALL, DEADLINE, question, async |request| otp.get_flow(request).await).await?;
+        let answer = read(CALL, otp.get_flow(within(DEADLINE, question)).await)?;
         answer.flow.ok_or_else(|| Fault::incomplete(CALL))
     }
 }

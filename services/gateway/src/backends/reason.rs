@@ -1,8 +1,5 @@
 //! The reasons that services refuse for, as far as a page answers them with more than "later".
 
-use tonic::Status;
-use tonic_types::StatusExt;
-
 /// A reason of the domain, from `google.rpc.ErrorInfo`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
@@ -51,9 +48,4 @@ impl Reason {
             _ => return None,
         })
     }
-}
-
-/// The name of a status' reason.
-pub fn of(status: &Status) -> Option<String> {
-    status.get_details_error_info().map(|info| info.reason)
 }

@@ -2,7 +2,7 @@
 
 use sekisho_proto::sessions::v1 as proto;
 
-use super::{Backends, DEADLINE, Fault, call};
+use super::{Backends, DEADLINE, Fault, read, within};
 use crate::cookies::{Flow, Session};
 use crate::secret::Secret;
 
@@ -25,7 +25,7 @@ impl Backends {
         let question =
             proto::StartRequest { flow_id: flow.id.clone(), flow_secret: flow.secret.expose().to_vec() };
         let mut sessions = self.sessions.clone();
-        let answer = call(CALL, DEADLINE, question, async |request| sessions.start(request).await).await?;
+        let answer = read(CALL, sessions.start(within(DEADLINE, question)).await)?;
         let token = Secret::from_service(&answer.token).ok_or_else(|| Fault::incomplete(CALL))?;
         Ok(Started { session: Session { token }, position: answer.position })
     }
@@ -37,8 +37,7 @@ impl Backends {
     pub async fn check(&self, session: &Session) -> Result<(), Fault> {
         let question = proto::CheckRequest { token: session.token.expose().to_vec() };
         let mut sessions = self.sessions.clone();
-        let ask = async |request| sessions.check(request).await;
-        call("Check", DEADLINE, question, ask).await.map(drop)
+        read("Check", sessions.check(within(DEADLINE, question)).await).map(drop)
     }
 
     /// Ends a session, also one that is over.
@@ -48,7 +47,6 @@ impl Backends {
     pub async fn end(&self, session: &Session) -> Result<(), Fault> {
         let question = proto::EndRequest { token: session.token.expose().to_vec() };
         let mut sessions = self.sessions.clone();
-        let ask = async |request| sessions.end(request).await;
-        call("End", DEADLINE, question, ask).await.map(drop)
+        read("End", sessions.end(within(DEADLINE, question)).await).map(drop)
     }
 }

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{ConnectInfo, FromRequestParts};
 use http::request::Parts;
 use http::{HeaderMap, header};
 
@@ -13,10 +13,6 @@ use crate::Gateway;
 
 /// How much of a browser's name is kept, in characters.
 const LONGEST_BROWSER: usize = 400;
-
-/// The address at the other end of the connection.
-#[derive(Clone, Copy, Debug)]
-pub struct Peer(pub SocketAddr);
 
 /// Whose word on the client's address counts: our own reverse proxies.
 #[derive(Clone, Debug, Default)]
@@ -64,8 +60,8 @@ impl FromRequestParts<Arc<Gateway>> for Client {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, gateway: &Arc<Gateway>) -> Result<Self, Infallible> {
-        let peer = parts.extensions.get::<Peer>();
-        let address = peer.map(|peer| gateway.proxies.client(peer.0.ip(), &parts.headers));
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let address = peer.map(|ConnectInfo(peer)| gateway.proxies.client(peer.ip(), &parts.headers));
         let browser = parts.headers.get(header::USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
         Ok(Self {
             address: address.map(|address| address.to_string()).unwrap_or_default(),

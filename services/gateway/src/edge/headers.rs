@@ -2,6 +2,7 @@
 
 use axum::response::Response;
 use http::{HeaderName, HeaderValue, header};
+use sekisho_service::telemetry::current_traceparent;
 
 use super::Site;
 
@@ -38,7 +39,7 @@ pub fn add(mut answer: Response, site: Option<&Site>) -> Response {
         let value = HeaderValue::from_static("max-age=31536000; includeSubDomains");
         headers.insert(header::STRICT_TRANSPORT_SECURITY, value);
     }
-    if let Ok(value) = HeaderValue::try_from(super::span::traceparent()) {
+    if let Ok(value) = HeaderValue::try_from(current_traceparent()) {
         headers.insert("traceresponse", value);
     }
     answer

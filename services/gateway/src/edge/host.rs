@@ -58,12 +58,18 @@ impl Hosts {
     }
 }
 
+impl Site {
+    /// The site that [`super::guard`] found.
+    pub fn of(parts: &Parts) -> Self {
+        parts.extensions.get().cloned().unwrap_or_default()
+    }
+}
+
 impl<S: Sync> FromRequestParts<S> for Site {
     type Rejection = Infallible;
 
-    /// The site that [`super::guard`] found.
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(parts.extensions.get().cloned().unwrap_or_default())
+        Ok(Self::of(parts))
     }
 }
 

@@ -29,11 +29,6 @@ pub fn finish(status: StatusCode) {
     }
 }
 
-/// The trace context of the request's span as W3C `traceresponse` writes it.
-pub fn traceparent() -> String {
-    String::new()
-}
-
 /// Methods are a closed set in telemetry; whatever else somebody sends is `_OTHER`.
 fn method(request: &Request) -> &'static str {
     match request.method().as_str() {

@@ -6,7 +6,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect};
 
-use super::{Answer, Frame, anonymous, html, session, to_sign_in};
+use super::{Answer, Frame, anonymous, html, read_once, session, to_sign_in};
 use crate::backends::Verdict;
 use crate::cookies::{Anonymous, Cookies, Flow};
 use crate::edge::{Client, Site};
@@ -40,13 +40,10 @@ struct Mistake {
 
 /// GET: the form, with what the last POST has to say. Who is signed in goes on to the top page.
 pub async fn show(State(gateway): State<Arc<Gateway>>, site: Site, mut cookies: Cookies) -> Answer {
-    let note = cookies.read();
-    if note.is_some() {
-        cookies.forget::<Note>();
-    }
     if session(&gateway, &mut cookies).await?.is_some() {
         return Ok((cookies, Redirect::to("/top")).into_response());
     }
+    let note = read_once(&mut cookies);
     let bound_to = anonymous(&mut cookies).secret;
     let page = SignIn::new(&site, note, |form| marks::make(&gateway.seals, form, &bound_to));
     Ok((cookies, html(&page)?).into_response())

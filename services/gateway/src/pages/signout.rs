@@ -37,7 +37,7 @@ pub async fn show(State(gateway): State<Arc<Gateway>>, site: Site, mut cookies: 
 }
 
 /// POST: ends the session at the server, and only then answers. Without a session there is nothing left to end.
-pub async fn submit(State(gateway): State<Arc<Gateway>>, mut cookies: Cookies, form: Form) -> Answer {
+pub async fn submit(State(gateway): State<Arc<Gateway>>, cookies: Cookies, form: Form) -> Answer {
     let [mark] = form.take(["csrf"])?;
     if let Some(session) = cookies.read::<Session>() {
         demand(&gateway, FORM, &session.token, &mark)?;

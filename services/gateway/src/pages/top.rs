@@ -6,10 +6,9 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect};
 
-use super::{Answer, Frame, html, session, signout};
+use super::{Answer, Frame, html, read_once, session, signout};
 use crate::cookies::{Cookies, Person};
 use crate::edge::Site;
-use crate::notes::Note;
 use crate::{Gateway, marks, texts, times};
 
 #[derive(Template)]
@@ -27,9 +26,8 @@ pub async fn show(State(gateway): State<Arc<Gateway>>, site: Site, mut cookies: 
     let Some(session) = session(&gateway, &mut cookies).await? else {
         return Ok((cookies, Redirect::to("/signin")).into_response());
     };
-    if cookies.read::<Note>().is_some() {
-        cookies.forget::<Note>();
-    }
+    // What a page before the sign-in had to say is past.
+    read_once(&mut cookies);
     let person = cookies.read().filter(|person: &Person| person.session == session.token.digest());
     let mark = marks::make(&gateway.seals, signout::FORM, &session.token);
     let page = html(&Top::new(&site, person, mark))?;

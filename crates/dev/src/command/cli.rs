@@ -1,0 +1,94 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+/// Starts the real parts of Sekisho on this machine, privately, for people and for tests.
+///
+/// Everything listens on loopback only and keeps its data under target/dev (as root: PostgreSQL's data under
+/// /var/tmp, because PostgreSQL refuses to run as root).
+#[derive(Debug, Parser)]
+#[command(name = "cargo dev", bin_name = "cargo dev", version)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub task: Task,
+}
+
+/// A command.
+#[derive(Debug, Subcommand)]
+pub enum Task {
+    /// Start everything and show where it is; Ctrl-C stops it
+    ///
+    /// Names what is missing on this machine (PostgreSQL, NATS server) and installs it with apt after asking. Builds
+    /// all services, starts them with private servers on free ports, and registers the demo accounts. Accounts and
+    /// history stay until `cargo dev reset`. What an earlier `up` left running when it was killed is ended first.
+    Up(UpOptions),
+    /// Show every process of a running `up`
+    Status {
+        /// One JSON document: processes, addresses, connection strings with passwords, log files
+        #[arg(long)]
+        json: bool,
+    },
+    /// Forget all data of `up`: accounts, history, keys
+    Reset,
+    /// Kill a part of a running `up` with SIGKILL, to see what happens
+    Kill {
+        /// credentials, otp, sessions, gateway, postgres, nats or mailbox
+        part: String,
+    },
+    /// Start a part of a running `up` again
+    Start {
+        /// credentials, otp, sessions, gateway, postgres, nats or mailbox
+        part: String,
+    },
+    /// Run every check: format, lints, queries, tests
+    ///
+    /// Installs with apt what the tests need (chromium, chromium-driver, a Japanese font, PostgreSQL, NATS server).
+    /// Needs no terminal. Says at the end how long each step took.
+    Test(TestOptions),
+    /// Check all SQL queries against a fresh database and write .sqlx/ anew
+    Prepare,
+    /// Print a completion script for the program `dev`
+    Completions {
+        /// For which shell
+        shell: Shell,
+    },
+}
+
+/// Options of `up`.
+#[derive(Debug, Args)]
+pub struct UpOptions {
+    /// Port of the portal
+    #[arg(long, default_value_t = 8080)]
+    pub port: u16,
+    /// Port of the mailbox's page
+    #[arg(long, default_value_t = 8025)]
+    pub mailbox_port: u16,
+    /// Install what is missing without asking
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// Options of `test`.
+#[derive(Debug, Args)]
+pub struct TestOptions {
+    /// Run this part of the long tier instead (`all`, or a part's name; a wrong name lists them)
+    #[arg(long, value_name = "PART")]
+    pub long: Option<String>,
+    /// Run the tests this many times
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub repeat: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

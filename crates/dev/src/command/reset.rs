@@ -1,0 +1,25 @@
+//! `cargo dev reset`
+
+use std::fs;
+
+use anyhow::Result;
+use sekisho_dev::{paths, postgres};
+
+use super::state;
+
+/// Forgets accounts, history, keys, logs, and the templates that new databases are copied from.
+///
+/// # Errors
+/// When `up` runs, or something cannot be removed.
+pub fn run() -> Result<()> {
+    let _nobody_else = state::lock()?;
+    state::clean_up()?;
+    for folder in [paths::kept()?.join(state::NAME), paths::servers()?.join(state::NAME)] {
+        if folder.is_dir() {
+            fs::remove_dir_all(folder)?;
+        }
+    }
+    postgres::forget_templates()?;
+    println!("Forgotten; the next `cargo dev up` begins with an empty history.");
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! `cargo dev up`
+
+use std::fs;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::Result;
+use sekisho_dev::process::Identity;
+use sekisho_dev::tools::{self, Consent, ThisMachine, Tool};
+use sekisho_dev::{Stack, StackOptions, signals};
+
+use super::cli::UpOptions;
+use super::progress::Progress;
+use super::request;
+use super::state::{self, State};
+
+/// Starts everything, shows where it is, and keeps it until Ctrl-C.
+///
+/// # Errors
+/// What could not be started, in a sentence.
+pub fn run(options: &UpOptions) -> Result<()> {
+    let progress = Progress::begin();
+    progress.say("looking for PostgreSQL and NATS");
+    let consent = if options.yes { Consent::Given } else { Consent::Ask };
+    tools::provide(&Tool::SERVERS, consent, &ThisMachine, &tools::places())?;
+    signals::listen()?;
+    let _only_one = state::lock()?;
+    let left = state::clean_up()?;
+    if !left.is_empty() {
+        progress.say(&format!("ended what an earlier run had left: {}", left.join(", ")));
+    }
+    remove_old_logs()?;
+    let settings = StackOptions::for_people(options.port, options.mailbox_port);
+    let mut stack = Stack::start_saying(&settings, &mut |step| progress.say(step))?;
+    publish(&mut stack)?;
+    progress.say("everything runs");
+    println!("{}", table(&stack));
+    let watched = watch(&mut stack);
+    eprintln!();
+    progress.say("stopping");
+    let stopped = stack.stop_all();
+    state::clean_up()?;
+    progress.say("stopped");
+    watched.and(stopped)
+}
+
+fn remove_old_logs() -> Result<()> {
+    for entry in fs::read_dir(state::directory()?)?.flatten() {
+        if entry.path().extension().is_some_and(|extension| extension == "log") {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn table(stack: &Stack) -> String {
+    let portal = stack.portal_url();
+    let other = portal.replace("localhost", "portal2.localhost");
+    let rows = [
+        ("Portal", format!("{portal}  (also {other})")),
+        ("Mailbox", stack.mailbox_url()),
+        ("Sign in", "04500001, password gantoroku-demo-2026".to_owned()),
+        ("Stop", "Ctrl-C".to_owned()),
+    ];
+    rows.iter().fold(String::new(), |table, (name, value)| format!("{table}\n  {name:<9}{value}"))
+}
+
+/// Until somebody asks us to stop.
+fn watch(stack: &mut Stack) -> Result<()> {
+    while signals::received() == 0 {
+        let ended = stack.notice_ended();
+        for sentence in &ended {
+            eprintln!("{sentence}");
+        }
+        if request::serve(stack)? || !ended.is_empty() {
+            publish(stack)?;
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+    Ok(())
+}
+
+fn publish(stack: &mut Stack) -> Result<()> {
+    let state = State {
+        up: Identity::own()?,
+        portal: stack.portal_url(),
+        mailbox: stack.mailbox_url(),
+        processes: stack.listing(),
+    };
+    state.write()
+}

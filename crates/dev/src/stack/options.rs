@@ -1,0 +1,56 @@
+//! What a stack is to be.
+
+use crate::Service;
+
+/// What a [`Stack`](crate::Stack) is to be; the default is one replica of every service on free ports.
+#[derive(Debug, Clone)]
+pub struct StackOptions {
+    /// A word for its folder.
+    pub name: String,
+    /// How many replicas of a service, where that is not one. None at all is possible.
+    pub replicas: Vec<(Service, usize)>,
+    /// The port of the first gateway; a free one without.
+    pub portal_port: Option<u16>,
+    /// The port of the mailbox's page; a free one without.
+    pub mailbox_port: Option<u16>,
+    /// More settings of a service by their full names (`SEKISHO_SESSIONS_IDLE_TIMEOUT`); they win over the usual ones.
+    pub environment: Vec<(Service, String, String)>,
+    /// Whether services accept a database whose clock has been put forward.
+    pub test_clock: bool,
+    /// Whether the demo accounts are registered.
+    pub accounts: bool,
+    /// Whether the data stays, as in `cargo dev up`.
+    pub kept: bool,
+}
+
+impl Default for StackOptions {
+    fn default() -> Self {
+        Self {
+            name: "stack".to_owned(),
+            replicas: Vec::new(),
+            portal_port: None,
+            mailbox_port: None,
+            environment: Vec::new(),
+            test_clock: false,
+            accounts: true,
+            kept: false,
+        }
+    }
+}
+
+impl StackOptions {
+    /// What `cargo dev up` starts.
+    pub fn for_people(portal_port: u16, mailbox_port: u16) -> Self {
+        Self {
+            name: "up".to_owned(),
+            portal_port: Some(portal_port),
+            mailbox_port: Some(mailbox_port),
+            kept: true,
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn count(&self, service: Service) -> usize {
+        self.replicas.iter().find(|(named, _)| *named == service).map_or(1, |(_, count)| *count)
+    }
+}

@@ -1,0 +1,126 @@
+//! Starting a stack, step by step.
+
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use super::process::Place;
+use super::{Process, Stack, StackOptions};
+use crate::folder::Folder;
+use crate::mailbox::Mailbox;
+use crate::nats::Bus;
+use crate::ports::Port;
+use crate::postgres::{self, Schema, Server};
+use crate::service::Surroundings;
+use crate::{Service, cargo, disk, paths, process};
+
+pub(super) fn start(options: &StackOptions, say: &mut dyn FnMut(&str)) -> Result<Stack> {
+    disk::require(&paths::kept()?)?;
+    let portal = wanted(options.portal_port, "--port")?;
+    let mailbox_port = wanted(options.mailbox_port, "--mailbox-port")?;
+    say("building (the first time this takes some minutes)");
+    cargo::everything()?;
+    let folder = make_folder(options)?;
+    let keys = folder.own.join("keys");
+    seed(&["keys", "--directory", &keys.display().to_string()])?;
+    say("starting PostgreSQL");
+    let postgres = start_postgres(options, &folder)?;
+    say("starting NATS and the mailbox");
+    let mut bus = Bus::new(&folder)?;
+    bus.start()?;
+    let mut mailbox = Mailbox::new(&folder, mailbox_port.map_or_else(Port::free, Ok)?)?;
+    mailbox.start()?;
+    let mut stack = Stack { services: Vec::new(), mailbox, bus, postgres, keys, folder };
+    start_services(&mut stack, options, portal, say)?;
+    if options.accounts && options.count(Service::Credentials) > 0 {
+        say("registering the demo accounts");
+        accounts(&stack)?;
+    }
+    Ok(stack)
+}
+
+fn wanted(port: Option<u16>, option: &str) -> Result<Option<Port>> {
+    port.map(|number| Port::wanted(number, option)).transpose()
+}
+
+fn make_folder(options: &StackOptions) -> Result<Folder> {
+    if options.kept {
+        Folder::kept(&options.name)
+    } else {
+        Folder::temporary(&options.name)
+    }
+}
+
+/// A kept stack goes on with the data that it had.
+fn start_postgres(options: &StackOptions, folder: &Folder) -> Result<Server> {
+    let before = if options.kept { postgres::reopen(folder)? } else { None };
+    if let Some(mut server) = before {
+        server.start()?;
+        postgres::bring_up_to_date(&server, Schema::Migrated).context(
+            "the database of an earlier `cargo dev up` cannot be brought up to date; `cargo dev reset` makes a new one",
+        )?;
+        return Ok(server);
+    }
+    let mut server = postgres::copy(Schema::Migrated, folder)?;
+    server.start()?;
+    Ok(server)
+}
+
+fn start_services(
+    stack: &mut Stack,
+    options: &StackOptions,
+    mut portal: Option<Port>,
+    say: &mut dyn FnMut(&str),
+) -> Result<()> {
+    let mut places = Vec::new();
+    for service in Service::ALL {
+        for number in 0..options.count(service) {
+            let wanted = if service == Service::Gateway { portal.take() } else { None };
+            places.push(Place::new(service, number, wanted)?);
+        }
+    }
+    let around = surroundings(stack, &places, options);
+    for place in places {
+        let mut process = Process::new(place, &stack.folder, &around, options)?;
+        say(&format!("starting {}", process.name()));
+        process.start()?;
+        stack.services.push(process);
+    }
+    Ok(())
+}
+
+fn surroundings(stack: &Stack, places: &[Place], options: &StackOptions) -> Surroundings {
+    let bound = Service::ALL.map(Service::name);
+    Surroundings {
+        keys: stack.keys.clone(),
+        database: bound.map(|name| (name, stack.postgres.url(name))).to_vec(),
+        bus: bound.map(|name| (name, stack.bus.url(name))).to_vec(),
+        smtp: stack.mailbox.smtp(),
+        replicas: places.iter().map(|place| (place.service, place.first.address())).collect(),
+        test_clock: options.test_clock,
+    }
+}
+
+fn accounts(stack: &Stack) -> Result<()> {
+    let credentials = stack.process(Service::Credentials, 0);
+    let address = credentials.admin_address.context("credentials has no administration listener")?;
+    let certificates = stack.keys.display().to_string();
+    seed(&["accounts", "--credentials", &format!("https://{address}"), "--certificates", &certificates])
+}
+
+fn seed(arguments: &[&str]) -> Result<()> {
+    let mut command = Command::new(paths::binaries()?.join("sekisho-seed"));
+    process::clean(&mut command);
+    let output = command.args(arguments).stdin(Stdio::null()).output().context("cannot start sekisho-seed")?;
+    if !output.status.success() {
+        bail!("`sekisho-seed {}` failed: {}", arguments[0], String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(())
+}
+
+/// Asks all of them to stop before waiting for the first.
+pub(super) fn stop_replicas(replicas: &mut [&mut Process]) -> Result<()> {
+    let asked = replicas.iter_mut().map(|process| process.ask_to_stop()).fold(Ok(()), Result::and);
+    let running = replicas.iter_mut().filter(|process| process.is_running());
+    running.map(|process| process.stop().map(drop)).fold(asked, Result::and)
+}

@@ -1,0 +1,112 @@
+//! The demo accounts. They exist only in development: no person and no hospital has these names.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow};
+use argon2::password_hash::PasswordHasher;
+use argon2::{Algorithm, Argon2, Params, Version};
+use sekisho_proto::credentials::v1::RegisterAccountRequest;
+use sekisho_proto::credentials::v1::administration_service_client::AdministrationServiceClient;
+use tonic::Code;
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
+
+use crate::files;
+
+/// The password of every demo account.
+const PASSWORD: &str = "gantoroku-demo-2026";
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+struct Demo {
+    login_id: &'static str,
+    facility_code: &'static str,
+    facility: &'static str,
+    name: &'static str,
+    address: &'static str,
+}
+
+const ACCOUNTS: [Demo; 3] = [
+    Demo {
+        login_id: "04500001",
+        facility_code: "045000",
+        facility: "見本病院",
+        name: "見本 一郎",
+        address: "gantoroku@example.com",
+    },
+    Demo {
+        login_id: "04500002",
+        facility_code: "045000",
+        facility: "見本病院",
+        name: "見本 二葉",
+        address: "gantoroku2@example.com",
+    },
+    Demo {
+        login_id: "13100001",
+        facility_code: "131000",
+        facility: "見本がんセンター",
+        name: "見本 三郎",
+        address: "gantoroku3@example.com",
+    },
+];
+
+/// Registers every demo account that is not registered yet.
+pub async fn register(credentials: &str, certificates: &Path) -> Result<()> {
+    let mut client = AdministrationServiceClient::new(connect(credentials, certificates).await?);
+    for demo in ACCOUNTS {
+        let answer = client.register_account(request(&demo)?).await;
+        match answer {
+            Ok(_) => {}
+            Err(status) if status.code() == Code::AlreadyExists => {}
+            Err(status) => {
+                let (code, message) = (status.code(), status.message());
+                return Err(anyhow!("{} was not registered: {code:?}: {message}", demo.login_id));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// As the administrator; the name in the server's certificate is its role, wherever it listens.
+async fn connect(credentials: &str, certificates: &Path) -> Result<Channel> {
+    let authority = Certificate::from_pem(files::read(&certificates.join("ca.pem"))?);
+    let certificate = files::read(&certificates.join("administrator.pem"))?;
+    let key = files::read(&certificates.join("administrator.key"))?;
+    let tls = ClientTlsConfig::new()
+        .domain_name("credentials")
+        .ca_certificate(authority)
+        .identity(Identity::from_pem(certificate, key));
+    let endpoint = Endpoint::from_shared(credentials.to_owned())?.tls_config(tls)?;
+    let connected = endpoint.connect_timeout(TIMEOUT).timeout(TIMEOUT).connect().await;
+    connected.with_context(|| format!("credentials does not answer on {credentials}"))
+}
+
+fn request(demo: &Demo) -> Result<RegisterAccountRequest> {
+    Ok(RegisterAccountRequest {
+        login_id: demo.login_id.to_owned(),
+        facility_code: demo.facility_code.to_owned(),
+        facility: demo.facility.to_owned(),
+        name: demo.name.to_owned(),
+        address: demo.address.to_owned(),
+        password_hash: hash(PASSWORD)?,
+    })
+}
+
+/// Argon2id, 19 MiB, two passes, one lane: the first choice of OWASP's password storage cheat sheet.
+fn hash(password: &str) -> Result<String> {
+    let mistake = |_| anyhow!("the password cannot be hashed");
+    let parameters = Params::new(19_456, 2, 1, None).map_err(|_| anyhow!("argon2 refuses its parameters"))?;
+    let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters);
+    Ok(hasher.hash_password(password.as_bytes()).map_err(mistake)?.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_becomes_a_salted_argon2id_hash() {
+        let (one, other) = (hash(PASSWORD).unwrap(), hash(PASSWORD).unwrap());
+        assert!(one.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{one}");
+        assert_ne!(one, other);
+    }
+}

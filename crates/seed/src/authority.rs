@@ -1,0 +1,65 @@
+//! A small certificate authority. A certificate's organisational unit is the role, its common name the actor.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    SanType, date_time_ymd,
+};
+
+use crate::files;
+
+/// The authority of one folder.
+pub struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+}
+
+impl Authority {
+    /// The authority in `ca.key` and `ca.pem`, made if it is not there.
+    pub fn open(folder: &Path) -> Result<Self> {
+        let (key_file, certificate_file) = (folder.join("ca.key"), folder.join("ca.pem"));
+        if key_file.is_file() && certificate_file.is_file() {
+            let key = KeyPair::from_pem(&files::read(&key_file)?).context("ca.key is not a key")?;
+            return Ok(Self { issuer: Issuer::new(own_parameters()?, key) });
+        }
+        let key = KeyPair::generate()?;
+        let certificate = own_parameters()?.self_signed(&key)?;
+        files::write(&key_file, &key.serialize_pem())?;
+        files::write(&certificate_file, &certificate.pem())?;
+        Ok(Self { issuer: Issuer::new(own_parameters()?, key) })
+    }
+
+    /// A certificate and its key (PKCS#8), both PEM, for servers and clients of this role.
+    pub fn issue(&self, role: &str, actor: &str) -> Result<(String, String)> {
+        let mut parameters = CertificateParams::new(vec![role.to_owned(), "localhost".to_owned()])?;
+        for address in [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)] {
+            parameters.subject_alt_names.push(SanType::IpAddress(address));
+        }
+        parameters.distinguished_name.push(DnType::OrganizationalUnitName, role);
+        parameters.distinguished_name.push(DnType::CommonName, actor);
+        parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        parameters.use_authority_key_identifier_extension = true;
+        live_long(&mut parameters);
+        let key = KeyPair::generate()?;
+        let certificate = parameters.signed_by(&key, &self.issuer)?;
+        Ok((certificate.pem(), key.serialize_pem()))
+    }
+}
+
+fn own_parameters() -> Result<CertificateParams> {
+    let mut parameters = CertificateParams::new(Vec::new())?;
+    parameters.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    parameters.distinguished_name.push(DnType::CommonName, "Sekisho development authority");
+    live_long(&mut parameters);
+    Ok(parameters)
+}
+
+/// These certificates open nothing but one person's own machine, and must not stop working on a day of their own.
+fn live_long(parameters: &mut CertificateParams) {
+    parameters.not_before = date_time_ymd(2020, 1, 1);
+    parameters.not_after = date_time_ymd(2100, 1, 1);
+}

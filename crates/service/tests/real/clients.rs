@@ -1,0 +1,109 @@
+//! Clients, replicas, deadlines.
+
+use crate::support::api::{Api, channel, cut, start};
+use crate::support::{Authority, PATIENCE, eventually, url};
+use sekisho_service::client;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tonic::Code;
+
+#[tokio::test]
+async fn a_server_of_another_role_is_not_believed() {
+    let authority = Authority::new();
+    let api = Api::default();
+    let server = start(&authority, api.clone());
+    let tls = authority.certify("administrator");
+    let channel = client::connect("credentials", &[url(server.address)], &tls).unwrap();
+    assert_eq!(cut(&channel, 1).await.unwrap_err().code(), Code::Unavailable);
+    assert_eq!(api.calls(), 0);
+}
+
+#[tokio::test]
+async fn a_caller_waits_no_longer_than_its_deadline() {
+    let authority = Authority::new();
+    // Connections wait in the backlog for ever.
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let urls = [url(silent.local_addr().unwrap())];
+    let patient = client::connect("sessions", &urls, &authority.certify("administrator")).unwrap();
+    let hasty = patient.with_deadline(Duration::from_millis(50));
+    assert_eq!(cut(&hasty, 1).await.unwrap_err().code(), Code::DeadlineExceeded);
+}
+
+#[tokio::test]
+async fn requests_are_spread_over_all_replicas() {
+    let authority = Authority::new();
+    let (one, two) = (Api::default(), Api::default());
+    let servers = [start(&authority, one.clone()), start(&authority, two.clone())];
+    let administrator = channel(&authority, "administrator", &[&servers[0], &servers[1]]);
+    for _ in 0..10 {
+        cut(&administrator, 1).await.unwrap();
+    }
+    assert_eq!((one.calls(), two.calls()), (5, 5));
+}
+
+#[tokio::test]
+async fn a_dead_replica_costs_no_request() {
+    let authority = Authority::new();
+    let (one, two) = (Api::default(), Api::default());
+    let servers = [start(&authority, one.clone()), start(&authority, two.clone())];
+    let administrator = channel(&authority, "administrator", &[&servers[0], &servers[1]]);
+    cut(&administrator, 1).await.unwrap();
+    cut(&administrator, 1).await.unwrap();
+    let [first, _second] = servers;
+    first.process.request_shutdown();
+    timeout(PATIENCE, first.task).await.unwrap().unwrap().unwrap();
+    for _ in 0..20 {
+        cut(&administrator, 1).await.unwrap();
+    }
+    assert_eq!((one.calls(), two.calls()), (1, 21));
+}
+
+#[tokio::test]
+async fn a_silent_replica_costs_no_request() {
+    let authority = Authority::new();
+    // Connections wait in the backlog for ever.
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let api = Api::default();
+    let server = start(&authority, api.clone());
+    let urls = [url(silent.local_addr().unwrap()), url(server.address)];
+    let administrator = client::connect("sessions", &urls, &authority.certify("administrator")).unwrap();
+    let calls: Vec<_> = (0..20).map(|_| cut(&administrator, 1)).collect();
+    for outcome in futures::future::join_all(calls).await {
+        outcome.unwrap();
+    }
+    assert_eq!(api.calls(), 20);
+}
+
+#[tokio::test]
+async fn what_a_server_may_have_seen_is_not_sent_again() {
+    let authority = Authority::new();
+    let ((one, _hold), two) = (Api::held(), Api::default());
+    let servers = [start(&authority, one.clone()), start(&authority, two.clone())];
+    let (wire, proxy) = proxy(servers[0].address).await;
+    let urls = [url(wire), url(servers[1].address)];
+    let administrator = client::connect("sessions", &urls, &authority.certify("administrator")).unwrap();
+    let running = tokio::spawn(async move { cut(&administrator, 1).await });
+    eventually("the call to run", async || (one.calls() == 1).then_some(())).await;
+    proxy.abort();
+    let lost = running.await.unwrap().unwrap_err();
+    assert_eq!(
+        (lost.code(), lost.message()),
+        (Code::Unavailable, "the answer was lost")
+    );
+    assert_eq!(two.calls(), 0);
+}
+
+/// A wire to a server that can be cut.
+async fn proxy(server: SocketAddr) -> (SocketAddr, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let wire = async move {
+        let (mut near, _) = listener.accept().await.unwrap();
+        let mut far = TcpStream::connect(server).await.unwrap();
+        let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+    };
+    (address, tokio::spawn(wire))
+}

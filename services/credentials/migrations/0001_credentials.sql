@@ -1,0 +1,118 @@
+-- Accounts, password hashes and personal keys. What changes them together with an event is one function, so that the
+-- table and the log never differ. The service reads the tables and calls the functions; it has no other right.
+
+create table credentials.account (
+    account_id uuid primary key,
+    -- Normalised: NFKC, trimmed, without zero-width characters.
+    login_id text not null unique check (login_id <> ''),
+    facility_code text not null,
+    facility text not null,
+    name text not null,
+    -- Where codes go; empty while the account has none.
+    address text not null
+);
+
+create table credentials.password (
+    account_id uuid primary key references credentials.account,
+    -- The version of the account's stream whose event set this password.
+    set_by_version bigint not null,
+    phc text not null
+);
+
+-- Seals what the log keeps of a person. Destroying it makes that unreadable for ever.
+create table credentials.personal_key (
+    account_id uuid primary key references credentials.account,
+    -- The line of the master key file that wraps it.
+    master_id text not null,
+    wrapped bytea not null
+);
+
+-- Account, password, key and AccountRegistered, or nothing of it.
+create function credentials.register_account(
+    draft log.draft, since bigint,
+    new_login_id text, new_facility_code text, new_facility text, new_name text, new_address text,
+    new_phc text, new_master_id text, new_wrapped bytea,
+    out outcome text, out "position" bigint, out recorded_at timestamptz
+)
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    appended record;
+begin
+    if draft.kind is distinct from 'account' or draft.event_type is distinct from 'account_registered' then
+        raise exception 'not a registration' using errcode = 'SK003';
+    end if;
+    -- First of all locks, as in every append: registrations come one after another.
+    perform from log.head for update;
+    if exists (select from credentials.account
+               where login_id = new_login_id and account_id <> draft.stream_id) then
+        raise exception 'the login id is taken' using errcode = 'SK003';
+    end if;
+    -- A draft that is recorded already finds its rows and leaves them alone.
+    insert into credentials.account (account_id, login_id, facility_code, facility, name, address)
+    values (draft.stream_id, new_login_id, new_facility_code, new_facility, new_name, new_address)
+    on conflict (account_id) do nothing;
+    insert into credentials.password (account_id, set_by_version, phc)
+    values (draft.stream_id, draft.expected_version + 1, new_phc)
+    on conflict (account_id) do nothing;
+    insert into credentials.personal_key (account_id, master_id, wrapped)
+    values (draft.stream_id, new_master_id, new_wrapped)
+    on conflict (account_id) do nothing;
+    appended := log.append_or_raise(draft, since);
+    outcome := appended.outcome;
+    "position" := appended."position";
+    recorded_at := appended.recorded_at;
+end
+$$;
+
+-- A new hash and PasswordChanged, or nothing of it.
+create function credentials.set_password(
+    draft log.draft, since bigint, new_phc text,
+    out outcome text, out "position" bigint, out recorded_at timestamptz
+)
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    appended record;
+    changed boolean;
+begin
+    if draft.kind is distinct from 'account' or draft.event_type is distinct from 'password_changed' then
+        raise exception 'not a new password' using errcode = 'SK003';
+    end if;
+    perform from log.head for update;
+    -- A draft that is recorded already finds its own version, or a newer one, and leaves it alone.
+    update credentials.password
+    set phc = new_phc, set_by_version = draft.expected_version + 1
+    where account_id = draft.stream_id and set_by_version < draft.expected_version + 1;
+    changed := found;
+    appended := log.append_or_raise(draft, since);
+    if appended.outcome = 'appended' and not changed then
+        raise exception 'there is no password to change' using errcode = 'SK003';
+    end if;
+    outcome := appended.outcome;
+    "position" := appended."position";
+    recorded_at := appended.recorded_at;
+end
+$$;
+
+-- The same password under other parameters; answers whether it was changed. A password that was set meanwhile, or
+-- re-hashed by somebody else, stays. Takes no lock but the row's, and only in the statement that changes it.
+create function credentials.rehash(account uuid, set_by bigint, old_phc text, new_phc text) returns boolean
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    update credentials.password
+    set phc = new_phc
+    where account_id = account and set_by_version = set_by and phc = old_phc;
+    return found;
+end
+$$;
+
+revoke all on all functions in schema credentials from public;
+grant usage on schema credentials to sekisho_credentials;
+grant select on credentials.account, credentials.password, credentials.personal_key to sekisho_credentials;
+grant execute on function credentials.register_account, credentials.set_password, credentials.rehash
+    to sekisho_credentials;

@@ -1,0 +1,20 @@
+//! The rule book of accounts and passwords. Pure: time, ids, random values and verdicts come in with a command.
+
+mod account;
+mod address;
+mod command;
+mod decide;
+mod login_id;
+mod password;
+mod profile;
+
+pub use account::{Account, History};
+pub use address::{Address, AddressError};
+pub use command::{Command, Rejection, Verdict};
+pub use decide::decide;
+pub use login_id::{LoginId, TypedLogin};
+pub use password::{LengthError, NewPassword, TypedPassword};
+pub use profile::{Profile, ProfileError};
+
+#[cfg(test)]
+mod decide_tests;

@@ -1,0 +1,57 @@
+//! What the gateway is told by its environment, prefix `SEKISHO_GATEWAY_`.
+
+use std::net::{IpAddr, SocketAddr};
+
+use http::Uri;
+use sekisho_service::settings::{KeyRing, Reader, Settings};
+use sekisho_service::tls::TlsSettings;
+
+/// The settings of the gateway.
+#[derive(Debug)]
+pub struct Config {
+    /// For browsers, plain HTTP behind the ingress.
+    pub listen: SocketAddr,
+    /// For health checks.
+    pub internal_listen: SocketAddr,
+    /// Who the gateway is to the services.
+    pub tls: TlsSettings,
+    /// One URL per replica of credentials.
+    pub credentials: Vec<Uri>,
+    /// One URL per replica of otp.
+    pub otp: Vec<Uri>,
+    /// One URL per replica of sessions.
+    pub sessions: Vec<Uri>,
+    /// The keys of cookies and forms.
+    pub cookie_keys: KeyRing,
+    /// The names under which browsers may come, without port.
+    pub hosts: Vec<String>,
+    /// Reverse proxies whose `X-Forwarded-For` counts.
+    pub trusted_proxies: Vec<IpAddr>,
+}
+
+impl Settings for Config {
+    fn read(reader: &mut Reader) -> Option<Self> {
+        const HOSTS: &str = "portal.internal.gtol.ncc.go.jp,portal2.internal.gtol.ncc.go.jp";
+        let listen = reader.required("LISTEN", "where browsers connect, plain HTTP behind the ingress");
+        let internal_listen = reader.required("INTERNAL_LISTEN", "where /health/live and /health/ready are served");
+        let tls = TlsSettings::read(reader);
+        let credentials = reader.required("CREDENTIALS_URL", "https://host:port of each replica of credentials");
+        let otp = reader.required("OTP_URL", "https://host:port of each replica of otp");
+        let sessions = reader.required("SESSIONS_URL", "https://host:port of each replica of sessions");
+        let cookie_keys = reader.required("COOKIE_KEY_FILE", "the keys that seal cookies, the current one first");
+        let hosts = reader.or("HOSTS", HOSTS, "the names under which browsers may come, without port");
+        let proxies = "addresses of reverse proxies whose X-Forwarded-For counts; without it, nobody's";
+        let trusted_proxies = reader.optional::<Vec<IpAddr>>("TRUSTED_PROXIES", proxies);
+        Some(Self {
+            listen: listen?,
+            internal_listen: internal_listen?,
+            tls: tls?,
+            credentials: credentials?,
+            otp: otp?,
+            sessions: sessions?,
+            cookie_keys: cookie_keys?,
+            hosts: hosts?,
+            trusted_proxies: trusted_proxies?.unwrap_or_default(),
+        })
+    }
+}

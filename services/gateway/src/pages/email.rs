@@ -1,0 +1,163 @@
+//! `/signin/email`: the second step. One address for every state; what it shows is read from the log.
+
+mod view;
+
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+
+use super::{Answer, Frame, cancel, demand, flow, flow_fault, html, read_once};
+use crate::backends::{CodeVerdict, Fault, Known, Reason};
+use crate::cookies::{Cookies, Flow, Person};
+use crate::edge::{Site, enquiry_number};
+use crate::form::Form;
+use crate::notes::{EmailMessage, Note};
+use crate::refusal::{Place, Refusal, Trouble};
+use crate::{Gateway, marks, texts, typing};
+
+use view::{Focus, Stage, View};
+
+/// A code has 6 digits; nobody types it with more than this many spaces and hyphens.
+const LONGEST_CODE: usize = 64;
+const SEND: &str = "/signin/email/send";
+const VERIFY: &str = "/signin/email/verify";
+const CONTINUE: &str = "/signin/email/continue";
+
+#[derive(Template)]
+#[template(path = "email.html")]
+struct Email {
+    frame: Frame,
+    view: View,
+    enquiry: Option<String>,
+    marks: Marks,
+}
+
+/// The hidden fields of the four forms.
+struct Marks {
+    send: String,
+    send_command: String,
+    verify: String,
+    verify_command: String,
+    proceed: String,
+    cancel: String,
+}
+
+/// GET: where the flow stands.
+pub async fn show(State(gateway): State<Arc<Gateway>>, site: Site, mut cookies: Cookies) -> Answer {
+    let flow = flow(&mut cookies)?;
+    let asked = futures::try_join!(gateway.backends.flow(&flow), gateway.backends.describe_flow(&flow));
+    let (state, described) = asked.map_err(|fault| flow_fault(&mut cookies, fault))?;
+    let said = match read_once(&mut cookies) {
+        Some(Note::Email(message)) => Some(message),
+        Some(Note::SignIn { .. }) | None => None,
+    };
+    let view = View::new(&state, described, said).ok_or_else(|| unknown_state("GetFlow"))?;
+    let page = html(&Email::new(&site, view, Marks::new(&gateway, &flow)))?;
+    Ok((cookies, page).into_response())
+}
+
+/// POST of 確認コードを送信 and 新しいコードを送信します. What came of it is read from the log by the page after.
+pub async fn send(State(gateway): State<Arc<Gateway>>, mut cookies: Cookies, form: Form) -> Answer {
+    let [mark, command] = form.take(["csrf", "command"])?;
+    let flow = flow(&mut cookies)?;
+    demand(&gateway, SEND, &flow.secret, &mark)?;
+    let command = marks::read_command_id(&command).ok_or(Refusal::Unreadable)?;
+    let issued = gateway.backends.issue_code(&flow, command).await;
+    issued.map_err(|fault| flow_fault(&mut cookies, fault))?;
+    Ok(Redirect::to("/signin/email").into_response())
+}
+
+/// POST of コードの確認.
+pub async fn verify(State(gateway): State<Arc<Gateway>>, mut cookies: Cookies, form: Form) -> Answer {
+    let [mark, command, code] = form.take(["csrf", "command", "code"])?;
+    let flow = flow(&mut cookies)?;
+    demand(&gateway, VERIFY, &flow.secret, &mark)?;
+    let command = marks::read_command_id(&command).ok_or(Refusal::Unreadable)?;
+    if typing::is_empty(&code) {
+        return Ok(say(cookies, EmailMessage::Missing));
+    }
+    if code.chars().count() > LONGEST_CODE {
+        return Ok(say(cookies, EmailMessage::Malformed));
+    }
+    match gateway.backends.verify_code(&flow, code, command).await {
+        Ok(CodeVerdict::Accepted(seen)) => {
+            cookies.keep(&Flow { seen, ..flow });
+            Ok((cookies, Redirect::to("/signin/email")).into_response())
+        }
+        Ok(CodeVerdict::Rejected { superseded }) => Ok(say(cookies, EmailMessage::Wrong { superseded })),
+        Err(Fault::Refused(Reason::CodeMalformed)) => Ok(say(cookies, EmailMessage::Malformed)),
+        Err(Fault::Refused(Reason::NoLiveCode)) => Ok(Redirect::to("/signin/email").into_response()),
+        Err(fault) => Err(flow_fault(&mut cookies, fault)),
+    }
+}
+
+/// POST of 続行: sessions decides on the evidence in the log. The names are asked for once, now; if that fails, the
+/// same button works again, because the same flow always opens the same session.
+pub async fn proceed(State(gateway): State<Arc<Gateway>>, mut cookies: Cookies, form: Form) -> Answer {
+    let [mark] = form.take(["csrf"])?;
+    let flow = flow(&mut cookies)?;
+    demand(&gateway, CONTINUE, &flow.secret, &mark)?;
+    let started = match gateway.backends.start(&flow).await {
+        Ok(started) => started,
+        Err(Fault::Refused(Reason::EvidenceMissing)) => return Ok(say(cookies, EmailMessage::NotVerified)),
+        Err(fault) => return Err(flow_fault(&mut cookies, fault)),
+    };
+    let seeing = Flow { seen: started.position, ..flow };
+    let described = gateway.backends.describe_flow(&seeing).await;
+    let described = described.map_err(|fault| fault.refusal(Place::Email))?;
+    let known = described.person.ok_or_else(|| unknown_state("DescribeFlow"))?;
+    cookies.keep(&person(known, started.session.token.digest()));
+    cookies.keep(&started.session);
+    cookies.forget::<Flow>();
+    Ok((cookies, Redirect::to("/top")).into_response())
+}
+
+fn person(known: Known, session: [u8; 32]) -> Person {
+    let last_signed_in = known.last_signed_in_at.map(|moment| moment.unix_timestamp());
+    Person { session, facility: known.facility, name: known.name, last_signed_in }
+}
+
+fn say(mut cookies: Cookies, message: EmailMessage) -> Response {
+    cookies.keep(&Note::Email(message));
+    let target = match message {
+        // The page gives the focus to the code by itself.
+        EmailMessage::Wrong { .. } | EmailMessage::Missing | EmailMessage::Malformed => "/signin/email",
+        EmailMessage::NotVerified => "/signin/email#error-summary",
+    };
+    (cookies, Redirect::to(target)).into_response()
+}
+
+/// A service is ahead of this page.
+fn unknown_state(call: &'static str) -> Refusal {
+    let (code, reason) = (tonic::Code::Internal, Some("UNKNOWN_STATE".into()));
+    Refusal::Down(Trouble { place: Place::Email, call, code, reason })
+}
+
+impl Email {
+    fn new(site: &Site, view: View, marks: Marks) -> Self {
+        let mut frame = Frame::sign_in(texts::EMAIL, site);
+        frame.error = view.alert.is_some();
+        let enquiry = (view.stage == Stage::Failed).then(enquiry_number);
+        if let Some(enquiry) = &enquiry {
+            tracing::warn!(enquiry, "a code could not be mailed");
+        }
+        Self { frame, view, enquiry, marks }
+    }
+}
+
+impl Marks {
+    fn new(gateway: &Gateway, flow: &Flow) -> Self {
+        let mark = |form| marks::make(&gateway.seals, form, &flow.secret);
+        Self {
+            send: mark(SEND),
+            send_command: marks::command_id(),
+            verify: mark(VERIFY),
+            verify_command: marks::command_id(),
+            proceed: mark(CONTINUE),
+            cancel: mark(cancel::FORM),
+        }
+    }
+}

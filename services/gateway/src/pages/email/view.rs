@@ -1,0 +1,184 @@
+//! What the e-mail page shows, from where the flow stands in the log and what the last POST has to say.
+
+use sekisho_proto::otp::v1::FlowView;
+use sekisho_proto::otp::v1::flow_view;
+
+use crate::backends::Described;
+use crate::notes::EmailMessage;
+use crate::{texts, times};
+
+/// How often a code may be guessed at.
+const TRIES: u32 = 5;
+
+/// Where the flow stands, as far as the page differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// No code was asked for (S0).
+    NotSent,
+    /// The mail was handed over (S1).
+    Sent,
+    /// The mail is on its way to the relay (S1d).
+    Sending,
+    /// The newest code is too old (S3).
+    Expired,
+    /// The newest code was guessed at too often (S4).
+    Spent,
+    /// The mail could not be handed over (S6f).
+    Failed,
+    /// A code was accepted (S7).
+    Verified,
+}
+
+/// Which element gets the focus when the page opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Focus {
+    /// The code.
+    Code,
+    /// The button that asks for a code.
+    Send,
+    /// 続行.
+    Continue,
+}
+
+/// Everything that the template shows.
+#[derive(Debug, PartialEq, Eq)]
+pub struct View {
+    /// Where the flow stands.
+    pub stage: Stage,
+    /// Good news.
+    pub status: Option<&'static str>,
+    /// Bad news, at the top.
+    pub alert: Option<String>,
+    /// Bad news about the code, beside its field.
+    pub field_error: Option<String>,
+    /// Masked, or in full once a code was accepted.
+    pub address: String,
+    /// When the code was mailed and how long it lives.
+    pub times: Option<String>,
+    /// The number that the mail shows as well.
+    pub reference: Option<String>,
+    /// Where to go.
+    pub focus: Focus,
+}
+
+impl Stage {
+    /// `None` for a state that this page does not know.
+    pub fn of(flow: &FlowView) -> Option<Self> {
+        Some(match (flow.stage(), flow.mail()) {
+            (flow_view::Stage::NotSent, _) => Self::NotSent,
+            (flow_view::Stage::Live, flow_view::Mail::HandedOver) => Self::Sent,
+            (flow_view::Stage::Live, flow_view::Mail::Waiting) => Self::Sending,
+            (flow_view::Stage::Live, flow_view::Mail::Failed) => Self::Failed,
+            (flow_view::Stage::Expired, _) => Self::Expired,
+            (flow_view::Stage::Spent, _) => Self::Spent,
+            (flow_view::Stage::Verified, _) => Self::Verified,
+            (flow_view::Stage::Live, flow_view::Mail::Unspecified) | (flow_view::Stage::Unspecified, _) => return None,
+        })
+    }
+
+    fn status(self) -> Option<&'static str> {
+        match self {
+            Self::NotSent => Some(texts::NOT_SENT),
+            Self::Sent | Self::Expired => Some(texts::SENT),
+            Self::Sending => Some(texts::SENDING),
+            Self::Spent | Self::Failed => None,
+            Self::Verified => Some(texts::VERIFIED),
+        }
+    }
+
+    fn alert(self) -> Option<&'static str> {
+        match self {
+            Self::Expired => Some(texts::CODE_EXPIRED),
+            Self::Spent => Some(texts::CODE_SPENT),
+            Self::Failed => Some(texts::SEND_FAILED),
+            Self::NotSent | Self::Sent | Self::Sending | Self::Verified => None,
+        }
+    }
+
+    fn focus(self) -> Focus {
+        match self {
+            Self::Sent | Self::Sending => Focus::Code,
+            Self::NotSent | Self::Expired | Self::Spent | Self::Failed => Focus::Send,
+            Self::Verified => Focus::Continue,
+        }
+    }
+}
+
+impl View {
+    /// What to show; `None` for a flow in a state that this page does not know.
+    pub fn new(flow: &FlowView, described: Described, said: Option<EmailMessage>) -> Option<Self> {
+        let stage = Stage::of(flow)?;
+        let verified = stage == Stage::Verified && !described.address.is_empty();
+        let news = News::of(stage, flow.tries_left, said);
+        Some(Self {
+            stage,
+            status: stage.status(),
+            alert: news.alert,
+            field_error: news.field_error,
+            address: if verified { described.address } else { described.masked_address },
+            times: written_times(stage, flow),
+            reference: Some(flow.reference.clone()).filter(|reference| !reference.is_empty()),
+            focus: stage.focus(),
+        })
+    }
+
+    /// Whether there is a code to type.
+    pub fn shows_code(&self) -> bool {
+        matches!(self.stage, Stage::Sent | Stage::Sending | Stage::Expired)
+    }
+
+    /// The button that asks for a code, if there is one.
+    pub fn send_label(&self) -> Option<&'static str> {
+        match self.stage {
+            Stage::NotSent | Stage::Failed => Some(texts::SEND),
+            Stage::Sent | Stage::Sending | Stage::Expired | Stage::Spent => Some(texts::SEND_AGAIN),
+            Stage::Verified => None,
+        }
+    }
+}
+
+/// Bad news, at the top and beside the field.
+#[derive(Default)]
+struct News {
+    alert: Option<String>,
+    field_error: Option<String>,
+}
+
+impl News {
+    /// What the log tells outweighs what the last POST said, except where the person pressed 続行 too early. That a
+    /// code was wrong is read from the log, so a reload or a second tab shows it too.
+    fn of(stage: Stage, tries_left: u32, said: Option<EmailMessage>) -> Self {
+        if stage != Stage::Verified && said == Some(EmailMessage::NotVerified) {
+            return Self { alert: Some(texts::NOT_VERIFIED.into()), field_error: None };
+        }
+        if let Some(alert) = stage.alert() {
+            return Self { alert: Some(alert.into()), field_error: None };
+        }
+        let about_code = match stage {
+            Stage::Sent | Stage::Sending => about_code(tries_left, said),
+            _ => None,
+        };
+        Self { alert: about_code.clone(), field_error: about_code }
+    }
+}
+
+fn about_code(tries_left: u32, said: Option<EmailMessage>) -> Option<String> {
+    let left = texts::tries_left(tries_left);
+    match said {
+        Some(EmailMessage::Missing) => Some(texts::CODE_MISSING.into()),
+        Some(EmailMessage::Malformed) => Some(texts::CODE_MALFORMED.into()),
+        Some(EmailMessage::Wrong { superseded: true }) => Some(format!("{}{left}", texts::CODE_SUPERSEDED)),
+        Some(EmailMessage::Wrong { superseded: false }) => Some(format!("{}{left}", texts::CODE_WRONG)),
+        Some(EmailMessage::NotVerified) | None if tries_left < TRIES => Some(format!("{}{left}", texts::CODE_WRONG)),
+        Some(EmailMessage::NotVerified) | None => None,
+    }
+}
+
+fn written_times(stage: Stage, flow: &FlowView) -> Option<String> {
+    let until = times::minute(flow.expires_at.as_ref())?;
+    match (stage, times::minute(flow.mailed_at.as_ref().or(flow.issued_at.as_ref()))) {
+        (Stage::Sent, Some(at)) => Some(texts::mailed(&at, &until)),
+        (Stage::Sent | Stage::Sending, _) => Some(texts::valid(&until)),
+        _ => None,
+    }
+}

@@ -1,0 +1,47 @@
+//! From settings to a running gateway.
+
+use axum::Router;
+use http::Uri;
+use sekisho_service::process::{self, Process};
+use sekisho_service::tls::TlsSettings;
+use sekisho_service::web::{self, Web};
+use sekisho_service::{client, roles};
+use tower::util::BoxCloneSyncService;
+
+use crate::backends::{Backends, Transport};
+use crate::config::Config;
+use crate::edge::{Hosts, Proxies};
+use crate::seals::Seals;
+use crate::{Gateway, build};
+
+/// Serves browsers and health checks until the process drains.
+///
+/// # Errors
+/// A listener cannot be bound or fails, or a certificate cannot be used.
+pub async fn run(config: Config, process: Process) -> Result<(), process::Error> {
+    let browsers = Web::bind(config.listen)?;
+    let internal = Web::bind(config.internal_listen)?;
+    let pages = build(gateway(config)?);
+    // Readiness does not ask the services: the gateway alone can tell people in Japanese that they are away.
+    let health = Router::new().nest("/health", web::health(&process));
+    tokio::try_join!(browsers.serve(pages, &process), internal.serve(health, &process))?;
+    Ok(())
+}
+
+fn gateway(config: Config) -> Result<Gateway, client::Error> {
+    let connect = |role, urls: &[Uri]| connect(role, urls, &config.tls);
+    Ok(Gateway {
+        backends: Backends::new(
+            connect(roles::CREDENTIALS, &config.credentials)?,
+            connect(roles::OTP, &config.otp)?,
+            connect(roles::SESSIONS, &config.sessions)?,
+        ),
+        hosts: Hosts::new(config.hosts),
+        proxies: Proxies::new(config.trusted_proxies),
+        seals: Seals::new(config.cookie_keys),
+    })
+}
+
+fn connect(role: &'static str, urls: &[Uri], tls: &TlsSettings) -> Result<Transport, client::Error> {
+    client::connect(role, urls, tls).map(BoxCloneSyncService::new)
+}

@@ -1,0 +1,126 @@
+//! Shows every page and state to people: `SEKISHO_GALLERY=127.0.0.1:8090 cargo test -p sekisho-gateway --test pages
+//! gallery -- --ignored` serves them all until it is stopped.
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use sekisho_proto::credentials::v1::verify_password_response::Reason;
+use sekisho_proto::otp::v1::flow_view::{Mail, Stage};
+use tonic::Code;
+
+use crate::browser::{Browser, STANDBY, alone};
+use crate::world::{CODE, OLD_CODE, World};
+
+/// Every page and state, by name.
+pub const STATES: [&str; 28] = [
+    "signin", "unknown", "wrong", "empty", "locked", "cancelled", "idle", "standby", "not-sent", "sent", "sending", "wrong-code",
+    "old-code", "malformed", "not-verified", "expired", "spent", "failed", "verified", "top", "top-long", "signout",
+    "signed-out", "coming", "not-found", "forged", "cookies", "down",
+];
+
+#[tokio::test]
+#[ignore = "for people: serves until it is stopped"]
+async fn gallery() {
+    let address = std::env::var("SEKISHO_GALLERY").unwrap_or("127.0.0.1:8090".into());
+    let files = Browser::new(&World::new()).await;
+    let app = Router::new()
+        .route("/", get(async || Html(STATES.map(|name| format!("<p><a href=/show/{name}>{name}</a>")).concat())))
+        .route("/show/{name}", get(async |Path(name): Path<String>| Html(show(&name).await.page.text)))
+        .route("/assets/{name}", get(asset))
+        .with_state(files);
+    let listener = tokio::net::TcpListener::bind(address).await.unwrap();
+    axum::serve(listener, app).await.unwrap();
+}
+
+async fn asset(State(mut files): State<Browser>, Path(name): Path<String>) -> Response {
+    let file = files.open(&format!("/assets/{name}")).await;
+    ([("content-type", file.header("content-type").to_owned())], file.text.clone()).into_response()
+}
+
+/// A browser in which the page with this name is open.
+pub async fn show(name: &str) -> Browser {
+    let world = World::new();
+    let mut browser = Browser::new(&world).await;
+    match name {
+        "signin" => drop(browser.open("/").await.clone()),
+        "unknown" => reject(&world, &mut browser, Reason::UnknownAccount).await,
+        "wrong" => reject(&world, &mut browser, Reason::WrongPassword).await,
+        "locked" => reject(&world, &mut browser, Reason::Locked).await,
+        "empty" => {
+            browser.open("/signin").await;
+            browser.press("/signin", &[("user_id", ""), ("password", "")]).await;
+        }
+        "standby" => {
+            browser.host = STANDBY;
+            browser.open("/signin").await;
+        }
+        "idle" => {
+            browser.sign_in_fully().await;
+            world.refuse("Check", Code::Unauthenticated, "SESSION_IDLE");
+            browser.open("/top").await;
+        }
+        "coming" => drop(browser.open("/password/forgot").await.clone()),
+        "not-found" => drop(browser.open("/nowhere").await.clone()),
+        "forged" => {
+            browser.open("/signin").await;
+            browser.press("/signin", &[("csrf", "x"), ("user_id", "1"), ("password", "1")]).await;
+        }
+        "cookies" => {
+            browser.open("/signin").await;
+            browser.cookies.clear();
+            browser.press("/signin", &[("user_id", "1"), ("password", "1")]).await;
+        }
+        "down" => {
+            browser.open("/signin").await;
+            browser.router = Browser::at(alone()).router;
+            browser.press("/signin", &[("user_id", "1"), ("password", "1")]).await;
+        }
+        "top" | "top-long" | "signout" | "signed-out" => signed_in(&world, &mut browser, name).await,
+        _ => email(&world, &mut browser, name).await,
+    }
+    browser
+}
+
+async fn reject(world: &World, browser: &mut Browser, reason: Reason) {
+    world.state().rejected = Some(reason);
+    browser.sign_in().await;
+}
+
+async fn signed_in(world: &World, browser: &mut Browser, name: &str) {
+    if name == "top-long" {
+        let facility = "独立行政法人地域医療機能推進機構\u{8fbb}\u{e0100}東京\u{20bb7}野家総合医療センター".repeat(6);
+        world.state().person = Some((facility, "斉\u{e0101}藤 ".repeat(8)));
+        world.state().last = None;
+    }
+    browser.sign_in_fully().await;
+    match name {
+        "signout" => drop(browser.open("/signout").await.clone()),
+        "signed-out" => drop(browser.press("/signout", &[]).await.clone()),
+        _ => {}
+    }
+}
+
+async fn email(world: &World, browser: &mut Browser, name: &str) {
+    browser.sign_in().await;
+    if name == "not-sent" {
+        return;
+    }
+    browser.press("/signin/email/send", &[]).await;
+    match name {
+        "sending" => world.state().flow.mail = Mail::Waiting.into(),
+        "failed" => world.state().flow.mail = Mail::Failed.into(),
+        "expired" => world.state().flow.stage = Stage::Expired.into(),
+        "spent" => world.state().flow.stage = Stage::Spent.into(),
+        _ => {}
+    }
+    match name {
+        "wrong-code" => browser.press("/signin/email/verify", &[("code", "999999")]).await,
+        "old-code" => browser.press("/signin/email/verify", &[("code", OLD_CODE)]).await,
+        "malformed" => browser.press("/signin/email/verify", &[("code", "12")]).await,
+        "verified" => browser.press("/signin/email/verify", &[("code", CODE)]).await,
+        "not-verified" => browser.press("/signin/email/continue", &[]).await,
+        "cancelled" => browser.press("/signin/cancel", &[]).await,
+        _ => browser.open("/signin/email").await,
+    };
+}

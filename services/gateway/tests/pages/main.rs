@@ -1,0 +1,15 @@
+//! The real router, driven like a browser drives it. Only the services behind it are scripted, because most states of
+//! theirs are hard to reach; the same pages with all real parts are tested by the end-to-end tests.
+
+mod account;
+mod browser;
+mod edge;
+mod email;
+mod forms;
+mod gallery;
+mod seed_strings;
+mod services;
+mod session;
+mod sign_in;
+mod words;
+mod world;

@@ -1,0 +1,196 @@
+//! The three services, scripted, on loopback.
+
+use sekisho_proto::credentials::v1 as credentials;
+use sekisho_proto::credentials::v1::credentials_service_server::{CredentialsService, CredentialsServiceServer};
+use sekisho_proto::otp::v1 as otp;
+use sekisho_proto::otp::v1::flow_view::Stage;
+use sekisho_proto::otp::v1::otp_service_server::{OtpService, OtpServiceServer};
+use sekisho_proto::sessions::v1 as sessions;
+use sekisho_proto::sessions::v1::sessions_service_server::{SessionsService, SessionsServiceServer};
+use sekisho_service::refusal::refuse;
+use sha2::{Digest, Sha256};
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::transport::{Channel, Server};
+use tonic::{Code, Request, Response, Status};
+
+use crate::world::{CODE, OLD_CODE, State, World, sent};
+
+/// Where the scripted session starts stand in the log.
+pub const POSITION: u64 = 77;
+/// The scripted flow.
+pub const FLOW: [u8; 16] = [7; 16];
+
+/// Serves all three until the runtime ends.
+pub async fn serve(world: &World) -> Channel {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = Server::builder()
+        .add_service(CredentialsServiceServer::new(world.clone()))
+        .add_service(OtpServiceServer::new(world.clone()))
+        .add_service(SessionsServiceServer::new(world.clone()))
+        .serve_with_incoming(TcpListenerStream::new(listener));
+    tokio::spawn(server);
+    Channel::from_shared(format!("http://{address}")).unwrap().connect_lazy()
+}
+
+fn open(state: &State, flow_id: &[u8], secret: &[u8]) -> Result<(), Status> {
+    let right = flow_id == FLOW && Sha256::digest(secret).as_slice() == state.digest;
+    if right { Ok(()) } else { Err(refuse(Code::PermissionDenied, "FLOW_SECRET_WRONG", "scripted")) }
+}
+
+#[tonic::async_trait]
+impl CredentialsService for World {
+    async fn verify_password(
+        &self,
+        request: Request<credentials::VerifyPasswordRequest>,
+    ) -> Result<Response<credentials::VerifyPasswordResponse>, Status> {
+        use credentials::verify_password_response::{Accepted, Outcome, Rejected};
+        let asked = request.into_inner();
+        let mut state = self.called("VerifyPassword", format!("{}|{}", asked.login_id, asked.password).as_bytes())?;
+        state.client = asked.client.map(|client| (client.address, client.user_agent));
+        let outcome = if let Some(reason) = state.rejected {
+            Outcome::Rejected(Rejected { reason: reason.into() })
+        } else {
+            state.digest = asked.secret_digest;
+            Outcome::Accepted(Accepted { flow_id: FLOW.to_vec() })
+        };
+        Ok(Response::new(credentials::VerifyPasswordResponse { outcome: Some(outcome) }))
+    }
+
+    async fn describe_flow(
+        &self,
+        request: Request<credentials::DescribeFlowRequest>,
+    ) -> Result<Response<credentials::DescribeFlowResponse>, Status> {
+        use credentials::describe_flow_response::Person;
+        let asked = request.into_inner();
+        let state = self.called("DescribeFlow", &asked.min_position.to_be_bytes())?;
+        open(&state, &asked.flow_id, &asked.flow_secret)?;
+        let verified = state.flow.stage() == Stage::Verified;
+        let person = state.person.clone().filter(|_| state.token.is_some());
+        Ok(Response::new(credentials::DescribeFlowResponse {
+            masked_address: "g*****@example.com".into(),
+            address: if verified { "gantoroku@example.com".into() } else { String::new() },
+            person: person.map(|(facility, name)| Person { facility, name, last_signed_in_at: state.last }),
+        }))
+    }
+
+    async fn request_password_reset(
+        &self,
+        _: Request<credentials::RequestPasswordResetRequest>,
+    ) -> Result<Response<credentials::RequestPasswordResetResponse>, Status> {
+        Err(Status::unimplemented("not for these tests"))
+    }
+
+    async fn set_password(
+        &self,
+        _: Request<credentials::SetPasswordRequest>,
+    ) -> Result<Response<credentials::SetPasswordResponse>, Status> {
+        Err(Status::unimplemented("not for these tests"))
+    }
+
+    async fn resolve_address(
+        &self,
+        _: Request<credentials::ResolveAddressRequest>,
+    ) -> Result<Response<credentials::ResolveAddressResponse>, Status> {
+        Err(Status::unimplemented("not for these tests"))
+    }
+}
+
+#[tonic::async_trait]
+impl OtpService for World {
+    async fn issue_code(
+        &self,
+        request: Request<otp::IssueCodeRequest>,
+    ) -> Result<Response<otp::IssueCodeResponse>, Status> {
+        let asked = request.into_inner();
+        let mut state = self.called("IssueCode", &asked.command_id)?;
+        open(&state, &asked.flow_id, &asked.flow_secret)?;
+        state.flow = sent();
+        Ok(Response::new(otp::IssueCodeResponse { flow: Some(state.flow.clone()) }))
+    }
+
+    async fn verify_code(
+        &self,
+        request: Request<otp::VerifyCodeRequest>,
+    ) -> Result<Response<otp::VerifyCodeResponse>, Status> {
+        use otp::verify_code_response::{Accepted, Outcome, Rejected};
+        let asked = request.into_inner();
+        let mut state = self.called("VerifyCode", asked.code.as_bytes())?;
+        open(&state, &asked.flow_id, &asked.flow_secret)?;
+        if asked.code.len() != 6 {
+            return Err(refuse(Code::InvalidArgument, "OTP_CODE_MALFORMED", "scripted"));
+        }
+        let outcome = if asked.code == CODE {
+            state.flow.stage = Stage::Verified.into();
+            Outcome::Accepted(Accepted { position: 42 })
+        } else {
+            state.flow.tries_left -= 1;
+            if state.flow.tries_left == 0 {
+                state.flow.stage = Stage::Spent.into();
+            }
+            Outcome::Rejected(Rejected { tries_left: state.flow.tries_left, superseded: asked.code == OLD_CODE })
+        };
+        Ok(Response::new(otp::VerifyCodeResponse { outcome: Some(outcome) }))
+    }
+
+    async fn cancel_flow(
+        &self,
+        request: Request<otp::CancelFlowRequest>,
+    ) -> Result<Response<otp::CancelFlowResponse>, Status> {
+        let asked = request.into_inner();
+        let mut state = self.called("CancelFlow", &[])?;
+        open(&state, &asked.flow_id, &asked.flow_secret)?;
+        state.digest.clear();
+        Ok(Response::new(otp::CancelFlowResponse {}))
+    }
+
+    async fn get_flow(
+        &self,
+        request: Request<otp::GetFlowRequest>,
+    ) -> Result<Response<otp::GetFlowResponse>, Status> {
+        let asked = request.into_inner();
+        let state = self.called("GetFlow", &[])?;
+        open(&state, &asked.flow_id, &asked.flow_secret)?;
+        Ok(Response::new(otp::GetFlowResponse { flow: Some(state.flow.clone()) }))
+    }
+}
+
+#[tonic::async_trait]
+impl SessionsService for World {
+    async fn start(
+        &self,
+        request: Request<sessions::StartRequest>,
+    ) -> Result<Response<sessions::StartResponse>, Status> {
+        let asked = request.into_inner();
+        let mut state = self.called("Start", &[])?;
+        open(&state, &asked.flow_id, &asked.flow_secret)?;
+        if state.flow.stage() != Stage::Verified {
+            return Err(refuse(Code::FailedPrecondition, "EVIDENCE_MISSING", "scripted"));
+        }
+        let token = Sha256::digest([b"token", asked.flow_secret.as_slice()].concat()).to_vec();
+        state.token = Some(token.clone());
+        Ok(Response::new(sessions::StartResponse { token, session_id: vec![1; 16], position: POSITION }))
+    }
+
+    async fn check(
+        &self,
+        request: Request<sessions::CheckRequest>,
+    ) -> Result<Response<sessions::CheckResponse>, Status> {
+        let asked = request.into_inner();
+        let state = self.called("Check", &[])?;
+        if state.token.as_ref() == Some(&asked.token) {
+            Ok(Response::new(sessions::CheckResponse::default()))
+        } else {
+            Err(refuse(Code::Unauthenticated, "SESSION_SIGNED_OUT", "scripted"))
+        }
+    }
+
+    async fn end(&self, request: Request<sessions::EndRequest>) -> Result<Response<sessions::EndResponse>, Status> {
+        let asked = request.into_inner();
+        let mut state = self.called("End", &[])?;
+        if state.token.as_ref() == Some(&asked.token) {
+            state.token = None;
+        }
+        Ok(Response::new(sessions::EndResponse { position: 78 }))
+    }
+}

@@ -1,0 +1,112 @@
+//! What the scripted services know and are told to do.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use prost_types::Timestamp;
+use sekisho_proto::credentials::v1::verify_password_response::Reason;
+use sekisho_proto::otp::v1::{FlowView, flow_view};
+use tonic::{Code, Status};
+
+/// A world of one account and one flow.
+#[derive(Clone, Default)]
+pub struct World(Arc<Mutex<State>>);
+
+/// What is true in it.
+#[derive(Default)]
+pub struct State {
+    /// What the next password gets; accepted by default.
+    pub rejected: Option<Reason>,
+    /// Where the flow stands.
+    pub flow: FlowView,
+    /// What each method refuses with, by its name.
+    pub refusals: HashMap<&'static str, (Code, &'static str)>,
+    /// Every call, in order, with what matters of its question.
+    pub calls: Vec<(&'static str, Vec<u8>)>,
+    /// Digest of the secret of the newest flow.
+    pub digest: Vec<u8>,
+    /// The live session's token.
+    pub token: Option<Vec<u8>>,
+    /// Facility and name.
+    pub person: Option<(String, String)>,
+    /// The sign-in before.
+    pub last: Option<Timestamp>,
+    /// The client that the last password came from.
+    pub client: Option<(String, String)>,
+}
+
+/// 10:23:45 on 2 March 2026 in Tokyo.
+pub const SENT_AT: i64 = 1_772_414_625;
+/// The code that is right.
+pub const CODE: &str = "123456";
+/// A code that was right once.
+pub const OLD_CODE: &str = "000000";
+
+impl World {
+    /// A world in which everything works.
+    pub fn new() -> Self {
+        let world = Self::default();
+        {
+            let mut state = world.state();
+            state.flow = not_sent();
+            state.person = Some(("国立がん研究センター中央病院".into(), "関所 花子".into()));
+            state.last = Some(at(0));
+        }
+        world
+    }
+
+    /// To look into and to change.
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap()
+    }
+
+    /// From now on a method refuses.
+    pub fn refuse(&self, method: &'static str, code: Code, reason: &'static str) {
+        self.state().refusals.insert(method, (code, reason));
+    }
+
+    /// From now on a method works again.
+    pub fn allow(&self, method: &'static str) {
+        self.state().refusals.remove(method);
+    }
+
+    /// How often a method was called.
+    pub fn count(&self, method: &str) -> usize {
+        self.state().calls.iter().filter(|(name, _)| *name == method).count()
+    }
+
+    /// Notes a call and gives its scripted refusal.
+    pub fn called(&self, method: &'static str, what: &[u8]) -> Result<MutexGuard<'_, State>, Status> {
+        let mut state = self.state();
+        state.calls.push((method, what.to_vec()));
+        match state.refusals.get(method) {
+            Some((code, "")) => Err(Status::new(*code, "scripted")),
+            Some((code, reason)) => Err(sekisho_service::refusal::refuse(*code, reason, "scripted")),
+            None => Ok(state),
+        }
+    }
+}
+
+/// A flow whose password was right.
+pub fn not_sent() -> FlowView {
+    FlowView { stage: flow_view::Stage::NotSent.into(), tries_left: 5, ..FlowView::default() }
+}
+
+/// A flow whose code was mailed.
+pub fn sent() -> FlowView {
+    FlowView {
+        stage: flow_view::Stage::Live.into(),
+        mail: flow_view::Mail::HandedOver.into(),
+        reference: "K7M2".into(),
+        issued_at: Some(at(0)),
+        mailed_at: Some(at(0)),
+        expires_at: Some(at(600)),
+        now: Some(at(1)),
+        tries_left: 5,
+    }
+}
+
+/// So many seconds after [`SENT_AT`].
+pub fn at(seconds: i64) -> Timestamp {
+    Timestamp { seconds: SENT_AT + seconds, nanos: 0 }
+}

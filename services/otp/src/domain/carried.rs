@@ -1,0 +1,165 @@
+//! The state as every 64th entry carries it.
+
+use prost_types::Timestamp;
+use sekisho_eventlog::{FlowId, Position};
+use sekisho_proto::otp::v1::CodesState;
+use sekisho_proto::otp::v1::codes_state as proto;
+use sekisho_proto::{from_timestamp, to_timestamp};
+use time::OffsetDateTime;
+
+use super::limits::TRIES;
+use super::state::{Codes, FlowCodes, Issued, Mail, Stage};
+
+impl Codes {
+    pub(super) fn to_carried(&self) -> CodesState {
+        CodesState {
+            issued: self.issued,
+            flows: self.flows.iter().map(written).collect(),
+        }
+    }
+
+    pub(super) fn from_carried(state: CodesState) -> Option<Self> {
+        let flows = state.flows.into_iter().map(read).collect::<Option<_>>()?;
+        Some(Self {
+            issued: state.issued,
+            flows,
+        })
+    }
+}
+
+/// The fields of a stage that are not its own stay empty; an accepted flow's position is that of CodeAccepted, and a
+/// cancelled flow's `expires_at` is the moment of the cancelling.
+fn written(known: &FlowCodes) -> proto::FlowCodes {
+    let base = proto::FlowCodes {
+        flow_id: known.flow.to_vec(),
+        purpose: known.purpose.into(),
+        ..Default::default()
+    };
+    match &known.stage {
+        Stage::Live {
+            code,
+            replaced,
+            wrong,
+            mail,
+        } => {
+            let with_code = with_code(base, code, replaced, proto::Stage::Live);
+            let with_mail = with_mail(with_code, *mail);
+            proto::FlowCodes {
+                rejected: *wrong,
+                ..with_mail
+            }
+        }
+        Stage::Spent { code, replaced } => proto::FlowCodes {
+            rejected: TRIES,
+            ..with_code(base, code, replaced, proto::Stage::Spent)
+        },
+        Stage::Accepted {
+            issue,
+            position,
+            expires_at,
+        } => proto::FlowCodes {
+            issue: *issue,
+            position: position.0,
+            expires_at: Some(to_timestamp(*expires_at)),
+            stage: proto::Stage::Accepted.into(),
+            ..base
+        },
+        Stage::Cancelled { at } => proto::FlowCodes {
+            expires_at: Some(to_timestamp(*at)),
+            stage: proto::Stage::Cancelled.into(),
+            ..base
+        },
+    }
+}
+
+fn with_code(base: proto::FlowCodes, code: &Issued, replaced: &[u64], stage: proto::Stage) -> proto::FlowCodes {
+    proto::FlowCodes {
+        issue: code.issue,
+        superseded: replaced.to_vec(),
+        key_id: code.key_id.clone(),
+        reference: code.reference.clone(),
+        issued_at: Some(to_timestamp(code.issued_at)),
+        expires_at: Some(to_timestamp(code.expires_at)),
+        position: code.position.0,
+        stage: stage.into(),
+        ..base
+    }
+}
+
+fn with_mail(base: proto::FlowCodes, mail: Mail) -> proto::FlowCodes {
+    let (kind, attempt, claimed_until, mailed_at) = match mail {
+        Mail::Owed { attempts } => (proto::Mail::Owed, attempts, None, None),
+        Mail::Claimed { attempt, until } => (proto::Mail::Claimed, attempt, Some(to_timestamp(until)), None),
+        Mail::Mailed { at } => (proto::Mail::Mailed, 0, None, Some(to_timestamp(at))),
+        Mail::Failed => (proto::Mail::Failed, 0, None, None),
+    };
+    proto::FlowCodes {
+        mail: kind.into(),
+        attempt,
+        claimed_until,
+        mailed_at,
+        ..base
+    }
+}
+
+/// `None` for what this version has not written: then the whole stream is folded instead.
+fn read(flow: proto::FlowCodes) -> Option<FlowCodes> {
+    let stage = match flow.stage() {
+        proto::Stage::Unspecified => return None,
+        proto::Stage::Live => Stage::Live {
+            code: read_code(&flow)?,
+            wrong: flow.rejected,
+            mail: read_mail(&flow)?,
+            replaced: flow.superseded.clone(),
+        },
+        proto::Stage::Spent => Stage::Spent {
+            code: read_code(&flow)?,
+            replaced: flow.superseded.clone(),
+        },
+        proto::Stage::Accepted => Stage::Accepted {
+            issue: flow.issue,
+            position: Position(flow.position),
+            expires_at: moment(flow.expires_at.as_ref())?,
+        },
+        proto::Stage::Cancelled => Stage::Cancelled {
+            at: moment(flow.expires_at.as_ref())?,
+        },
+    };
+    Some(FlowCodes {
+        flow: FlowId::try_from(flow.flow_id.as_slice()).ok()?,
+        purpose: flow.purpose(),
+        stage,
+    })
+}
+
+fn read_code(flow: &proto::FlowCodes) -> Option<Issued> {
+    Some(Issued {
+        issue: flow.issue,
+        key_id: flow.key_id.clone(),
+        reference: flow.reference.clone(),
+        issued_at: moment(flow.issued_at.as_ref())?,
+        expires_at: moment(flow.expires_at.as_ref())?,
+        position: Position(flow.position),
+    })
+}
+
+fn read_mail(flow: &proto::FlowCodes) -> Option<Mail> {
+    match flow.mail() {
+        proto::Mail::Unspecified => None,
+        proto::Mail::Owed => Some(Mail::Owed {
+            attempts: flow.attempt,
+        }),
+        proto::Mail::Claimed => Some(Mail::Claimed {
+            attempt: flow.attempt,
+            until: moment(flow.claimed_until.as_ref())?,
+        }),
+        proto::Mail::Mailed => Some(Mail::Mailed {
+            at: moment(flow.mailed_at.as_ref())?,
+        }),
+        proto::Mail::Failed => Some(Mail::Failed),
+    }
+}
+
+fn moment(timestamp: Option<&Timestamp>) -> Option<OffsetDateTime> {
+    timestamp.and_then(from_timestamp)
+}

@@ -1,0 +1,136 @@
+//! What can be asked of an account's codes, and why it may be refused.
+
+use sekisho_eventlog::{FlowId, Position};
+use sekisho_proto::otp::v1::{Purpose, mail_failed};
+use time::OffsetDateTime;
+
+/// A command. What it needs beside the state comes with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Issue a code for a flow; it replaces the flow's older ones.
+    Issue {
+        /// The flow.
+        flow: FlowId,
+        /// What the flow was minted for.
+        purpose: Purpose,
+        /// Where the event that minted the flow stands.
+        evidence: Position,
+        /// The server key that derives the code.
+        key_id: String,
+        /// A random 照合番号.
+        reference: String,
+    },
+    /// A code was typed and compared.
+    Verify {
+        /// The flow.
+        flow: FlowId,
+        /// What the comparison said.
+        verdict: Verdict,
+    },
+    /// Give the flow up.
+    Cancel {
+        /// The flow.
+        flow: FlowId,
+    },
+    /// A worker wants to hand the mail over.
+    ClaimMail {
+        /// The flow.
+        flow: FlowId,
+        /// Position of the CodeIssued.
+        about: Position,
+        /// Which attempt, from 1.
+        attempt: u32,
+        /// How long nobody else may try.
+        until: OffsetDateTime,
+    },
+    /// The relay has the mail.
+    RecordMailed {
+        /// The flow.
+        flow: FlowId,
+        /// Position of the CodeIssued.
+        about: Position,
+        /// Which attempt.
+        attempt: u32,
+        /// The relay's reply code.
+        reply: u32,
+    },
+    /// The relay does not have the mail, or may not have it.
+    RecordMailFailed {
+        /// The flow.
+        flow: FlowId,
+        /// Position of the CodeIssued.
+        about: Position,
+        /// Which attempt.
+        attempt: u32,
+        /// Why.
+        class: mail_failed::Class,
+        /// The relay's reply code; 0 without one.
+        reply: u32,
+    },
+}
+
+/// What a comparison said, and against which code: if another code has come since, the verdict says nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// There was nothing to compare with.
+    NotCompared,
+    /// The typed digits were compared with the code of this issue and with those that it replaced.
+    Compared {
+        /// The issue.
+        against: u64,
+        /// The result.
+        finding: Finding,
+    },
+}
+
+/// The result of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finding {
+    /// The digits are the code's.
+    Right,
+    /// The digits are those of a code that this one replaced.
+    Replaced,
+    /// Neither.
+    Wrong,
+}
+
+/// Why a command has no event. [`reason`](Rejection::reason) is stable and has a page in `docs/errors`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// The person gave the flow up.
+    #[error("the flow was cancelled")]
+    Cancelled,
+    /// No code was issued in this flow.
+    #[error("there is no code to compare with")]
+    NoLiveCode,
+    /// The code's ten minutes are over. Not counted as a try.
+    #[error("the code has expired")]
+    Expired,
+    /// Five wrong tries.
+    #[error("the code is dead after too many wrong tries")]
+    Spent,
+    /// The verdict is about another code: compare again.
+    #[error("the verdict is about another code")]
+    VerdictStale,
+    /// The mail is no longer owed: handed over, given up, or its code is dead.
+    #[error("the mail is not owed")]
+    NotOwed,
+    /// Another worker holds the mail.
+    #[error("another worker holds the mail")]
+    Held,
+}
+
+impl Rejection {
+    /// The reason as it travels in `google.rpc.ErrorInfo`.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Cancelled => "FLOW_CANCELLED",
+            Self::NoLiveCode => "OTP_NO_LIVE_CODE",
+            Self::Expired => "OTP_CODE_EXPIRED",
+            Self::Spent => "OTP_CODE_SPENT",
+            Self::VerdictStale => "OTP_VERDICT_STALE",
+            Self::NotOwed => "OTP_MAIL_NOT_OWED",
+            Self::Held => "OTP_MAIL_HELD",
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! The state after one more event. No rules: what stands in the log has happened.
+
+use prost::Message;
+use sekisho_eventlog::{Carry, Fold, FlowId, Position, Recorded};
+use sekisho_proto::events::CodeEvent;
+use sekisho_proto::from_timestamp;
+use sekisho_proto::otp::v1 as otp;
+use sekisho_proto::otp::v1::CodesState;
+use time::OffsetDateTime;
+
+use super::limits::{FLOWS, REMEMBERED, REPLACED, TRIES};
+use super::state::{Codes, FlowCodes, Issued, Mail, Stage};
+
+impl Fold for Codes {
+    type Event = CodeEvent;
+    const VERSION: u32 = 1;
+
+    fn evolve(mut self, event: &CodeEvent, recorded: &Recorded) -> Self {
+        self.forget_old(recorded.recorded_at);
+        let Some(flow) = recorded.flow else { return self };
+        match event {
+            CodeEvent::CodeIssued(issued) => self.issued(flow, issued, recorded),
+            CodeEvent::CodeRejected(rejected) => self.rejected(flow, rejected),
+            CodeEvent::CodeAccepted(accepted) => self.accepted(flow, accepted, recorded),
+            CodeEvent::FlowCancelled(_) => self.cancelled(flow, recorded.recorded_at),
+            CodeEvent::MailStarted(started) => {
+                let until = moment(started.until.as_ref(), recorded);
+                let claimed = Mail::Claimed {
+                    attempt: started.attempt,
+                    until,
+                };
+                self.mail(flow, started.about, claimed);
+            }
+            CodeEvent::Mailed(mailed) => {
+                let at = recorded.recorded_at;
+                self.mail(flow, mailed.about, Mail::Mailed { at });
+            }
+            CodeEvent::MailFailed(failed) => {
+                let mail = if failed.will_retry {
+                    Mail::Owed {
+                        attempts: failed.attempt,
+                    }
+                } else {
+                    Mail::Failed
+                };
+                self.mail(flow, failed.about, mail);
+            }
+        }
+        self.forget_too_many();
+        self
+    }
+
+    fn resume(bytes: &[u8]) -> Option<Self> {
+        CodesState::decode(bytes).ok().and_then(Self::from_carried)
+    }
+}
+
+impl Carry for Codes {
+    fn carry(&self) -> Vec<u8> {
+        self.to_carried().encode_to_vec()
+    }
+}
+
+impl Codes {
+    fn issued(&mut self, flow: FlowId, event: &otp::CodeIssued, recorded: &Recorded) {
+        let replaced = self.take(flow).map_or_else(Vec::new, with_last_replaced);
+        let code = Issued {
+            issue: event.issue,
+            key_id: event.key_id.clone(),
+            reference: event.reference.clone(),
+            issued_at: recorded.recorded_at,
+            expires_at: moment(event.expires_at.as_ref(), recorded),
+            position: recorded.position,
+        };
+        self.issued = self.issued.max(event.issue);
+        self.flows.push(FlowCodes {
+            flow,
+            purpose: event.purpose(),
+            stage: Stage::Live {
+                code,
+                replaced,
+                wrong: 0,
+                mail: Mail::Owed { attempts: 0 },
+            },
+        });
+    }
+
+    fn rejected(&mut self, flow: FlowId, event: &otp::CodeRejected) {
+        let Some(known) = self.flow_mut(flow) else { return };
+        let Stage::Live {
+            code,
+            replaced,
+            wrong,
+            ..
+        } = &mut known.stage
+        else {
+            return;
+        };
+        if code.issue != event.issue {
+            return;
+        }
+        *wrong += 1;
+        if *wrong >= TRIES {
+            known.stage = Stage::Spent {
+                code: code.clone(),
+                replaced: std::mem::take(replaced),
+            };
+        }
+    }
+
+    fn accepted(&mut self, flow: FlowId, event: &otp::CodeAccepted, recorded: &Recorded) {
+        let Some(known) = self.flow_mut(flow) else { return };
+        let expires_at = match &known.stage {
+            Stage::Live { code, .. } | Stage::Spent { code, .. } => code.expires_at,
+            Stage::Accepted { .. } | Stage::Cancelled { .. } => return,
+        };
+        known.stage = Stage::Accepted {
+            issue: event.issue,
+            position: recorded.position,
+            expires_at,
+        };
+    }
+
+    fn cancelled(&mut self, flow: FlowId, at: OffsetDateTime) {
+        let purpose = self
+            .take(flow)
+            .map_or(otp::Purpose::Unspecified, |known| known.purpose);
+        let stage = Stage::Cancelled { at };
+        self.flows.push(FlowCodes { flow, purpose, stage });
+    }
+
+    fn mail(&mut self, flow: FlowId, about: u64, newest: Mail) {
+        let Some(known) = self.flow_mut(flow) else { return };
+        match &mut known.stage {
+            Stage::Live { code, mail, .. } if code.position == Position(about) => *mail = newest,
+            Stage::Live { .. } | Stage::Spent { .. } | Stage::Accepted { .. } | Stage::Cancelled { .. } => {}
+        }
+    }
+
+    fn flow_mut(&mut self, flow: FlowId) -> Option<&mut FlowCodes> {
+        self.flows.iter_mut().find(|known| known.flow == flow)
+    }
+
+    fn take(&mut self, flow: FlowId) -> Option<FlowCodes> {
+        let index = self.flows.iter().position(|known| known.flow == flow)?;
+        Some(self.flows.remove(index))
+    }
+
+    /// Flows whose last code has been dead for an hour leave, unless a worker is still at their mail.
+    fn forget_old(&mut self, at: OffsetDateTime) {
+        self.flows.retain(|known| match &known.stage {
+            Stage::Live { code, mail, .. } => {
+                let held = match mail {
+                    Mail::Claimed { until, .. } => *until >= at,
+                    Mail::Owed { .. } | Mail::Mailed { .. } | Mail::Failed => false,
+                };
+                held || at <= code.expires_at + REMEMBERED
+            }
+            Stage::Spent { code, .. } => at <= code.expires_at + REMEMBERED,
+            Stage::Accepted { expires_at, .. } => at <= *expires_at + REMEMBERED,
+            Stage::Cancelled { at: cancelled } => at <= *cancelled + REMEMBERED,
+        });
+    }
+
+    /// Of each purpose only the newest flows stay; those that can no longer be typed into leave first.
+    fn forget_too_many(&mut self) {
+        for purpose in [otp::Purpose::Unspecified, otp::Purpose::SignIn, otp::Purpose::Reset] {
+            while self.flows.iter().filter(|known| known.purpose == purpose).count() > FLOWS {
+                let settled = |known: &FlowCodes| !matches!(known.stage, Stage::Live { .. });
+                let of_purpose = |known: &&FlowCodes| known.purpose == purpose;
+                let mut candidates = self.flows.iter().filter(of_purpose);
+                let oldest = candidates.clone().find(|known| settled(known)).or(candidates.next());
+                let Some(flow) = oldest.map(|known| known.flow) else { break };
+                self.take(flow);
+            }
+        }
+    }
+}
+
+/// The issues that a flow's next code replaces.
+fn with_last_replaced(known: FlowCodes) -> Vec<u64> {
+    let (Stage::Live { code, replaced, .. } | Stage::Spent { code, replaced }) = known.stage else {
+        return Vec::new();
+    };
+    let mut all = replaced;
+    all.push(code.issue);
+    let first = all.len().saturating_sub(REPLACED);
+    all.split_off(first)
+}
+
+/// A moment of an event; one that no calendar knows is taken as the event's own.
+fn moment(timestamp: Option<&prost_types::Timestamp>, recorded: &Recorded) -> OffsetDateTime {
+    timestamp.and_then(from_timestamp).unwrap_or(recorded.recorded_at)
+}

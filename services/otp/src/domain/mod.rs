@@ -1,0 +1,25 @@
+//! The rule book of codes, pure: state, commands, events, `decide` and `evolve`.
+//!
+//! Time, random values and verdicts come in with the command; nothing here reads a clock, a key or a code.
+
+mod carried;
+mod command;
+mod decide;
+mod evolve;
+mod limits;
+mod standing;
+mod state;
+
+pub use command::{Command, Finding, Rejection, Verdict};
+pub use limits::{
+    CODE_LIFE, FLOW_AGE, LAST_HAND_OVER, MAX_KEY_ID, TRIES, back_off, too_late_to_mail,
+};
+pub use standing::{MailFate, Standing};
+pub use state::{Codes, FlowCodes, Issued, Mail, Stage};
+
+#[cfg(test)]
+mod decide_tests;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod sample;

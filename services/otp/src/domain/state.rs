@@ -1,0 +1,120 @@
+//! The codes of one account.
+
+use sekisho_eventlog::{FlowId, Position};
+use sekisho_proto::otp::v1::Purpose;
+use time::OffsetDateTime;
+
+/// The state of a stream of kind `code`: one account's codes, by flow.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Codes {
+    /// The newest issue number of the stream; enters the derivation, so no code of an account comes twice.
+    pub issued: u64,
+    /// What is remembered of each flow, oldest first.
+    pub flows: Vec<FlowCodes>,
+}
+
+/// One flow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FlowCodes {
+    /// The flow.
+    pub flow: FlowId,
+    /// What its codes are for; unspecified if it was cancelled before its first code.
+    pub purpose: Purpose,
+    /// How far it has come.
+    pub stage: Stage,
+}
+
+/// How far the codes of a flow have come. A code that has expired is still [`Stage::Live`]: time decides, not an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stage {
+    /// It can still be typed.
+    Live {
+        /// The code.
+        code: Issued,
+        /// Older issues of this flow, oldest first.
+        replaced: Vec<u64>,
+        /// Wrong tries against this code.
+        wrong: u32,
+        /// Where its mail stands.
+        mail: Mail,
+    },
+    /// Too many wrong tries: dead, even for the right digits.
+    Spent {
+        /// The code.
+        code: Issued,
+        /// Older issues of this flow, oldest first.
+        replaced: Vec<u64>,
+    },
+    /// The flow has proved its address. No further code is issued.
+    Accepted {
+        /// The issue that was accepted.
+        issue: u64,
+        /// Where CodeAccepted stands.
+        position: Position,
+        /// When the accepted code would have expired.
+        expires_at: OffsetDateTime,
+    },
+    /// The person gave the flow up.
+    Cancelled {
+        /// When.
+        at: OffsetDateTime,
+    },
+}
+
+/// A code as the log knows it. The digits are not here: they are derived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issued {
+    /// Counts the codes of the account.
+    pub issue: u64,
+    /// The server key that derives it.
+    pub key_id: String,
+    /// 照合番号.
+    pub reference: String,
+    /// When.
+    pub issued_at: OffsetDateTime,
+    /// From then on it is dead.
+    pub expires_at: OffsetDateTime,
+    /// Where CodeIssued stands; mails are about this position.
+    pub position: Position,
+}
+
+/// The mail that brings a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mail {
+    /// Somebody should hand it over; so many attempts have failed.
+    Owed {
+        /// Failed attempts.
+        attempts: u32,
+    },
+    /// A worker is at it.
+    Claimed {
+        /// Which attempt, from 1.
+        attempt: u32,
+        /// Afterwards another worker may try.
+        until: OffsetDateTime,
+    },
+    /// The relay has it.
+    Mailed {
+        /// Since when.
+        at: OffsetDateTime,
+    },
+    /// Given up.
+    Failed,
+}
+
+impl Codes {
+    /// What is remembered of a flow.
+    pub fn flow(&self, flow: FlowId) -> Option<&FlowCodes> {
+        self.flows.iter().find(|known| known.flow == flow)
+    }
+}
+
+impl Stage {
+    /// The code that stands or stood last, if it may still matter, and the issues that it replaced.
+    pub fn last_code(&self) -> Option<(&Issued, &[u64])> {
+        match self {
+            Self::Live { code, replaced, .. } | Self::Spent { code, replaced } => Some((code, replaced)),
+            Self::Accepted { .. } | Self::Cancelled { .. } => None,
+        }
+    }
+}

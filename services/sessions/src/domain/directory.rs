@@ -1,0 +1,214 @@
+//! Every session of the installation, by its token's digest: what Check is answered from.
+
+use std::collections::HashMap;
+
+use sekisho_eventlog::{Entry, FlowId, Recorded, StreamId};
+use sekisho_evidence::{Cuts, Refusal};
+use sekisho_proto::events::{AccountEvent, CodeEvent, SessionEvent};
+use sekisho_proto::sessions::v1::SessionStarted;
+use sekisho_proto::{EventError, Kind};
+use time::OffsetDateTime;
+
+use super::ids::SessionId;
+use super::kept::{Cancelled, Ended, Keep};
+use super::limits::{Limits, Live};
+use super::session::{Session, Stage};
+use super::state::OpenSession;
+use super::token::TokenDigest;
+use super::why::Why;
+
+/// A fold of the kinds `account`, `code` and `session`, in the order of the log.
+///
+/// Holds sessions that are open, those that ended lately, the newest cuts of accounts that have any, and flows that
+/// were cancelled in the last half hour.
+#[derive(Debug, Default, PartialEq)]
+pub struct Directory {
+    sessions: HashMap<TokenDigest, Session>,
+    tokens: HashMap<SessionId, TokenDigest>,
+    cuts: HashMap<StreamId, Cuts>,
+    cancelled: Cancelled,
+    ended: Ended,
+    keep: Keep,
+}
+
+/// An end that no entry says yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ending {
+    /// Whose session.
+    pub account: StreamId,
+    /// The flow that led to it.
+    pub flow: FlowId,
+    /// Which session.
+    pub session: SessionId,
+    /// How it ended.
+    pub why: Why,
+}
+
+impl Directory {
+    /// An empty directory with a memory of its own size.
+    pub fn new(keep: Keep) -> Self {
+        Self {
+            keep,
+            ..Self::default()
+        }
+    }
+
+    /// Folds one more entry.
+    ///
+    /// # Errors
+    /// [`EventError`] for an event of a newer version: it might be a cut, so nothing may be answered past it.
+    pub fn fold(&mut self, entry: &Entry) -> Result<(), EventError> {
+        match entry.kind {
+            Kind::Account => self.fold_account(&entry.event()?, &entry.recorded),
+            Kind::Code => self.fold_code(&entry.event()?, &entry.recorded),
+            Kind::Session => self.fold_session(&entry.event()?, &entry.recorded),
+            Kind::Client | Kind::System | Kind::Audit => {}
+        }
+        self.forget(entry.recorded.recorded_at);
+        Ok(())
+    }
+
+    /// The session of a token, alive or lately over.
+    pub fn find(&self, token: TokenDigest) -> Option<&Session> {
+        self.sessions.get(&token)
+    }
+
+    /// Until when a session lives.
+    ///
+    /// # Errors
+    /// How it ended.
+    pub fn standing(&self, session: &Session, now: OffsetDateTime, limits: &Limits) -> Result<Live, Why> {
+        session.standing(self.cuts_of(session.account), now, limits)
+    }
+
+    /// Sessions that have ended without an entry that says so, at most `limit`. Of idleness only those count whose
+    /// every activity this replica would have seen: it has watched for one idle timeout, since `watched_since`.
+    pub fn unrecorded_ends(
+        &self,
+        now: OffsetDateTime,
+        watched_since: OffsetDateTime,
+        limits: &Limits,
+        limit: usize,
+    ) -> Vec<Ending> {
+        let watched = now - watched_since >= limits.idle;
+        let open = self.sessions.values().filter(|session| match session.stage {
+            Stage::Open | Stage::Stillborn(_) => true,
+            Stage::Over(_) => false,
+        });
+        let dead = open.filter_map(|session| {
+            let why = self.standing(session, now, limits).err()?;
+            (why != Why::Idle || watched).then_some(Ending {
+                account: session.account,
+                flow: session.flow,
+                session: session.id,
+                why,
+            })
+        });
+        dead.take(limit).collect()
+    }
+
+    /// How many sessions are remembered, open and over.
+    pub fn len(&self) -> usize {
+        self.sessions.len()
+    }
+
+    /// Whether no session is remembered.
+    pub fn is_empty(&self) -> bool {
+        self.sessions.is_empty()
+    }
+
+    fn fold_account(&mut self, event: &AccountEvent, recorded: &Recorded) {
+        let before = self.cuts_of(recorded.stream);
+        self.set_cuts(recorded.stream, before.after_account(event, recorded.position));
+    }
+
+    fn fold_code(&mut self, event: &CodeEvent, recorded: &Recorded) {
+        match event {
+            CodeEvent::FlowCancelled(_) => {
+                if let Some(flow) = recorded.flow {
+                    self.cancelled.push(recorded.recorded_at, flow);
+                }
+            }
+            CodeEvent::CodeIssued(_)
+            | CodeEvent::MailStarted(_)
+            | CodeEvent::Mailed(_)
+            | CodeEvent::MailFailed(_)
+            | CodeEvent::CodeRejected(_)
+            | CodeEvent::CodeAccepted(_) => {}
+        }
+    }
+
+    fn fold_session(&mut self, event: &SessionEvent, recorded: &Recorded) {
+        let before = self.cuts_of(recorded.stream);
+        self.set_cuts(recorded.stream, before.after_session(event, recorded.position));
+        match event {
+            SessionEvent::SessionStarted(started) => {
+                for id in &started.ended {
+                    self.end(id, Why::Displaced, recorded);
+                }
+                self.start(started, recorded);
+            }
+            SessionEvent::SessionEnded(ended) => {
+                for id in &ended.session_ids {
+                    self.end(id, ended.why().into(), recorded);
+                }
+            }
+            SessionEvent::SessionsCut(_) => {}
+        }
+    }
+
+    fn start(&mut self, event: &SessionStarted, recorded: &Recorded) {
+        let Some(started) = OpenSession::of(event, recorded) else {
+            return;
+        };
+        let cuts = self.cuts_of(recorded.stream);
+        let stage = if self.cancelled.contains(started.flow) {
+            Stage::Stillborn(Refusal::Cancelled)
+        } else if cuts.flow_lives(started.minted) {
+            Stage::Open
+        } else {
+            Stage::Stillborn(Refusal::Cut)
+        };
+        self.tokens.insert(started.id, started.token);
+        self.sessions
+            .insert(started.token, Session::new(started, recorded.stream, stage));
+    }
+
+    fn end(&mut self, id: &[u8], why: Why, recorded: &Recorded) {
+        let token = SessionId::try_from(id).ok().and_then(|id| self.tokens.get(&id));
+        let Some(token) = token.copied() else { return };
+        let Some(session) = self.sessions.get_mut(&token) else {
+            return;
+        };
+        // A stream ends its own account's sessions only, and each once.
+        if session.account != recorded.stream || matches!(session.stage, Stage::Over(_)) {
+            return;
+        }
+        session.stage = Stage::Over(why);
+        self.ended.push(recorded.recorded_at, token);
+    }
+
+    fn forget(&mut self, now: OffsetDateTime) {
+        self.cancelled.forget(now);
+        while let Some(token) = self.ended.pop(now, self.keep) {
+            if let Some(session) = self.sessions.remove(&token) {
+                self.tokens.remove(&session.id);
+            }
+        }
+    }
+
+    fn cuts_of(&self, account: StreamId) -> Cuts {
+        self.cuts.get(&account).copied().unwrap_or_default()
+    }
+
+    /// Most accounts have no cut and take no memory.
+    fn set_cuts(&mut self, account: StreamId, cuts: Cuts) {
+        if cuts != Cuts::default() {
+            self.cuts.insert(account, cuts);
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "directory_tests.rs"]
+mod tests;

@@ -1,0 +1,347 @@
+use proptest::prelude::*;
+use sekisho_eventlog::{Decision, Fold};
+use sekisho_proto::credentials::v1::{AccountDisabled, EmailChanged, PasswordChanged};
+use sekisho_proto::otp::v1::{CodeAccepted, FlowCancelled};
+use sekisho_proto::{Event, events::CodeEvent};
+use time::Duration;
+
+use super::super::testing::*;
+use super::super::{AccountSessions, Command, decide};
+use super::*;
+
+const LIMITS: Limits = Limits {
+    idle: Duration::minutes(30),
+    absolute: Duration::hours(12),
+};
+
+fn at(position: u64) -> OffsetDateTime {
+    recorded(position, None).recorded_at
+}
+
+fn fold(entries: &[Entry]) -> Directory {
+    fold_into(Directory::default(), entries)
+}
+
+fn fold_into(mut directory: Directory, entries: &[Entry]) -> Directory {
+    for entry in entries {
+        directory.fold(entry).unwrap();
+    }
+    directory
+}
+
+/// An event of a session at a position.
+fn session_entry(position: u64, event: &SessionEvent) -> Entry {
+    entry(recorded(position, flow_of(event)), event)
+}
+
+fn account_entry(position: u64, event: impl Into<AccountEvent>) -> Entry {
+    entry(recorded(position, None), &event.into())
+}
+
+fn cancelled(position: u64, number: u8) -> Entry {
+    let event = CodeEvent::from(FlowCancelled {});
+    entry(recorded(position, Some(flow(number))), &event)
+}
+
+#[track_caller]
+fn standing(directory: &Directory, number: u8, now: OffsetDateTime) -> Result<Live, Why> {
+    let session = directory.find(token(number)).expect("a session that is remembered");
+    directory.standing(session, now, &LIMITS)
+}
+
+#[test]
+fn a_session_is_idle_at_thirty_minutes_and_not_before() {
+    let directory = fold(&[session_entry(100, &started(1, 10))]);
+    let idle = at(100) + Duration::minutes(30);
+    assert_eq!(standing(&directory, 1, idle - Duration::microseconds(1)).unwrap().idle, idle);
+    assert_eq!(standing(&directory, 1, idle), Err(Why::Idle));
+}
+
+#[test]
+fn activity_moves_the_deadline_and_never_back() {
+    let directory = fold(&[session_entry(100, &started(1, 10))]);
+    let later = at(100) + Duration::minutes(29);
+    let session = directory.find(token(1)).unwrap();
+    session.touch(later);
+    session.touch(at(100));
+    assert!(standing(&directory, 1, later + Duration::minutes(30) - Duration::microseconds(1)).is_ok());
+    assert_eq!(standing(&directory, 1, later + Duration::minutes(30)), Err(Why::Idle));
+}
+
+#[test]
+fn a_busy_session_ends_at_twelve_hours() {
+    let directory = fold(&[session_entry(100, &started(1, 10))]);
+    let end = at(100) + Duration::hours(12);
+    directory.find(token(1)).unwrap().touch(end - Duration::minutes(1));
+    let live = standing(&directory, 1, end - Duration::microseconds(1)).unwrap();
+    assert_eq!((live.idle, live.absolute), (end, end));
+    assert_eq!(standing(&directory, 1, end), Err(Why::Absolute));
+}
+
+#[test]
+fn of_two_deadlines_the_first_is_why() {
+    let directory = fold(&[session_entry(100, &started(1, 10))]);
+    assert_eq!(standing(&directory, 1, at(100) + Duration::days(2)), Err(Why::Idle));
+}
+
+#[test]
+fn every_cut_ends_what_was_minted_before_it() {
+    let cuts: [fn(u64) -> Entry; 3] = [
+        |position| account_entry(position, PasswordChanged::default()),
+        |position| account_entry(position, AccountDisabled {}),
+        |position| session_entry(position, &cut()),
+    ];
+    for cut in cuts {
+        let directory = fold(&[
+            session_entry(100, &started(1, 10)),
+            cut(110),
+            session_entry(120, &started(2, 111)),
+        ]);
+        assert_eq!(standing(&directory, 1, at(120)), Err(Why::Cut));
+        assert!(standing(&directory, 2, at(120)).is_ok());
+    }
+}
+
+#[test]
+fn a_session_that_starts_behind_a_cut_never_lives() {
+    let directory = fold(&[
+        account_entry(50, PasswordChanged::default()),
+        session_entry(100, &started(1, 10)),
+    ]);
+    assert_eq!(standing(&directory, 1, at(100)), Err(Why::Cut));
+    assert_eq!(directory.find(token(1)).unwrap().stage, Stage::Stillborn(Refusal::Cut));
+}
+
+#[test]
+fn a_new_address_ends_a_flow_and_spares_a_session() {
+    let directory = fold(&[
+        session_entry(100, &started(1, 10)),
+        account_entry(110, EmailChanged {}),
+        session_entry(120, &started(2, 105)),
+    ]);
+    assert!(standing(&directory, 1, at(120)).is_ok());
+    assert_eq!(standing(&directory, 2, at(120)), Err(Why::Cut));
+}
+
+#[test]
+fn a_cut_of_one_account_spares_the_others() {
+    let mut other = session_entry(110, &cut());
+    other.recorded.stream = account(2);
+    let directory = fold(&[session_entry(100, &started(1, 10)), other]);
+    assert!(standing(&directory, 1, at(110)).is_ok());
+}
+
+#[test]
+fn a_session_that_starts_behind_a_cancel_never_lives() {
+    let directory = fold(&[cancelled(99, 1), session_entry(100, &started(1, 10))]);
+    assert_eq!(directory.find(token(1)).unwrap().stage, Stage::Stillborn(Refusal::Cancelled));
+    assert_eq!(standing(&directory, 1, at(100)), Err(Why::Cut));
+}
+
+#[test]
+fn a_cancel_that_comes_after_the_start_changes_nothing() {
+    let directory = fold(&[session_entry(100, &started(1, 10)), cancelled(101, 1)]);
+    assert!(standing(&directory, 1, at(101)).is_ok());
+}
+
+#[test]
+fn a_cancel_is_remembered_while_a_start_may_be_under_way() {
+    let half_an_hour = 30 * 60;
+    let directory = fold(&[cancelled(100, 1), account_entry(100 + half_an_hour, EmailChanged {})]);
+    assert!(directory.cancelled.contains(flow(1)));
+    let directory = fold_into(directory, &[account_entry(101 + half_an_hour, EmailChanged {})]);
+    assert!(!directory.cancelled.contains(flow(1)));
+}
+
+#[test]
+fn an_end_says_why() {
+    for why in [Why::SignedOut, Why::Idle, Why::Absolute, Why::Cut, Why::Revoked] {
+        let directory = fold(&[
+            session_entry(100, &started(1, 10)),
+            session_entry(101, &ended(1, why)),
+            session_entry(102, &ended(1, Why::Revoked)),
+        ]);
+        assert_eq!(standing(&directory, 1, at(102)), Err(why), "the first end counts");
+    }
+}
+
+#[test]
+fn a_displaced_session_is_over() {
+    let SessionEvent::SessionStarted(mut second) = started(2, 20) else {
+        panic!("a start");
+    };
+    second.ended = vec![session(1).to_vec()];
+    let directory = fold(&[
+        session_entry(100, &started(1, 10)),
+        session_entry(101, &second.into()),
+    ]);
+    assert_eq!(standing(&directory, 1, at(101)), Err(Why::Displaced));
+    assert!(standing(&directory, 2, at(101)).is_ok());
+}
+
+#[test]
+fn a_stream_ends_no_session_of_another_account() {
+    let mut foreign = session_entry(101, &ended(1, Why::SignedOut));
+    foreign.recorded.stream = account(2);
+    let directory = fold(&[session_entry(100, &started(1, 10)), foreign]);
+    assert!(standing(&directory, 1, at(101)).is_ok());
+}
+
+#[test]
+fn sessions_that_are_over_are_forgotten_in_time() {
+    let day = 24 * 60 * 60;
+    let ended = [
+        session_entry(100, &started(1, 10)),
+        session_entry(101, &ended(1, Why::SignedOut)),
+        account_entry(101 + day, EmailChanged {}),
+    ];
+    let directory = fold(&ended);
+    assert!(directory.find(token(1)).is_some());
+    let directory = fold_into(directory, &[account_entry(102 + day, EmailChanged {})]);
+    assert!(directory.find(token(1)).is_none());
+    assert!(directory.is_empty() && directory.tokens.is_empty());
+}
+
+#[test]
+fn no_more_sessions_that_are_over_are_kept_than_there_is_room_for() {
+    let keep = Keep {
+        sessions: 3,
+        ..Keep::default()
+    };
+    let mut directory = Directory::new(keep);
+    for number in 1..=9 {
+        let position = u64::from(number) * 10;
+        let entries = [
+            session_entry(position, &started(number, position)),
+            session_entry(position + 1, &ended(number, Why::SignedOut)),
+        ];
+        directory = fold_into(directory, &entries);
+    }
+    assert_eq!((directory.len(), directory.tokens.len()), (3, 3));
+    assert!(directory.find(token(9)).is_some());
+}
+
+#[test]
+fn an_event_of_a_newer_version_stops_the_fold() {
+    for mut unknown in [
+        account_entry(1, EmailChanged {}),
+        cancelled(1, 1),
+        session_entry(1, &cut()),
+    ] {
+        unknown.event_type = "something_new".to_owned();
+        assert!(Directory::default().fold(&unknown).is_err());
+    }
+}
+
+#[test]
+fn ends_that_no_entry_says_are_found() {
+    let directory = fold(&[
+        session_entry(100, &started(1, 10)),
+        session_entry(101, &started(2, 20)),
+        account_entry(102, PasswordChanged::default()),
+        session_entry(103, &started(3, 103)),
+        session_entry(104, &started(4, 104)),
+        session_entry(105, &ended(4, Why::SignedOut)),
+        session_entry(106, &started(5, 106)),
+    ]);
+    let now = at(103) + Duration::hours(12);
+    directory.find(token(5)).unwrap().touch(now);
+    let found = |watched_since| {
+        let mut found: Vec<_> = directory
+            .unrecorded_ends(now, watched_since, &LIMITS, 10)
+            .iter()
+            .map(|ending| (ending.session, ending.why))
+            .collect();
+        found.sort_by_key(|(session, _)| *session);
+        found
+    };
+    let cut = [(session(1), Why::Cut), (session(2), Why::Cut)];
+    assert_eq!(found(at(0)), [cut.as_slice(), &[(session(3), Why::Idle)]].concat());
+    // A replica that has just started does not know what others have seen.
+    assert_eq!(found(now - Duration::minutes(29)), cut);
+    assert_eq!(directory.unrecorded_ends(now, at(0), &LIMITS, 1).len(), 1);
+}
+
+/// Entries of every kind that the directory folds, of three accounts and flows, in any order.
+fn entries() -> impl Strategy<Value = Vec<Entry>> {
+    let event = (0_u8..8, 0_u8..6, 1_u64..300, 1_u8..4);
+    prop::collection::vec(event, 0..200).prop_map(|events| {
+        let numbered = events.into_iter().zip(1..);
+        numbered.map(|(event, position)| any_entry(event, position)).collect()
+    })
+}
+
+fn any_entry((what, number, minted, stream): (u8, u8, u64, u8), position: u64) -> Entry {
+    fn made<E: Event>(position: u64, number: u8, event: &E) -> Entry {
+        entry(recorded(position, Some(flow(number))), event)
+    }
+    let mut entry = match what {
+        0 | 1 => made(position, number, &started(number, minted)),
+        2 => made(position, number, &ended(number, Why::SignedOut)),
+        3 => made(position, number, &cut()),
+        4 => made(position, number, &AccountEvent::from(PasswordChanged::default())),
+        5 => made(position, number, &AccountEvent::from(EmailChanged {})),
+        6 => made(position, number, &CodeEvent::from(FlowCancelled {})),
+        _ => made(position, number, &CodeEvent::from(CodeAccepted::default())),
+    };
+    entry.recorded.stream = account(stream);
+    entry
+}
+
+proptest! {
+    #[test]
+    fn nothing_in_the_log_makes_the_fold_panic_or_a_dead_session_live(entries in entries()) {
+        let mut directory = Directory::default();
+        for entry in &entries {
+            directory.fold(entry).unwrap();
+            let now = entry.recorded.recorded_at;
+            for session in directory.sessions.values() {
+                let cuts = directory.cuts_of(session.account);
+                let lives = directory.standing(session, now, &LIMITS).is_ok();
+                prop_assert!(!lives || session.minted > cuts.all);
+                prop_assert!(!lives || session.stage == Stage::Open);
+            }
+        }
+        prop_assert!(directory.len() <= entries.len());
+    }
+
+    #[test]
+    fn a_replay_equals_what_was_folded_live(entries in entries(), at in 0_usize..200) {
+        let (before, after) = entries.split_at(at.min(entries.len()));
+        let live = fold_into(fold(before), after);
+        // What a live replica has seen meanwhile is no part of the log.
+        for session in live.sessions.values() {
+            session.touch(start_of_time() + Duration::days(1));
+        }
+        prop_assert_eq!(live, fold(&entries));
+    }
+
+    #[test]
+    fn the_deciding_state_and_the_directory_agree_on_what_is_open(events in prop::collection::vec(
+        prop_oneof![
+            (1_u8..20, 1_u64..50).prop_map(|(number, minted)| start(number, minted)),
+            (1_u8..20).prop_map(|number| Command::End { session: session(number), why: Why::SignedOut }),
+            Just(Command::Cut),
+        ],
+        0..100,
+    )) {
+        let mut state = AccountSessions::default();
+        let mut directory = Directory::default();
+        let mut position = 100;
+        for command in events {
+            let (Ok(Decision::Record(event)) | Ok(Decision::RecordBefore(event, _))) = decide(&state, command) else {
+                continue;
+            };
+            position += 1;
+            let recorded = recorded(position, flow_of(&event));
+            state = state.evolve(&event, &recorded);
+            directory.fold(&entry(recorded, &event)).unwrap();
+        }
+        let mut open: Vec<_> = state.open.iter().map(|session| session.id).collect();
+        let unended = directory.sessions.values().filter(|session| !matches!(session.stage, Stage::Over(_)));
+        let mut known: Vec<_> = unended.map(|session| session.id).collect();
+        open.sort();
+        known.sort();
+        prop_assert_eq!(open, known);
+    }
+}

@@ -1,0 +1,78 @@
+//! What the directory remembers for a bounded while.
+
+use std::collections::{HashSet, VecDeque};
+
+use sekisho_eventlog::FlowId;
+use time::{Duration, OffsetDateTime};
+
+use super::limits::EVIDENCE_LIFE;
+use super::token::TokenDigest;
+
+/// How long, and how many, sessions that are over are remembered, so that a refusal can say why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keep {
+    /// By the log's clock.
+    pub age: Duration,
+    /// At most; the oldest go first.
+    pub sessions: usize,
+}
+
+impl Default for Keep {
+    /// A browser that was left open overnight still learns why; 100,000 take some 20 MB.
+    fn default() -> Self {
+        Self {
+            age: Duration::DAY,
+            sessions: 100_000,
+        }
+    }
+}
+
+/// Sessions that are over, in the order of their ends.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Ended(VecDeque<(OffsetDateTime, TokenDigest)>);
+
+impl Ended {
+    pub fn push(&mut self, at: OffsetDateTime, token: TokenDigest) {
+        self.0.push_back((at, token));
+    }
+
+    /// The next one that need not be remembered any longer.
+    pub fn pop(&mut self, now: OffsetDateTime, keep: Keep) -> Option<TokenDigest> {
+        let (at, token) = *self.0.front()?;
+        let forgotten = self.0.len() > keep.sessions || now - at > keep.age;
+        forgotten.then(|| {
+            self.0.pop_front();
+            token
+        })
+    }
+}
+
+/// Flows that were given up while a Start of theirs may be on its way to the log.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Cancelled {
+    flows: HashSet<FlowId>,
+    in_order: VecDeque<(OffsetDateTime, FlowId)>,
+}
+
+impl Cancelled {
+    pub fn push(&mut self, at: OffsetDateTime, flow: FlowId) {
+        if self.flows.insert(flow) {
+            self.in_order.push_back((at, flow));
+        }
+    }
+
+    pub fn contains(&self, flow: FlowId) -> bool {
+        self.flows.contains(&flow)
+    }
+
+    /// Forgets those that no SessionStarted can follow: their code was accepted before they were cancelled, and a
+    /// start is recorded while its code is evidence, or never.
+    pub fn forget(&mut self, now: OffsetDateTime) {
+        while let Some((at, flow)) = self.in_order.front().copied()
+            && now - at > EVIDENCE_LIFE
+        {
+            self.in_order.pop_front();
+            self.flows.remove(&flow);
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! The whole rule book of sessions. Pure: time, ids, digests and evidence come in.
+//!
+//! Two folds of the same log, for two questions:
+//!
+//! - [`AccountSessions`], one stream, decides commands ([`decide`]);
+//! - [`Directory`], all streams, answers whether a token is a live session ([`Directory::standing`]).
+
+mod command;
+mod directory;
+mod ids;
+mod kept;
+mod limits;
+mod session;
+mod state;
+mod token;
+mod why;
+
+pub use command::{Command, Start, decide};
+pub use directory::{Directory, Ending};
+pub use ids::SessionId;
+pub use kept::Keep;
+pub use limits::{EVIDENCE_LIFE, Limits, Live};
+pub use session::{Session, Stage};
+pub use state::{AccountSessions, OpenSession, ROOM};
+pub use token::{Token, TokenDigest};
+pub use why::Why;
+
+#[cfg(test)]
+mod testing;

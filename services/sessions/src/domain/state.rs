@@ -1,0 +1,162 @@
+//! The sessions of one account, as commands are decided on them.
+
+use std::collections::VecDeque;
+
+use prost::Message;
+use sekisho_eventlog::{Carry, FlowId, Fold, Position, Recorded};
+use sekisho_evidence::{Cuts, SESSIONS_FOLD};
+use sekisho_proto::events::SessionEvent;
+use sekisho_proto::sessions::v1::sessions_state;
+use sekisho_proto::sessions::v1::{SessionStarted, SessionsState};
+use sekisho_proto::{from_timestamp, to_timestamp};
+use time::OffsetDateTime;
+
+use super::ids::SessionId;
+use super::token::TokenDigest;
+
+/// Open sessions of one account, at most; one more displaces the oldest. Keeps the carried state within an entry's
+/// 8 kB.
+pub const ROOM: usize = 32;
+
+/// Flows remembered as used. The flow's own entries say so too, for ever; this makes it the stream's version check.
+pub(super) const USED_FLOWS: usize = 64;
+
+/// The sessions of one account: what SessionStarted opened and nothing has ended. Expiry is no event, so a session
+/// that has run out stands here until its end is recorded.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AccountSessions {
+    /// Oldest first.
+    pub open: Vec<OpenSession>,
+    /// Where the newest SessionsCut stands; 0 without one.
+    pub newest_cut: Position,
+    /// The newest flows that have become a session, newest last.
+    pub used_flows: VecDeque<FlowId>,
+}
+
+/// A session that has started and not ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenSession {
+    /// Its id.
+    pub id: SessionId,
+    /// SHA-256 of its token.
+    pub token: TokenDigest,
+    /// The flow that led to it.
+    pub flow: FlowId,
+    /// Where that flow was minted; decides against cuts.
+    pub minted: Position,
+    /// Where SessionStarted stands.
+    pub position: Position,
+    /// By the log's clock.
+    pub started_at: OffsetDateTime,
+}
+
+impl OpenSession {
+    /// The session that an event opens; `None` for an event that names no session, which no version of this service
+    /// has written.
+    pub fn of(event: &SessionStarted, recorded: &Recorded) -> Option<Self> {
+        Some(Self {
+            id: SessionId::try_from(event.session_id.as_slice()).ok()?,
+            token: TokenDigest::read(&event.token_digest)?,
+            flow: recorded.flow?,
+            minted: Position(event.minted),
+            position: recorded.position,
+            started_at: recorded.recorded_at,
+        })
+    }
+}
+
+impl AccountSessions {
+    /// Whether a session is open.
+    pub fn is_open(&self, id: SessionId) -> bool {
+        self.open.iter().any(|session| session.id == id)
+    }
+
+    /// The cuts of this stream.
+    pub fn cuts(&self) -> Cuts {
+        Cuts {
+            all: self.newest_cut,
+            ..Cuts::default()
+        }
+    }
+
+    fn start(mut self, event: &SessionStarted, recorded: &Recorded) -> Self {
+        self = self.end(&event.ended);
+        if let Some(session) = OpenSession::of(event, recorded) {
+            self.open.push(session);
+            self.used_flows.push_back(session.flow);
+        }
+        while self.used_flows.len() > USED_FLOWS {
+            self.used_flows.pop_front();
+        }
+        self
+    }
+
+    fn end(mut self, ids: &[Vec<u8>]) -> Self {
+        self.open
+            .retain(|session| !ids.iter().any(|id| id == session.id.0.as_bytes()));
+        self
+    }
+}
+
+impl Fold for AccountSessions {
+    type Event = SessionEvent;
+    const VERSION: u32 = SESSIONS_FOLD;
+
+    fn evolve(self, event: &SessionEvent, recorded: &Recorded) -> Self {
+        match event {
+            SessionEvent::SessionStarted(started) => self.start(started, recorded),
+            SessionEvent::SessionEnded(ended) => self.end(&ended.session_ids),
+            SessionEvent::SessionsCut(_) => Self {
+                newest_cut: recorded.position,
+                ..self
+            },
+        }
+    }
+
+    fn resume(bytes: &[u8]) -> Option<Self> {
+        let state = SessionsState::decode(bytes).ok()?;
+        let flow = |bytes: &Vec<u8>| FlowId::try_from(bytes.as_slice()).ok();
+        Some(Self {
+            open: state.sessions.iter().map(resumed).collect::<Option<_>>()?,
+            newest_cut: Position(state.newest_cut),
+            used_flows: state.used_flows.iter().map(flow).collect::<Option<_>>()?,
+        })
+    }
+}
+
+impl Carry for AccountSessions {
+    fn carry(&self) -> Vec<u8> {
+        let state = SessionsState {
+            sessions: self.open.iter().map(carried).collect(),
+            newest_cut: self.newest_cut.0,
+            used_flows: self.used_flows.iter().map(|flow| flow.to_vec()).collect(),
+        };
+        state.encode_to_vec()
+    }
+}
+
+fn carried(session: &OpenSession) -> sessions_state::Session {
+    sessions_state::Session {
+        session_id: session.id.to_vec(),
+        token_digest: session.token.0.to_vec(),
+        flow_id: session.flow.to_vec(),
+        minted: session.minted.0,
+        position: session.position.0,
+        started_at: Some(to_timestamp(session.started_at)),
+    }
+}
+
+fn resumed(session: &sessions_state::Session) -> Option<OpenSession> {
+    Some(OpenSession {
+        id: SessionId::try_from(session.session_id.as_slice()).ok()?,
+        token: TokenDigest::read(&session.token_digest)?,
+        flow: FlowId::try_from(session.flow_id.as_slice()).ok()?,
+        minted: Position(session.minted),
+        position: Position(session.position),
+        started_at: from_timestamp(session.started_at.as_ref()?)?,
+    })
+}
+
+#[cfg(test)]
+#[path = "state_tests.rs"]
+mod tests;

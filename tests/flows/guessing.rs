@@ -1,0 +1,65 @@
+//! Many wrong passwords at once.
+
+use anyhow::Result;
+use futures::future::join_all;
+use sekisho_proto::credentials::v1::verify_password_response::Outcome;
+use sekisho_tests::flow::{Gateway, random};
+use sekisho_tests::grpc::reason;
+use sekisho_tests::stack::shared;
+use tonic::Code;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_hundred_wrong_passwords_at_once_leave_one_event_for_each_verdict() -> Result<()> {
+    let log = sekisho_tests::log::open(&shared().database_url("postgres")).await?;
+    let gateway = Gateway::connect(shared(), 0).await?;
+    // Nobody else in this test binary types a password at this account.
+    let login = "99999999";
+    let rejected_before = rejected(&log).await?;
+    let guesses = (0..200).map(|number| {
+        let mut gateway = gateway.clone();
+        async move {
+            gateway
+                .verify_password(login, &format!("wrong {number}"), &random())
+                .await
+        }
+    });
+    let (mut verdicts, mut busy) = (0, 0);
+    for answer in join_all(guesses).await {
+        match answer {
+            Ok(response) => match response.outcome {
+                Some(Outcome::Rejected(_)) => verdicts += 1,
+                other => panic!("a wrong password was not rejected: {other:?}"),
+            },
+            Err(status) => {
+                assert_eq!(status.code(), Code::ResourceExhausted, "{status:?}");
+                assert_eq!(reason(&status).as_deref(), Some("CREDENTIALS_BUSY"));
+                busy += 1;
+            }
+        }
+    }
+    println!("{verdicts} verdicts, {busy} refused as busy");
+    assert_eq!(verdicts + busy, 200);
+    assert!(verdicts > 0 && busy > 0, "the pool was not the limit");
+    let events = newest_stream(&log, rejected_before).await?;
+    assert_eq!(events, verdicts, "events of this guessing");
+    sekisho_tests::log::check_order(&log).await
+}
+
+async fn rejected(log: &sqlx::PgPool) -> Result<i64> {
+    Ok(
+        sqlx::query_scalar("select coalesce(max(position), 0) from log.entry")
+            .fetch_one(log)
+            .await?,
+    )
+}
+
+/// Rejected passwords after a position in the stream that has most of them: that of the guessing.
+async fn newest_stream(log: &sqlx::PgPool, after: i64) -> Result<i64> {
+    Ok(sqlx::query_scalar(
+        "select count(*) from log.entry where position > $1 and event_type = 'password_rejected'
+         group by stream_id order by 1 desc limit 1",
+    )
+    .bind(after)
+    .fetch_one(log)
+    .await?)
+}

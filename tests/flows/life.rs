@@ -1,0 +1,169 @@
+//! Kills, ends and repeats.
+
+use std::fs;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use sekisho_dev::{Service, Stack, StackOptions};
+use sekisho_tests::flow::Gateway;
+use sekisho_tests::visitor::{Page, Visitor};
+use sekisho_tests::{ADDRESS, LOGIN, PASSWORD, mail};
+
+fn stack(name: &str) -> Result<Stack> {
+    Stack::start(&StackOptions {
+        name: name.to_owned(),
+        ..StackOptions::default()
+    })
+}
+
+/// Walks through a sign-in without a browser; the top page.
+fn sign_in(stack: &Stack, visitor: &mut Visitor) -> Result<Page> {
+    let page = visitor.get("/signin")?;
+    let page = visitor.send(&page, "/signin", &[("user_id", LOGIN), ("password", PASSWORD)])?;
+    let before = mail::to(&stack.mailbox_url(), ADDRESS)?.len();
+    let page = visitor.send(&page, "/signin/email/send", &[])?;
+    let mails = mail::wait_for(&stack.mailbox_url(), ADDRESS, before + 1)?;
+    let code = mails.last().context("no mail")?.code()?;
+    let page = visitor.send(&page, "/signin/email/verify", &[("code", &code)])?;
+    visitor.send(&page, "/signin/email/continue", &[])
+}
+
+#[test]
+fn whatever_service_is_killed_the_user_stays_signed_in() -> Result<()> {
+    let mut stack = stack("kills")?;
+    let mut visitor = Visitor::new(&stack.portal_url());
+    let top = sign_in(&stack, &mut visitor)?;
+    assert!(top.body.contains("見本病院"), "{}", top.body);
+    for service in Service::ALL {
+        stack.kill(service, 0)?;
+        stack.start_service(service, 0)?;
+        let top = visitor.get("/top")?;
+        assert_eq!(top.status, 200, "after {service} was killed");
+        assert!(
+            top.body.contains("見本病院"),
+            "after {service} was killed: {}",
+            top.body
+        );
+    }
+    let written = fs::read_to_string(&stack.process(Service::Sessions, 0).log_file)?;
+    let folds = written.lines().filter(|line| line.contains("folded")).count();
+    assert!(
+        folds >= 2,
+        "sessions says at each start how much it folded:\n{written}"
+    );
+    Ok(())
+}
+
+#[test]
+fn three_mistakes_in_the_settings_are_named_at_once_with_exit_64() -> Result<()> {
+    let program = sekisho_dev::paths::binaries()?.join("sekisho-otp");
+    let output = Command::new(program)
+        .env_clear()
+        .env("SEKISHO_OTP_LISTEN", "not an address canary-value")
+        .env("SEKISHO_OTP_DRAIN_TIMEOUT", "20")
+        .output()?;
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(64), "{complaint}");
+    for name in [
+        "SEKISHO_OTP_LISTEN",
+        "SEKISHO_OTP_DRAIN_TIMEOUT",
+        "SEKISHO_OTP_DATABASE_URL",
+    ] {
+        assert!(complaint.contains(name), "{name} is not named:\n{complaint}");
+    }
+    assert!(
+        !complaint.contains("canary-value"),
+        "a value is printed:\n{complaint}"
+    );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_that_runs_is_finished_when_a_service_is_stopped() -> Result<()> {
+    let mut stack = stack("drain")?;
+    let mut gateway = Gateway::connect(&stack, 0).await?;
+    let flow = gateway.accept_password(LOGIN, PASSWORD).await?;
+    // With the mailbox away IssueCode waits for the mail's fate, 3 s at most.
+    stack.kill_mailbox()?;
+    let running = tokio::spawn(async move { gateway.issue_code(&flow).await });
+    wait_for_event(&stack, "code_issued").await?;
+    let code = tokio::task::block_in_place(|| stack.stop(Service::Otp, 0))?;
+    assert_eq!(code, Some(0), "otp's exit code");
+    let view = running.await??;
+    assert!(!view.reference.is_empty());
+    Ok(())
+}
+
+async fn wait_for_event(stack: &Stack, event_type: &str) -> Result<()> {
+    let log = sekisho_tests::log::open(&stack.database_url("postgres")).await?;
+    let end = tokio::time::Instant::now() + std::time::Duration::from_secs(5);
+    while !sekisho_tests::log::counts(&log).await?.contains_key(event_type) {
+        anyhow::ensure!(tokio::time::Instant::now() < end, "no {event_type} in the log");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_form_that_is_sent_twice_does_its_work_once() -> Result<()> {
+    let stack = stack("twice")?;
+    let mut visitor = Visitor::new(&stack.portal_url());
+    let page = visitor.get("/signin")?;
+    let page = visitor.send(&page, "/signin", &[("user_id", LOGIN), ("password", PASSWORD)])?;
+
+    let mut twin = visitor.clone();
+    let (first, second) = at_once(
+        || visitor.send(&page, "/signin/email/send", &[]),
+        || twin.send(&page, "/signin/email/send", &[]),
+    );
+    let (page, _) = (first?, second?);
+    let code = mail::wait_for(&stack.mailbox_url(), ADDRESS, 1)?
+        .last()
+        .context("no mail")?
+        .code()?;
+
+    let mut twin = visitor.clone();
+    let (first, second) = at_once(
+        || visitor.send(&page, "/signin/email/verify", &[("code", &code)]),
+        || twin.send(&page, "/signin/email/verify", &[("code", &code)]),
+    );
+    let (page, twin_page) = (first?, second?);
+    for page in [&page, &twin_page] {
+        assert!(
+            page.body
+                .contains("電子メール アドレスが確認されました。今すぐ続行できます。"),
+            "{}",
+            page.body
+        );
+    }
+
+    let mut twin = visitor.clone();
+    let (first, second) = at_once(
+        || visitor.send(&page, "/signin/email/continue", &[]),
+        || twin.send(&page, "/signin/email/continue", &[]),
+    );
+    for top in [first?, second?] {
+        assert!(top.body.contains("見本病院"), "{}", top.body);
+    }
+
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let log = sekisho_tests::log::open(&stack.database_url("postgres")).await?;
+        let counts = sekisho_tests::log::counts(&log).await?;
+        for event in ["code_issued", "mailed", "code_accepted", "session_started"] {
+            assert_eq!(counts.get(event), Some(&1), "{event} in {counts:?}");
+        }
+        sekisho_tests::log::check_order(&log).await
+    })?;
+    assert_eq!(mail::to(&stack.mailbox_url(), ADDRESS)?.len(), 1, "mails");
+    Ok(())
+}
+
+fn at_once<A: Send, B: Send>(one: impl FnOnce() -> A + Send, other: impl FnOnce() -> B + Send) -> (A, B) {
+    std::thread::scope(|scope| {
+        let other = scope.spawn(other);
+        (one(), other.join().expect("the other one panicked"))
+    })
+}

@@ -1,0 +1,14 @@
+//! Black-box flows on real parts.
+
+#[cfg(test)]
+mod bus;
+#[cfg(test)]
+mod callers;
+#[cfg(test)]
+mod gates;
+#[cfg(test)]
+mod guessing;
+#[cfg(test)]
+mod life;
+#[cfg(test)]
+mod traces;

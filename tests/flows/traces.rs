@@ -1,0 +1,341 @@
+//! One trace from the browser's answer to the bus, and no secret anywhere on the way.
+
+use std::fs;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use argon2::PasswordHasher;
+use futures::StreamExt;
+use prost::Message;
+use sekisho_dev::tools::{self, Tool};
+use sekisho_dev::{Service, Stack, StackOptions};
+use sekisho_proto::credentials::v1 as credentials;
+use sekisho_proto::credentials::v1::administration_service_client::AdministrationServiceClient;
+use sekisho_proto::log::v1::Metadata;
+use sekisho_tests::collector::Collector;
+use sekisho_tests::visitor::Visitor;
+use sekisho_tests::{grpc, hex, mail};
+use sqlx::Row;
+use tokio::sync::mpsc;
+
+const PASSWORD: &str = "canary-password-7Q2x";
+const WRONG: &str = "canary-wrong-password-9Zk1";
+const NAME: &str = "見本 カナリア";
+const FACILITY: &str = "見本カナリア病院";
+const ADDRESS: &str = "canary-address@example.com";
+const LOGIN: &str = "77000001";
+const CLIENT: &str = "203.0.113.77";
+const BROWSER: &str = "canary-browser/1.0";
+
+/// What it is, and its bytes.
+type Secrets = Vec<(&'static str, Vec<u8>)>;
+
+/// What a sign-in left behind: the secrets that were used, and everything that the system wrote about it.
+struct Remains {
+    /// Nothing of this may be found.
+    secrets: Secrets,
+    /// 32 hex digits: found in each place.
+    trace_id: String,
+    /// Name and content of each place.
+    places: Vec<(&'static str, Vec<u8>)>,
+    /// Spans of the trace by service.
+    services: Vec<String>,
+    /// The trace contexts in the log's metadata.
+    in_log: Vec<String>,
+    /// The trace contexts in the headers of messages.
+    on_bus: Vec<String>,
+}
+
+async fn sign_in_with_canaries() -> Result<Remains> {
+    let collector = Collector::start().await?;
+    let stack = tokio::task::block_in_place(|| Stack::start(&options(&collector.endpoint())))?;
+    let bus = record_bus(&stack).await?;
+    register(&stack).await?;
+    let (trace_id, secrets) = tokio::task::block_in_place(|| walk(&stack))?;
+    let spans = wait_for_spans(&collector, &trace_id).await?;
+    let messages = drain(bus).await;
+    let log = sekisho_tests::log::open(&stack.database_url("postgres")).await?;
+    let in_log = trace_contexts(&log).await?;
+    let places = vec![
+        ("logs", logs(&stack)?),
+        ("dump", dump(&stack)?),
+        (
+            "bus",
+            messages
+                .iter()
+                .flat_map(|message| message.bytes.clone())
+                .collect(),
+        ),
+        ("telemetry", collector.bytes()),
+    ];
+    let on_bus = messages.into_iter().map(|message| message.traceparent).collect();
+    Ok(Remains {
+        secrets,
+        trace_id,
+        places,
+        services: spans,
+        in_log,
+        on_bus,
+    })
+}
+
+fn options(endpoint: &str) -> StackOptions {
+    let mut environment = vec![(
+        Service::Gateway,
+        "SEKISHO_GATEWAY_TRUSTED_PROXIES".to_owned(),
+        "127.0.0.1,::1".to_owned(),
+    )];
+    for service in Service::ALL {
+        environment.push((
+            service,
+            "OTEL_EXPORTER_OTLP_ENDPOINT".to_owned(),
+            endpoint.to_owned(),
+        ));
+        environment.push((service, "OTEL_BSP_SCHEDULE_DELAY".to_owned(), "200".to_owned()));
+        environment.push((service, "SEKISHO_LOG".to_owned(), "debug".to_owned()));
+    }
+    StackOptions {
+        name: "traces".to_owned(),
+        environment,
+        ..StackOptions::default()
+    }
+}
+
+struct Heard {
+    bytes: Vec<u8>,
+    traceparent: String,
+}
+
+/// Everything on the bus, from now on, as the auditors' user hears it.
+async fn record_bus(stack: &Stack) -> Result<mpsc::UnboundedReceiver<Heard>> {
+    let bus = async_nats::connect(stack.nats_url("audit")).await?;
+    let mut messages = bus.subscribe("signin.>").await?;
+    bus.flush().await?;
+    let (heard, hearing) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Some(message) = messages.next().await {
+            let header = |name: &str| {
+                let value = message.headers.as_ref().and_then(|headers| headers.get(name));
+                value.map(ToString::to_string).unwrap_or_default()
+            };
+            let traceparent = header("traceparent");
+            let mut bytes = format!("{} {:?}", message.subject, message.headers).into_bytes();
+            bytes.extend_from_slice(&message.payload);
+            if heard.send(Heard { bytes, traceparent }).is_err() {
+                break;
+            }
+        }
+        drop(bus);
+    });
+    Ok(hearing)
+}
+
+/// What was heard until nothing came for a second.
+async fn drain(mut hearing: mpsc::UnboundedReceiver<Heard>) -> Vec<Heard> {
+    let mut all = Vec::new();
+    while let Ok(Some(heard)) = tokio::time::timeout(Duration::from_secs(1), hearing.recv()).await {
+        all.push(heard);
+    }
+    all
+}
+
+async fn register(stack: &Stack) -> Result<()> {
+    let address = stack
+        .process(Service::Credentials, 0)
+        .admin_address
+        .context("no administration listener")?;
+    let channel = grpc::channel(
+        stack.certificates(),
+        "administrator",
+        "credentials",
+        &address.to_string(),
+    )
+    .await?;
+    let request = credentials::RegisterAccountRequest {
+        login_id: LOGIN.to_owned(),
+        facility_code: "7700".to_owned(),
+        facility: FACILITY.to_owned(),
+        name: NAME.to_owned(),
+        address: ADDRESS.to_owned(),
+        password_hash: argon2::Argon2::default()
+            .hash_password_with_salt(PASSWORD.as_bytes(), b"a salt for the canary")?
+            .to_string(),
+    };
+    AdministrationServiceClient::new(channel)
+        .register_account(request)
+        .await?;
+    Ok(())
+}
+
+/// A sign-in with a wrong password and a wrong code on the way. The trace id of the accepted password, and the secrets.
+fn walk(stack: &Stack) -> Result<(String, Secrets)> {
+    let mut visitor = Visitor::new(&stack.portal_url());
+    visitor.extra = vec![
+        ("x-forwarded-for".to_owned(), CLIENT.to_owned()),
+        ("user-agent".to_owned(), BROWSER.to_owned()),
+    ];
+    let page = visitor.get("/signin")?;
+    let page = visitor.send(&page, "/signin", &[("user_id", LOGIN), ("password", WRONG)])?;
+    let answer = visitor.send_once(&page, "/signin", &[("user_id", LOGIN), ("password", PASSWORD)])?;
+    let header = answer.header("traceresponse").context("no traceresponse")?;
+    let trace_id = header.split('-').nth(1).context("no trace id")?.to_owned();
+    let page = visitor.get("/signin/email")?;
+    let page = visitor.send(&page, "/signin/email/send", &[])?;
+    let code = mail::wait_for(&stack.mailbox_url(), ADDRESS, 1)?
+        .last()
+        .context("no mail")?
+        .code()?;
+    let wrong = if code == "314159" { "271828" } else { "314159" };
+    let page = visitor.send(&page, "/signin/email/verify", &[("code", wrong)])?;
+    let page = visitor.send(&page, "/signin/email/verify", &[("code", &code)])?;
+    let top = visitor.send(&page, "/signin/email/continue", &[])?;
+    anyhow::ensure!(top.body.contains(NAME), "not signed in: {}", top.body);
+    let mut secrets: Secrets = vec![
+        ("password", PASSWORD.into()),
+        ("wrong password", WRONG.into()),
+        ("code", code.into_bytes()),
+        ("wrong code", wrong.into()),
+        ("name", NAME.into()),
+        ("facility", FACILITY.into()),
+        ("address", ADDRESS.into()),
+        ("login id", LOGIN.into()),
+        ("client address", CLIENT.into()),
+        ("browser", BROWSER.into()),
+    ];
+    secrets.extend(
+        visitor
+            .cookies
+            .into_values()
+            .map(|value| ("cookie", value.into_bytes())),
+    );
+    Ok((trace_id, secrets))
+}
+
+/// Waits until spans of at least three services arrived; the services of the trace.
+async fn wait_for_spans(collector: &Collector, trace_id: &str) -> Result<Vec<String>> {
+    let end = tokio::time::Instant::now() + Duration::from_secs(10);
+    loop {
+        let ours = collector
+            .spans()
+            .into_iter()
+            .filter(|span| span.trace_id == trace_id);
+        let mut services: Vec<String> = ours.map(|span| span.service).collect();
+        services.sort();
+        services.dedup();
+        if services.len() >= 2 {
+            return Ok(services);
+        }
+        anyhow::ensure!(
+            tokio::time::Instant::now() < end,
+            "spans of the trace only from {services:?}"
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+async fn trace_contexts(log: &sqlx::PgPool) -> Result<Vec<String>> {
+    let rows = sqlx::query("select metadata from log.entry order by position")
+        .fetch_all(log)
+        .await?;
+    let metadata = rows.iter().map(|row| Metadata::decode(row.get::<&[u8], _>(0)));
+    metadata.map(|metadata| Ok(metadata?.traceparent)).collect()
+}
+
+fn logs(stack: &Stack) -> Result<Vec<u8>> {
+    let mut all = Vec::new();
+    for process in stack.processes() {
+        all.extend(fs::read(&process.log_file)?);
+    }
+    for part in ["postgres", "nats"] {
+        all.extend(fs::read(stack.log_file(part))?);
+    }
+    Ok(all)
+}
+
+fn dump(stack: &Stack) -> Result<Vec<u8>> {
+    let program = tools::require(Tool::PostgreSql)?.join("pg_dump");
+    let output = std::process::Command::new(program)
+        .args(["--schema=log", "--dbname", &stack.database_url("postgres")])
+        .output()?;
+    anyhow::ensure!(
+        output.status.success(),
+        "pg_dump: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(output.stdout)
+}
+
+/// Whether a needle is found as it is, as hexadecimal digits, in base64, or escaped as JSON does.
+fn found(needle: &[u8], place: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(needle);
+    let escaped: String = text
+        .chars()
+        .map(|c| {
+            if c.is_ascii() {
+                c.to_string()
+            } else {
+                format!("\\u{:04x}", u32::from(c))
+            }
+        })
+        .collect();
+    let mut forms = vec![
+        needle.to_vec(),
+        hex(needle).into_bytes(),
+        escaped.into_bytes(),
+        base64(needle),
+    ];
+    if let Some(raw) = unhex(&text) {
+        forms.push(raw);
+    }
+    forms
+        .iter()
+        .any(|form| place.windows(form.len()).any(|window| window == form.as_slice()))
+}
+
+fn base64(bytes: &[u8]) -> Vec<u8> {
+    // Whole groups of three only: what stands around a needle inside a longer text cannot be known.
+    use base64::Engine;
+    base64::engine::general_purpose::STANDARD
+        .encode(&bytes[..bytes.len() / 3 * 3])
+        .into_bytes()
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    (text.len() >= 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| {
+        text.as_bytes()
+            .chunks(2)
+            .filter_map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+            .collect()
+    })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_trace_is_found_everywhere_and_no_secret_anywhere() -> Result<()> {
+    let remains = sign_in_with_canaries().await?;
+    for (place, content) in &remains.places {
+        assert!(
+            found(remains.trace_id.as_bytes(), content),
+            "the trace id is not found in the {place}"
+        );
+        for (what, secret) in &remains.secrets {
+            assert!(!found(secret, content), "the {what} stands in the {place}");
+        }
+    }
+    println!("spans of {:?}", remains.services);
+    assert!(remains.services.len() >= 2);
+    assert!(
+        remains
+            .in_log
+            .iter()
+            .any(|context| context.contains(&remains.trace_id)),
+        "not in the log's metadata"
+    );
+    assert!(
+        remains
+            .on_bus
+            .iter()
+            .any(|context| context.contains(&remains.trace_id)),
+        "not on the bus"
+    );
+    Ok(())
+}

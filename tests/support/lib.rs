@@ -1,0 +1,27 @@
+//! What the black-box tests share: clients with each service's certificate, the mailbox, a visitor without a browser,
+//! a browser, a telemetry collector.
+
+pub mod collector;
+pub mod flow;
+pub mod grpc;
+pub mod log;
+pub mod mail;
+pub mod stack;
+pub mod visitor;
+pub mod writers;
+
+/// The demo accounts' password.
+pub const PASSWORD: &str = "gantoroku-demo-2026";
+/// The first demo account.
+pub const LOGIN: &str = "04500001";
+/// The first demo account's address.
+pub const ADDRESS: &str = "gantoroku@example.com";
+
+/// Bytes as hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

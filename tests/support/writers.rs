@@ -1,0 +1,134 @@
+//! The services' own rights on the log, for tests that lay out evidence themselves.
+
+use anyhow::{Result, bail};
+use sekisho_dev::Stack;
+use sekisho_eventlog::{Draft, EventId, FlowId, Log, LogSettings, Outcome, Position, StreamId, Version, Via};
+use sekisho_proto::Event;
+use sekisho_proto::events::{AccountEvent, CodeEvent};
+use sekisho_proto::log::v1::Metadata;
+use sekisho_proto::{credentials::v1 as credentials, otp::v1 as otp};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::flow::{Flow, random};
+
+/// Log handles with the rights of credentials and of otp.
+#[derive(Debug, Clone)]
+pub struct Writers {
+    /// May write `account`.
+    pub credentials: Log,
+    /// May write `code`.
+    pub otp: Log,
+}
+
+impl Writers {
+    /// Opens the log twice.
+    ///
+    /// # Errors
+    /// When PostgreSQL does not answer.
+    pub async fn open(stack: &Stack) -> Result<Self> {
+        Ok(Self {
+            credentials: log(stack, "sekisho_credentials").await?,
+            otp: log(stack, "sekisho_otp").await?,
+        })
+    }
+
+    /// A new account's stream; nobody is registered there.
+    pub fn account() -> StreamId {
+        StreamId(Uuid::from_bytes(sekisho_eventlog::entropy::bytes()))
+    }
+
+    /// PasswordAccepted of a new flow at the end of an account's stream, which has `before` entries.
+    ///
+    /// # Errors
+    /// When it is not recorded.
+    pub async fn password_accepted(&self, account: StreamId, before: u64) -> Result<Flow> {
+        let secret = random();
+        let id = FlowId::mint(self.credentials.head());
+        let accepted = credentials::PasswordAccepted {
+            secret_digest: Sha256::digest(&secret).to_vec(),
+            password_version: 1,
+            client: None,
+        };
+        append(
+            &self.credentials,
+            account,
+            before,
+            Some(id),
+            &AccountEvent::from(accepted),
+        )
+        .await?;
+        Ok(Flow {
+            id: id.to_vec(),
+            secret,
+        })
+    }
+
+    /// CodeAccepted of a flow at the end of an account's stream of codes.
+    ///
+    /// # Errors
+    /// When it is not recorded.
+    pub async fn code_accepted(&self, account: StreamId, before: u64, flow: &Flow) -> Result<Position> {
+        let accepted = otp::CodeAccepted {
+            purpose: otp::Purpose::SignIn.into(),
+            issue: 1,
+            evidence: 1,
+        };
+        let id = FlowId::try_from(flow.id.as_slice())?;
+        append(&self.otp, account, before, Some(id), &CodeEvent::from(accepted)).await
+    }
+
+    /// PasswordChanged at the end of an account's stream: a cut.
+    ///
+    /// # Errors
+    /// When it is not recorded.
+    pub async fn password_changed(&self, account: StreamId, before: u64) -> Result<Position> {
+        let changed = AccountEvent::from(credentials::PasswordChanged::default());
+        append(&self.credentials, account, before, None, &changed).await
+    }
+}
+
+async fn log(stack: &Stack, role: &str) -> Result<Log> {
+    let settings = LogSettings {
+        database_url: stack.database_url(role),
+        nats: None,
+        service: "tests/0".to_owned(),
+        wake_on: Vec::new(),
+        test_clock: true,
+    };
+    Ok(Log::connect(settings).await?)
+}
+
+/// Appends one event at an expected version.
+///
+/// # Errors
+/// When it is not recorded.
+pub async fn append<E: Event>(
+    log: &Log,
+    stream: StreamId,
+    before: u64,
+    flow: Option<FlowId>,
+    event: &E,
+) -> Result<Position> {
+    let draft = Draft {
+        kind: E::KIND,
+        stream,
+        expected: Version(before),
+        event_id: EventId::new(log.now()),
+        flow,
+        event_type: event.event_type(),
+        payload: sekisho_proto::log::v1::Payload {
+            event: event.encode(),
+            carried: None,
+        },
+        metadata: Metadata {
+            actor: "tests".to_owned(),
+            ..Metadata::default()
+        },
+        not_after: None,
+    };
+    match log.append(draft, &Via::Append).await? {
+        Outcome::Recorded(receipt) => Ok(receipt.position),
+        other => bail!("not recorded: {other:?}"),
+    }
+}
