@@ -5,6 +5,8 @@ mod bus;
 #[cfg(test)]
 mod callers;
 #[cfg(test)]
+mod chapter_3;
+#[cfg(test)]
 mod gates;
 #[cfg(test)]
 mod guessing;

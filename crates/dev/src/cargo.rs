@@ -23,7 +23,10 @@ pub fn command(arguments: &[&str]) -> Command {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = Command::new(cargo);
     process::clean(&mut command);
-    command.args(arguments).current_dir(paths::workspace()).stdin(Stdio::null());
+    command
+        .args(arguments)
+        .current_dir(paths::workspace())
+        .stdin(Stdio::null());
     command
 }
 
@@ -34,7 +37,10 @@ pub fn command(arguments: &[&str]) -> Command {
 pub fn run(command: &mut Command) -> Result<()> {
     let status = command.status().context("cannot start cargo")?;
     if !status.success() {
-        let arguments: Vec<_> = command.get_args().map(|argument| argument.to_string_lossy()).collect();
+        let arguments: Vec<_> = command
+            .get_args()
+            .map(|argument| argument.to_string_lossy())
+            .collect();
         bail!("`cargo {}` failed ({})", arguments.join(" "), describe(status));
     }
     Ok(())
@@ -62,9 +68,16 @@ pub fn programs(names: &[&str]) -> Result<()> {
     for name in names {
         build.args(["--package", name]);
     }
-    let output = build.stdout(Stdio::null()).output().context("cannot start cargo")?;
+    let output = build
+        .stdout(Stdio::null())
+        .output()
+        .context("cannot start cargo")?;
     if !output.status.success() {
-        bail!("cannot build {}:\n{}", names.join(", "), String::from_utf8_lossy(&output.stderr).trim());
+        bail!(
+            "cannot build {}:\n{}",
+            names.join(", "),
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
     }
     Ok(())
 }

@@ -19,7 +19,10 @@ pub fn require(folder: &Path) -> Result<()> {
 fn judge(folder: &Path, free: u64) -> Result<()> {
     if free < NEEDED {
         let mib = free >> 20;
-        bail!("the disk of {} is full: {mib} MiB are free, and at least 1024 MiB are needed", folder.display());
+        bail!(
+            "the disk of {} is full: {mib} MiB are free, and at least 1024 MiB are needed",
+            folder.display()
+        );
     }
     Ok(())
 }
@@ -32,7 +35,9 @@ pub fn is_out(folder: &Path) -> bool {
 /// Whether this mistake, at its root, is a full disk.
 pub fn is_full(mistake: &anyhow::Error) -> bool {
     let by_kind = mistake.chain().any(|cause| {
-        cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::StorageFull)
+        cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|error| error.kind() == std::io::ErrorKind::StorageFull)
     });
     // What a program of somebody else's wrote before it ended.
     by_kind || format!("{mistake:#}").contains("No space left on device")
@@ -47,15 +52,25 @@ mod tests {
     #[test]
     fn a_nearly_full_disk_is_one_sentence() {
         let mistake = judge(Path::new("/data"), 5 << 20).unwrap_err().to_string();
-        assert_eq!(mistake, "the disk of /data is full: 5 MiB are free, and at least 1024 MiB are needed");
+        assert_eq!(
+            mistake,
+            "the disk of /data is full: 5 MiB are free, and at least 1024 MiB are needed"
+        );
         assert!(judge(Path::new("/data"), NEEDED).is_ok());
     }
 
     #[test]
     #[cfg(target_os = "linux")]
     fn a_write_that_finds_no_room_is_known_as_a_full_disk() {
-        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap().write_all(b"x").unwrap_err();
-        assert!(is_full(&anyhow::Error::new(full).context("cannot write the list")));
+        let full = std::fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .unwrap()
+            .write_all(b"x")
+            .unwrap_err();
+        assert!(is_full(
+            &anyhow::Error::new(full).context("cannot write the list")
+        ));
         assert!(!is_full(&anyhow::anyhow!("something else")));
     }
 }

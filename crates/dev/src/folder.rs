@@ -17,8 +17,8 @@ use anyhow::{Context, Result};
 use rustix::process::Signal;
 
 use crate::paths;
-use crate::process::user;
 use crate::process::Identity;
+use crate::process::user;
 
 const REAPER: &str = include_str!("reaper.sh");
 static SWEPT: Once = Once::new();
@@ -47,7 +47,11 @@ impl Folder {
         });
         let own_process = Identity::own()?;
         let count = COUNT.fetch_add(1, Ordering::SeqCst);
-        let run = format!("{}-{}-{count}-{name}", own_process.pid, own_process.started.replace(' ', "_"));
+        let run = format!(
+            "{}-{}-{count}-{name}",
+            own_process.pid,
+            own_process.started.replace(' ', "_")
+        );
         let mut folder = Self::make(&runs()?, &server_runs()?, &run)?;
         folder.reaper = Some(reap(&folder.own, &folder.servers)?);
         Ok(folder)
@@ -64,7 +68,12 @@ impl Folder {
     }
 
     fn make(own: &Path, servers: &Path, name: &str) -> Result<Self> {
-        let folder = Self { own: own.join(name), servers: servers.join(name), reaper: None, keep: false };
+        let folder = Self {
+            own: own.join(name),
+            servers: servers.join(name),
+            reaper: None,
+            keep: false,
+        };
         paths::make_private(&folder.own)?;
         match user::for_servers()? {
             Some(owner) => paths::make_owned(&folder.servers, &owner)?,
@@ -107,7 +116,9 @@ pub(crate) fn note_process(ledger: &Path, process: &Identity, name: &str) -> Res
 /// # Errors
 /// When one of them does not end.
 pub fn end_listed(ledger: &Path) -> Result<Vec<String>> {
-    let Ok(text) = fs::read_to_string(ledger) else { return Ok(Vec::new()) };
+    let Ok(text) = fs::read_to_string(ledger) else {
+        return Ok(Vec::new());
+    };
     let mut ended = Vec::new();
     for (process, name) in text.lines().filter_map(listed) {
         if process.is_alive() {
@@ -170,7 +181,14 @@ fn owner(run: &str) -> Option<Identity> {
 /// A shell that removes the folders when we are gone, whatever ended us.
 fn reap(own: &Path, servers: &Path) -> Result<Child> {
     let mut command = Command::new("/bin/sh");
-    command.args(["-c", REAPER, "sekisho-dev-reaper"]).arg(own).arg(servers);
-    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+    command
+        .args(["-c", REAPER, "sekisho-dev-reaper"])
+        .arg(own)
+        .arg(servers);
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0);
     command.current_dir("/").spawn().context("cannot start /bin/sh")
 }

@@ -8,9 +8,9 @@ use anyhow::{Context, Result};
 use rustix::process::Signal;
 
 use crate::folder::Folder;
+use crate::paths;
 use crate::ports::{self, Port};
 use crate::process::{Spawned, Spec};
-use crate::paths;
 
 const START: Duration = Duration::from_secs(20);
 
@@ -31,7 +31,9 @@ impl Mailbox {
         let spec = Spec {
             name: "mailbox".to_owned(),
             program: paths::binaries()?.join("sekisho-mailbox"),
-            arguments: ["--smtp", smtp_address, "--http", http_address].map(Into::into).to_vec(),
+            arguments: ["--smtp", smtp_address, "--http", http_address]
+                .map(Into::into)
+                .to_vec(),
             environment: Vec::new(),
             directory: folder.own.clone(),
             log_file: folder.own.join("mailbox.log"),
@@ -39,7 +41,12 @@ impl Mailbox {
             death_signal: "KILL",
             ledger: folder.ledger(),
         };
-        Ok(Self { spec, smtp, http, running: None })
+        Ok(Self {
+            spec,
+            smtp,
+            http,
+            running: None,
+        })
     }
 
     pub(crate) fn start(&mut self) -> Result<()> {
@@ -59,7 +66,11 @@ impl Mailbox {
     }
 
     pub(crate) fn stop(&mut self) -> Result<()> {
-        self.running.take().context("the mailbox does not run")?.stop(Signal::TERM, START).map(drop)
+        self.running
+            .take()
+            .context("the mailbox does not run")?
+            .stop(Signal::TERM, START)
+            .map(drop)
     }
 
     pub(crate) fn smtp(&self) -> SocketAddr {

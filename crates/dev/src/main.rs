@@ -10,6 +10,8 @@ fn main() -> std::process::ExitCode {
 
 #[cfg(not(unix))]
 fn main() -> std::process::ExitCode {
-    eprintln!("cargo dev: on Windows this runs inside WSL2: type `wsl --install`, then clone and start it there");
+    eprintln!(
+        "cargo dev: on Windows this runs inside WSL2: type `wsl --install`, then clone and start it there"
+    );
     std::process::ExitCode::FAILURE
 }

@@ -43,9 +43,17 @@ impl Nats {
         let folder = Folder::temporary("nats")?;
         let mut bus = Bus::new(&folder)?;
         bus.start()?;
-        let urls = USERS.into_iter().map(|user| (user, Secret(bus.url(user)))).collect();
+        let urls = USERS
+            .into_iter()
+            .map(|user| (user, Secret(bus.url(user))))
+            .collect();
         let address = bus.address();
-        Ok(Self { bus: Mutex::new(bus), _folder: folder, urls, address })
+        Ok(Self {
+            bus: Mutex::new(bus),
+            _folder: folder,
+            urls,
+            address,
+        })
     }
 
     /// One server for all tests of this process.
@@ -53,7 +61,9 @@ impl Nats {
     /// # Errors
     /// Like [`Nats::start`].
     pub fn shared() -> Result<&'static Self> {
-        let mut shared = SHARED.lock().map_err(|_| anyhow!("an earlier test could not start NATS"))?;
+        let mut shared = SHARED
+            .lock()
+            .map_err(|_| anyhow!("an earlier test could not start NATS"))?;
         if let Some(nats) = *shared {
             return Ok(nats);
         }
@@ -65,7 +75,10 @@ impl Nats {
     /// The connection string of a user: `credentials`, `otp`, `sessions` or `audit`. Another user's has no password.
     pub fn url(&self, user: &str) -> String {
         let known = self.urls.iter().find(|(name, _)| *name == user);
-        known.map_or_else(|| format!("nats://{user}@{}", self.address), |(_, url)| url.0.clone())
+        known.map_or_else(
+            || format!("nats://{user}@{}", self.address),
+            |(_, url)| url.0.clone(),
+        )
     }
 
     /// Where it listens, the same after every start.
@@ -90,7 +103,10 @@ impl Nats {
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut Bus) -> Result<T>) -> Result<T> {
-        let mut bus = self.bus.lock().map_err(|_| anyhow!("another thread failed while it used NATS"))?;
+        let mut bus = self
+            .bus
+            .lock()
+            .map_err(|_| anyhow!("another thread failed while it used NATS"))?;
         act(&mut bus)
     }
 }
@@ -115,7 +131,11 @@ impl Bus {
             name: "nats".to_owned(),
             program: tools::require(Tool::NatsServer)?,
             // What the file leaves open is every address; here it must be loopback.
-            arguments: ["--addr", "127.0.0.1", "--config"].map(OsString::from).into_iter().chain([configuration.into()]).collect(),
+            arguments: ["--addr", "127.0.0.1", "--config"]
+                .map(OsString::from)
+                .into_iter()
+                .chain([configuration.into()])
+                .collect(),
             environment,
             directory: folder.own.clone(),
             log_file: folder.own.join("nats.log"),
@@ -123,7 +143,11 @@ impl Bus {
             death_signal: "KILL",
             ledger: folder.ledger(),
         };
-        Ok(Self { spec, port, running: None })
+        Ok(Self {
+            spec,
+            port,
+            running: None,
+        })
     }
 
     pub(crate) fn start(&mut self) -> Result<()> {
@@ -145,7 +169,11 @@ impl Bus {
     }
 
     pub(crate) fn stop(&mut self) -> Result<()> {
-        self.running.take().context("NATS does not run")?.stop(Signal::TERM, START).map(drop)
+        self.running
+            .take()
+            .context("NATS does not run")?
+            .stop(Signal::TERM, START)
+            .map(drop)
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -175,8 +203,12 @@ fn variable(user: &str) -> String {
 /// A NATS server speaks first.
 fn greets(address: SocketAddr) -> bool {
     let limit = Duration::from_secs(1);
-    let Ok(stream) = TcpStream::connect_timeout(&address, limit) else { return false };
+    let Ok(stream) = TcpStream::connect_timeout(&address, limit) else {
+        return false;
+    };
     let mut line = String::new();
-    let read = stream.set_read_timeout(Some(limit)).and_then(|()| BufReader::new(stream).read_line(&mut line));
+    let read = stream
+        .set_read_timeout(Some(limit))
+        .and_then(|()| BufReader::new(stream).read_line(&mut line));
     read.is_ok() && line.starts_with("INFO ")
 }

@@ -12,7 +12,11 @@ use crate::process::user::{self, User};
 /// The checkout that this program was built from.
 pub fn workspace() -> PathBuf {
     let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
-    crate_folder.ancestors().nth(2).unwrap_or(crate_folder).to_path_buf()
+    crate_folder
+        .ancestors()
+        .nth(2)
+        .unwrap_or(crate_folder)
+        .to_path_buf()
 }
 
 /// The folder that cargo puts finished programs into, for example `target/debug`.
@@ -68,7 +72,9 @@ pub fn servers() -> Result<PathBuf> {
 pub fn make_private(folder: &Path) -> Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true).mode(0o700);
-    builder.create(folder).with_context(|| format!("cannot make the folder {}", folder.display()))
+    builder
+        .create(folder)
+        .with_context(|| format!("cannot make the folder {}", folder.display()))
 }
 
 /// Makes one folder that only `owner` can enter, or checks that it is exactly that: others can write to

@@ -51,9 +51,8 @@ impl Port {
         if let Some(holder) = holder(number) {
             bail!("port {number} is held by {holder}; stop that, or choose another port with {option}");
         }
-        TcpListener::bind((Ipv4Addr::LOCALHOST, number)).with_context(|| {
-            format!("port {number} cannot be used; choose another port with {option}")
-        })?;
+        TcpListener::bind((Ipv4Addr::LOCALHOST, number))
+            .with_context(|| format!("port {number} cannot be used; choose another port with {option}"))?;
         Ok(Self { number, _claim: None })
     }
 
@@ -67,7 +66,10 @@ impl Port {
         let file = OpenOptions::new().create(true).append(true).open(&path)?;
         let ours = rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok();
         let free = ours && TcpListener::bind((Ipv4Addr::LOCALHOST, number)).is_ok();
-        Ok(free.then_some(Self { number, _claim: Some(file) }))
+        Ok(free.then_some(Self {
+            number,
+            _claim: Some(file),
+        }))
     }
 }
 
@@ -78,7 +80,9 @@ impl Port {
 pub fn wait_listening(process: &mut Spawned, address: SocketAddr, limit: Duration) -> Result<()> {
     wait::until(&format!("a listener on {address}"), limit, || {
         process.must_run()?;
-        Ok(TcpStream::connect_timeout(&address, Duration::from_secs(1)).ok().map(drop))
+        Ok(TcpStream::connect_timeout(&address, Duration::from_secs(1))
+            .ok()
+            .map(drop))
     })
 }
 
@@ -87,7 +91,12 @@ pub fn holder(port: u16) -> Option<String> {
     let sockets: HashSet<String> = ["/proc/net/tcp", "/proc/net/tcp6"]
         .iter()
         .filter_map(|table| fs::read_to_string(table).ok())
-        .flat_map(|table| table.lines().filter_map(|line| listener(line, port)).collect::<Vec<_>>())
+        .flat_map(|table| {
+            table
+                .lines()
+                .filter_map(|line| listener(line, port))
+                .collect::<Vec<_>>()
+        })
         .collect();
     if sockets.is_empty() {
         return None;
@@ -110,13 +119,21 @@ fn listener(line: &str, port: u16) -> Option<String> {
 }
 
 fn holds(pid: u32, sockets: &HashSet<String>) -> bool {
-    let files = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
-    files.filter_map(|file| fs::read_link(file.path()).ok()).any(|target| sockets.contains(&*target.to_string_lossy()))
+    let files = fs::read_dir(format!("/proc/{pid}/fd"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    files
+        .filter_map(|file| fs::read_link(file.path()).ok())
+        .any(|target| sockets.contains(&*target.to_string_lossy()))
 }
 
 fn describe(pid: u32) -> String {
     let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    let words: Vec<_> = line.split(|byte| *byte == 0).map(String::from_utf8_lossy).collect();
+    let words: Vec<_> = line
+        .split(|byte| *byte == 0)
+        .map(String::from_utf8_lossy)
+        .collect();
     let text: String = words.join(" ").trim().chars().take(60).collect();
     format!("process {pid} ({text})")
 }

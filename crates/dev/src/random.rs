@@ -10,7 +10,9 @@ use anyhow::{Context, Result};
 pub(crate) fn password() -> Result<String> {
     let mut bytes = [0_u8; 16];
     let mut source = File::open("/dev/urandom").context("cannot open /dev/urandom")?;
-    source.read_exact(&mut bytes).context("cannot read /dev/urandom")?;
+    source
+        .read_exact(&mut bytes)
+        .context("cannot read /dev/urandom")?;
     Ok(format!("p{:032x}", u128::from_be_bytes(bytes)))
 }
 

@@ -78,7 +78,6 @@ pub(crate) struct Surroundings {
     pub(crate) test_clock: bool,
 }
 
-
 impl Surroundings {
     /// The settings of one replica, by their full names.
     pub(crate) fn settings(
@@ -98,14 +97,24 @@ impl Surroundings {
         if service != Service::Gateway {
             settings.push(("DATABASE_URL", of(&self.database, service)));
             settings.push(("NATS_URL", of(&self.bus, service)));
-            settings.push(("TEST_CLOCK", if self.test_clock { "allowed" } else { "refused" }.to_owned()));
+            settings.push((
+                "TEST_CLOCK",
+                if self.test_clock { "allowed" } else { "refused" }.to_owned(),
+            ));
         }
         if let Some(address) = second {
-            let name = if service == Service::Gateway { "INTERNAL_LISTEN" } else { "ADMIN_LISTEN" };
+            let name = if service == Service::Gateway {
+                "INTERNAL_LISTEN"
+            } else {
+                "ADMIN_LISTEN"
+            };
             settings.push((name, address.to_string()));
         }
         let prefix = format!("SEKISHO_{}_", service.name().to_uppercase());
-        settings.into_iter().map(|(name, value)| (format!("{prefix}{name}"), value)).collect()
+        settings
+            .into_iter()
+            .map(|(name, value)| (format!("{prefix}{name}"), value))
+            .collect()
     }
 
     fn own(&self, service: Service) -> Vec<(&'static str, String)> {
@@ -136,12 +145,17 @@ impl Surroundings {
 
     fn urls(&self, service: Service) -> String {
         let replicas = self.replicas.iter().filter(|(replica, _)| *replica == service);
-        replicas.map(|(_, address)| format!("https://{address}")).collect::<Vec<_>>().join(",")
+        replicas
+            .map(|(_, address)| format!("https://{address}"))
+            .collect::<Vec<_>>()
+            .join(",")
     }
 }
 
 fn of(urls: &Urls, service: Service) -> String {
-    urls.iter().find(|(name, _)| *name == service.name()).map_or_else(String::new, |(_, url)| url.clone())
+    urls.iter()
+        .find(|(name, _)| *name == service.name())
+        .map_or_else(String::new, |(_, url)| url.clone())
 }
 
 #[cfg(test)]
@@ -150,7 +164,8 @@ mod tests {
 
     #[test]
     fn a_service_is_told_every_replica_of_the_services_that_it_calls() {
-        let replicas = [7001, 7002].map(|port| (Service::Credentials, SocketAddr::from(([127, 0, 0, 1], port))));
+        let replicas =
+            [7001, 7002].map(|port| (Service::Credentials, SocketAddr::from(([127, 0, 0, 1], port))));
         let surroundings = Surroundings {
             keys: PathBuf::from("/keys"),
             database: vec![("otp", "postgres://otp".to_owned())],
@@ -160,7 +175,12 @@ mod tests {
             test_clock: false,
         };
         let settings = surroundings.settings(Service::Otp, SocketAddr::from(([127, 0, 0, 1], 7003)), None);
-        let value = |name: &str| settings.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str());
+        let value = |name: &str| {
+            settings
+                .iter()
+                .find(|(found, _)| found == name)
+                .map(|(_, value)| value.as_str())
+        };
         assert_eq!(
             value("SEKISHO_OTP_CREDENTIALS_URL"),
             Some("https://127.0.0.1:7001,https://127.0.0.1:7002")

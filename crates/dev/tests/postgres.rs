@@ -8,7 +8,9 @@ use sekisho_dev::{Postgres, Schema};
 fn a_killed_server_starts_again_with_all_it_had_acknowledged() {
     let postgres = Postgres::start_with(Schema::Empty).unwrap();
     let database = postgres.database().unwrap();
-    database.sql("create table kept (id int); insert into kept values (7);").unwrap();
+    database
+        .sql("create table kept (id int); insert into kept values (7);")
+        .unwrap();
     let (port, first) = (postgres.port(), postgres.pid().unwrap());
 
     postgres.kill().unwrap();
@@ -26,15 +28,27 @@ fn each_test_has_a_database_of_its_own_on_the_shared_server() {
     let one = postgres.database().unwrap();
     let other = postgres.database().unwrap();
     one.sql("create table only_here (id int);").unwrap();
-    assert_eq!(other.sql("select to_regclass('only_here') is null;").unwrap(), "t");
+    assert_eq!(
+        other.sql("select to_regclass('only_here') is null;").unwrap(),
+        "t"
+    );
     let name = one.name().to_owned();
     drop(one);
-    assert_eq!(other.sql(&format!("select count(*) from pg_database where datname = '{name}';")).unwrap(), "0");
+    assert_eq!(
+        other
+            .sql(&format!(
+                "select count(*) from pg_database where datname = '{name}';"
+            ))
+            .unwrap(),
+        "0"
+    );
 }
 
 #[test]
 fn a_server_outlives_the_thread_that_started_it() {
-    let postgres = thread::spawn(|| Postgres::start_with(Schema::Empty).unwrap()).join().unwrap();
+    let postgres = thread::spawn(|| Postgres::start_with(Schema::Empty).unwrap())
+        .join()
+        .unwrap();
     assert!(postgres.database().is_ok());
 }
 
@@ -42,9 +56,20 @@ fn a_server_outlives_the_thread_that_started_it() {
 fn the_server_is_durable_and_listens_on_loopback_only() {
     let postgres = Postgres::shared_with(Schema::Empty).unwrap();
     let database = postgres.database().unwrap();
-    assert_eq!(database.sql("show fsync; show synchronous_commit;").unwrap(), "on\non");
-    assert_eq!(database.sql("show listen_addresses; show unix_socket_directories;").unwrap(), "127.0.0.1");
-    assert_eq!(database.sql("show password_encryption;").unwrap(), "scram-sha-256");
+    assert_eq!(
+        database.sql("show fsync; show synchronous_commit;").unwrap(),
+        "on\non"
+    );
+    assert_eq!(
+        database
+            .sql("show listen_addresses; show unix_socket_directories;")
+            .unwrap(),
+        "127.0.0.1"
+    );
+    assert_eq!(
+        database.sql("show password_encryption;").unwrap(),
+        "scram-sha-256"
+    );
 }
 
 #[test]

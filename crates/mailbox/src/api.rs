@@ -32,7 +32,12 @@ fn fifty() -> usize {
 
 async fn list(State(store): State<Store>, Query(range): Query<Range>) -> Json<Value> {
     let all = store.all();
-    let page: Vec<Value> = all.iter().skip(range.start).take(range.limit).map(|mail| summary(mail)).collect();
+    let page: Vec<Value> = all
+        .iter()
+        .skip(range.start)
+        .take(range.limit)
+        .map(|mail| summary(mail))
+        .collect();
     Json(json!({
         "total": all.len(),
         "unread": all.len(),
@@ -46,7 +51,10 @@ async fn list(State(store): State<Store>, Query(range): Query<Range>) -> Json<Va
 }
 
 async fn show(State(store): State<Store>, Path(id): Path<String>) -> Result<Json<Value>, StatusCode> {
-    store.find(&id).map(|mail| Json(document(&mail))).ok_or(StatusCode::NOT_FOUND)
+    store
+        .find(&id)
+        .map(|mail| Json(document(&mail)))
+        .ok_or(StatusCode::NOT_FOUND)
 }
 
 #[derive(Deserialize, Default)]

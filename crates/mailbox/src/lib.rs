@@ -19,7 +19,10 @@ pub use store::{KEPT, Store};
 /// When a listener fails.
 pub async fn serve(smtp: TcpListener, http: TcpListener) -> Result<()> {
     let store = Store::default();
-    let pages = Router::new().merge(page::routes()).merge(api::routes()).with_state(store.clone());
+    let pages = Router::new()
+        .merge(page::routes())
+        .merge(api::routes())
+        .with_state(store.clone());
     tokio::select! {
         ended = smtp::serve(smtp, store) => ended.context("the SMTP listener failed"),
         ended = axum::serve(http, pages) => ended.context("the HTTP listener failed"),

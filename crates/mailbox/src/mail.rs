@@ -76,14 +76,24 @@ impl Mail {
         let header = |name: &str| parsed.headers.get_first_value(name).unwrap_or_default();
         self.subject = header("Subject");
         self.date = header("Date");
-        self.message_id = header("Message-ID").trim().trim_matches(['<', '>']).to_owned();
+        self.message_id = header("Message-ID").trim().replace(['<', '>'], "");
         self.from = addresses(parsed, "From");
         self.to = addresses(parsed, "To");
         self.cc = addresses(parsed, "Cc");
         self.reply_to = addresses(parsed, "Reply-To");
-        let named = |recipient: &String| self.to.iter().chain(&self.cc).any(|known| known.address == *recipient);
+        let named = |recipient: &String| {
+            self.to
+                .iter()
+                .chain(&self.cc)
+                .any(|known| known.address == *recipient)
+        };
         let hidden = envelope.recipients.iter().filter(|recipient| !named(recipient));
-        self.bcc = hidden.map(|address| Address { name: String::new(), address: address.clone() }).collect();
+        self.bcc = hidden
+            .map(|address| Address {
+                name: String::new(),
+                address: address.clone(),
+            })
+            .collect();
         for part in parsed.parts().filter(|part| part.subparts.is_empty()) {
             self.add(part);
         }
@@ -101,13 +111,25 @@ impl Mail {
 
     /// The beginning of the text, on one line.
     pub(crate) fn snippet(&self) -> String {
-        self.text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(120).collect()
+        self.text
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+            .chars()
+            .take(120)
+            .collect()
     }
 }
 
 fn addresses(parsed: &ParsedMail<'_>, name: &str) -> Vec<Address> {
-    let lists = parsed.headers.get_all_headers(name).into_iter().map(mailparse::addrparse_header);
-    let entries = lists.filter_map(Result::ok).flat_map(mailparse::MailAddrList::into_inner);
+    let lists = parsed
+        .headers
+        .get_all_headers(name)
+        .into_iter()
+        .map(mailparse::addrparse_header);
+    let entries = lists
+        .filter_map(Result::ok)
+        .flat_map(mailparse::MailAddrList::into_inner);
     let singles = entries.flat_map(|entry| match entry {
         MailAddr::Single(single) => vec![single],
         MailAddr::Group(group) => group.addrs,
@@ -124,9 +146,16 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Mail {
-        let envelope =
-            Envelope { sender: "gtol@localhost".to_owned(), recipients: vec!["a@example.com".to_owned()] };
-        Mail::read(1, OffsetDateTime::UNIX_EPOCH, &envelope, text.replace('\n', "\r\n").as_bytes())
+        let envelope = Envelope {
+            sender: "gtol@localhost".to_owned(),
+            recipients: vec!["a@example.com".to_owned()],
+        };
+        Mail::read(
+            1,
+            OffsetDateTime::UNIX_EPOCH,
+            &envelope,
+            text.replace('\n', "\r\n").as_bytes(),
+        )
     }
 
     #[test]
@@ -138,7 +167,13 @@ mod tests {
         assert_eq!(mail.subject, "確認コード");
         assert_eq!(mail.message_id, "7@host");
         assert_eq!(mail.text, "コード 123456");
-        assert_eq!(mail.to, [Address { name: "見本".to_owned(), address: "a@example.com".to_owned() }]);
+        assert_eq!(
+            mail.to,
+            [Address {
+                name: "見本".to_owned(),
+                address: "a@example.com".to_owned()
+            }]
+        );
         assert!(mail.bcc.is_empty());
     }
 
@@ -153,6 +188,12 @@ mod tests {
     #[test]
     fn a_recipient_that_no_header_names_is_a_hidden_one() {
         let mail = read("Subject: x\nTo: other@example.com\n\ntext\n");
-        assert_eq!(mail.bcc, [Address { name: String::new(), address: "a@example.com".to_owned() }]);
+        assert_eq!(
+            mail.bcc,
+            [Address {
+                name: String::new(),
+                address: "a@example.com".to_owned()
+            }]
+        );
     }
 }

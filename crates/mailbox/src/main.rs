@@ -22,9 +22,16 @@ struct Options {
 #[tokio::main]
 async fn main() -> Result<()> {
     let options = Options::parse();
-    let smtp = TcpListener::bind(options.smtp).await.with_context(|| format!("cannot listen on {}", options.smtp))?;
-    let http = TcpListener::bind(options.http).await.with_context(|| format!("cannot listen on {}", options.http))?;
-    println!("takes mails on {}, shows them on http://{}", options.smtp, options.http);
+    let smtp = TcpListener::bind(options.smtp)
+        .await
+        .with_context(|| format!("cannot listen on {}", options.smtp))?;
+    let http = TcpListener::bind(options.http)
+        .await
+        .with_context(|| format!("cannot listen on {}", options.http))?;
+    println!(
+        "takes mails on {}, shows them on http://{}",
+        options.smtp, options.http
+    );
     let mut terminated = signal(SignalKind::terminate())?;
     tokio::select! {
         ended = sekisho_mailbox::serve(smtp, http) => ended,

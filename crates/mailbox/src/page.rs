@@ -16,7 +16,10 @@ const TOKYO: UtcOffset = offset!(+9);
 
 /// `/`, `/mails/{id}`, `/delete`
 pub(crate) fn routes() -> Router<Store> {
-    Router::new().route("/", get(list)).route("/mails/{id}", get(show)).route("/delete", post(delete))
+    Router::new()
+        .route("/", get(list))
+        .route("/mails/{id}", get(show))
+        .route("/delete", post(delete))
 }
 
 #[derive(Template)]
@@ -47,7 +50,11 @@ impl Row {
     fn new(store: &Store, mail: &Mail) -> Self {
         let recipients: Vec<Address> = mail.to.iter().chain(&mail.cc).chain(&mail.bcc).cloned().collect();
         let time = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
-        let subject = if mail.subject.is_empty() { "(件名なし)".to_owned() } else { mail.subject.clone() };
+        let subject = if mail.subject.is_empty() {
+            "(件名なし)".to_owned()
+        } else {
+            mail.subject.clone()
+        };
         Self {
             id: mail.id,
             subject,
@@ -78,7 +85,10 @@ async fn list(State(store): State<Store>) -> Response {
 
 async fn show(State(store): State<Store>, Path(id): Path<String>) -> Response {
     match store.find(&id) {
-        Some(mail) => render(&Show { row: Row::new(&store, &mail), text: mail.text.clone() }),
+        Some(mail) => render(&Show {
+            row: Row::new(&store, &mail),
+            text: mail.text.clone(),
+        }),
         None => (StatusCode::NOT_FOUND, "このメールはありません。").into_response(),
     }
 }

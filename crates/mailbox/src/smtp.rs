@@ -46,7 +46,12 @@ enum Reply {
 
 impl Session {
     fn new(store: Store) -> Self {
-        Self { store, envelope: None, commands: RequestReceiver::default(), stage: Stage::Command }
+        Self {
+            store,
+            envelope: None,
+            commands: RequestReceiver::default(),
+            stage: Stage::Command,
+        }
     }
 
     async fn run(mut self, mut stream: TcpStream) -> io::Result<()> {
@@ -99,12 +104,15 @@ impl Session {
 
     fn answer(&mut self, request: Request<String>) -> Reply {
         match request {
-            Request::Ehlo { .. } => {
-                Reply::Line("250-localhost\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-PIPELINING\r\n250 SIZE 1048576")
-            }
+            Request::Ehlo { .. } => Reply::Line(
+                "250-localhost\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-PIPELINING\r\n250 SIZE 1048576",
+            ),
             Request::Helo { .. } => Reply::Line("250 localhost"),
             Request::Mail { from } => {
-                self.envelope = Some(Envelope { sender: from.address, recipients: Vec::new() });
+                self.envelope = Some(Envelope {
+                    sender: from.address,
+                    recipients: Vec::new(),
+                });
                 Reply::Line("250 2.1.0 Sender accepted")
             }
             Request::Rcpt { to } => match &mut self.envelope {
@@ -114,7 +122,12 @@ impl Session {
                 }
                 None => Reply::Line("503 5.5.1 MAIL comes first"),
             },
-            Request::Data if self.envelope.as_ref().is_some_and(|envelope| !envelope.recipients.is_empty()) => {
+            Request::Data
+                if self
+                    .envelope
+                    .as_ref()
+                    .is_some_and(|envelope| !envelope.recipients.is_empty()) =>
+            {
                 self.stage = Stage::Mail(DataReceiver::new(), Vec::new());
                 Reply::Line("354 End with a dot on a line of its own")
             }
@@ -138,7 +151,10 @@ fn text(reply: &Reply) -> String {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the mailbox plays another company's machine, with a clock of its own")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the mailbox plays another company's machine, with a clock of its own"
+)]
 fn now() -> OffsetDateTime {
     OffsetDateTime::now_utc()
 }

@@ -57,7 +57,9 @@ impl Store {
 
     /// Throws away the mails with these ids, or all if there are none.
     pub(crate) fn delete(&self, ids: &[String]) {
-        self.lock().mails.retain(|mail| !ids.is_empty() && !ids.contains(&mail.id.to_string()));
+        self.lock()
+            .mails
+            .retain(|mail| !ids.is_empty() && !ids.contains(&mail.id.to_string()));
     }
 
     fn lock(&self) -> MutexGuard<'_, Mails> {
@@ -74,7 +76,11 @@ mod tests {
     fn only_the_newest_mails_are_kept() {
         let store = Store::default();
         for _ in 0..=KEPT {
-            store.take(OffsetDateTime::UNIX_EPOCH, &Envelope::default(), b"Message-ID: <1@host>\r\n\r\n");
+            store.take(
+                OffsetDateTime::UNIX_EPOCH,
+                &Envelope::default(),
+                b"Message-ID: <1@host>\r\n\r\n",
+            );
         }
         assert_eq!(store.all().len(), KEPT);
         assert!(store.find("1").is_none());

@@ -1,4 +1,5 @@
 //! A real mail by a real client, seen by programs and by people.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, too")]
 
 use std::net::SocketAddr;
 
@@ -18,19 +19,26 @@ impl Mailbox {
     async fn start() -> Self {
         let smtp = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let http = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let mailbox = Self { smtp: smtp.local_addr().unwrap(), http: http.local_addr().unwrap() };
+        let mailbox = Self {
+            smtp: smtp.local_addr().unwrap(),
+            http: http.local_addr().unwrap(),
+        };
         tokio::spawn(sekisho_mailbox::serve(smtp, http));
         mailbox
     }
 
     async fn send(&self, message: Message) {
-        let transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous("127.0.0.1").port(self.smtp.port()).build();
+        let transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous("127.0.0.1")
+            .port(self.smtp.port())
+            .build();
         transport.send(message).await.unwrap();
     }
 
     async fn request(&self, method: &str, path: &str) -> String {
         let mut stream = TcpStream::connect(self.http).await.unwrap();
-        let head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        );
         stream.write_all(head.as_bytes()).await.unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
@@ -68,9 +76,15 @@ async fn a_mail_sent_by_smtp_is_listed_and_shown() {
 
     let id = summary["ID"].as_str().unwrap();
     let mail = mailbox.json(&format!("/api/v1/message/{id}")).await;
-    assert_eq!(mail["Text"], "コード: 123456\n.\nこの行の前に点だけの行があります\n");
+    assert_eq!(
+        mail["Text"],
+        "コード: 123456\n.\nこの行の前に点だけの行があります\n"
+    );
     let page = mailbox.request("GET", &format!("/mails/{id}")).await;
-    assert!(page.contains("アカウント電子メール確認コード") && page.contains("コード: 123456"), "{page}");
+    assert!(
+        page.contains("アカウント電子メール確認コード") && page.contains("コード: 123456"),
+        "{page}"
+    );
 }
 
 #[tokio::test]
@@ -79,7 +93,12 @@ async fn two_copies_of_one_mail_are_two_mails_with_one_message_id() {
     mailbox.send(message()).await;
     mailbox.send(message()).await;
     let list = mailbox.json("/api/v1/messages").await;
-    let ids: Vec<&Value> = list["messages"].as_array().unwrap().iter().map(|mail| &mail["MessageID"]).collect();
+    let ids: Vec<&Value> = list["messages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|mail| &mail["MessageID"])
+        .collect();
     assert_eq!(ids, ["one@localhost", "one@localhost"]);
     assert!(mailbox.request("GET", "/").await.contains("同じメールが2通"));
 }
@@ -88,9 +107,19 @@ async fn two_copies_of_one_mail_are_two_mails_with_one_message_id() {
 async fn all_mails_can_be_thrown_away() {
     let mailbox = Mailbox::start().await;
     mailbox.send(message()).await;
-    assert!(mailbox.request("DELETE", "/api/v1/messages").await.ends_with("ok"));
+    assert!(
+        mailbox
+            .request("DELETE", "/api/v1/messages")
+            .await
+            .ends_with("ok")
+    );
     assert_eq!(mailbox.json("/api/v1/messages").await["total"], 0);
-    assert!(mailbox.request("GET", "/api/v1/message/latest").await.starts_with("HTTP/1.1 404"));
+    assert!(
+        mailbox
+            .request("GET", "/api/v1/message/latest")
+            .await
+            .starts_with("HTTP/1.1 404")
+    );
 }
 
 #[tokio::test]
@@ -102,7 +131,10 @@ async fn a_mail_of_a_stranger_cannot_put_markup_into_the_page() {
     stream.write_all(talk.as_bytes()).await.unwrap();
     let mut answers = String::new();
     stream.read_to_string(&mut answers).await.unwrap();
-    assert!(answers.ends_with("250 2.0.0 Queued as 1\r\n221 2.0.0 Goodbye\r\n"), "{answers}");
+    assert!(
+        answers.ends_with("250 2.0.0 Queued as 1\r\n221 2.0.0 Goodbye\r\n"),
+        "{answers}"
+    );
     let page = mailbox.request("GET", "/").await;
     assert!(!page.contains("<script>"), "{page}");
 }

@@ -59,7 +59,10 @@ pub async fn register(credentials: &str, certificates: &Path) -> Result<()> {
             Err(status) if status.code() == Code::AlreadyExists => {}
             Err(status) => {
                 let (code, message) = (status.code(), status.message());
-                return Err(anyhow!("{} was not registered: {code:?}: {message}", demo.login_id));
+                return Err(anyhow!(
+                    "{} was not registered: {code:?}: {message}",
+                    demo.login_id
+                ));
             }
         }
     }
@@ -96,7 +99,10 @@ fn hash(password: &str) -> Result<String> {
     let mistake = |_| anyhow!("the password cannot be hashed");
     let parameters = Params::new(19_456, 2, 1, None).map_err(|_| anyhow!("argon2 refuses its parameters"))?;
     let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters);
-    Ok(hasher.hash_password(password.as_bytes()).map_err(mistake)?.to_string())
+    Ok(hasher
+        .hash_password(password.as_bytes())
+        .map_err(mistake)?
+        .to_string())
 }
 
 #[cfg(test)]

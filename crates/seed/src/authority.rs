@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    SanType, date_time_ymd,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, SanType, date_time_ymd,
 };
 
 use crate::files;
@@ -22,13 +22,17 @@ impl Authority {
         let (key_file, certificate_file) = (folder.join("ca.key"), folder.join("ca.pem"));
         if key_file.is_file() && certificate_file.is_file() {
             let key = KeyPair::from_pem(&files::read(&key_file)?).context("ca.key is not a key")?;
-            return Ok(Self { issuer: Issuer::new(own_parameters()?, key) });
+            return Ok(Self {
+                issuer: Issuer::new(own_parameters()?, key),
+            });
         }
         let key = KeyPair::generate()?;
         let certificate = own_parameters()?.self_signed(&key)?;
         files::write(&key_file, &key.serialize_pem())?;
         files::write(&certificate_file, &certificate.pem())?;
-        Ok(Self { issuer: Issuer::new(own_parameters()?, key) })
+        Ok(Self {
+            issuer: Issuer::new(own_parameters()?, key),
+        })
     }
 
     /// A certificate and its key (PKCS#8), both PEM, for servers and clients of this role.
@@ -37,10 +41,15 @@ impl Authority {
         for address in [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)] {
             parameters.subject_alt_names.push(SanType::IpAddress(address));
         }
-        parameters.distinguished_name.push(DnType::OrganizationalUnitName, role);
+        parameters
+            .distinguished_name
+            .push(DnType::OrganizationalUnitName, role);
         parameters.distinguished_name.push(DnType::CommonName, actor);
         parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        parameters.extended_key_usages = vec![
+            ExtendedKeyUsagePurpose::ServerAuth,
+            ExtendedKeyUsagePurpose::ClientAuth,
+        ];
         parameters.use_authority_key_identifier_extension = true;
         live_long(&mut parameters);
         let key = KeyPair::generate()?;
@@ -53,7 +62,9 @@ fn own_parameters() -> Result<CertificateParams> {
     let mut parameters = CertificateParams::new(Vec::new())?;
     parameters.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    parameters.distinguished_name.push(DnType::CommonName, "Sekisho development authority");
+    parameters
+        .distinguished_name
+        .push(DnType::CommonName, "Sekisho development authority");
     live_long(&mut parameters);
     Ok(parameters)
 }

@@ -11,7 +11,9 @@ use anyhow::{Context, Result};
 pub fn make_folder(folder: &Path) -> Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true).mode(0o700);
-    builder.create(folder).with_context(|| format!("cannot make the folder {}", folder.display()))
+    builder
+        .create(folder)
+        .with_context(|| format!("cannot make the folder {}", folder.display()))
 }
 
 /// Writes a file that only this user can read; it is there whole or not at all.
@@ -25,7 +27,9 @@ pub fn write(path: &Path, text: &str) -> Result<()> {
         .mode(0o600)
         .open(&half)
         .with_context(|| format!("cannot write {}", half.display()))?;
-    let written = file.write_all(text.as_bytes()).and_then(|()| fs::rename(&half, path));
+    let written = file
+        .write_all(text.as_bytes())
+        .and_then(|()| fs::rename(&half, path));
     written.with_context(|| format!("cannot write {}", path.display()))
 }
 

@@ -19,14 +19,22 @@ const ROLES: [(&str, &str); 6] = [
 ];
 
 /// The services' key files: a line `<id> <64 hexadecimal digits>` for each key, the current one first.
-const KEY_FILES: [&str; 4] = ["credentials-master.keys", "credentials-phantom.keys", "otp.keys", "gateway-cookie.keys"];
+const KEY_FILES: [&str; 4] = [
+    "credentials-master.keys",
+    "credentials-phantom.keys",
+    "otp.keys",
+    "gateway-cookie.keys",
+];
 
 /// Writes what is missing in the folder, and nothing else.
 pub fn write(folder: &Path) -> Result<()> {
     files::make_folder(folder)?;
     let authority = Authority::open(folder)?;
     for (role, actor) in ROLES {
-        let (certificate, key) = (folder.join(format!("{role}.pem")), folder.join(format!("{role}.key")));
+        let (certificate, key) = (
+            folder.join(format!("{role}.pem")),
+            folder.join(format!("{role}.key")),
+        );
         if !(certificate.is_file() && key.is_file()) {
             let (certificate_text, key_text) = authority.issue(role, actor)?;
             files::write(&key, &key_text)?;
@@ -42,7 +50,10 @@ pub fn write(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-#[expect(clippy::disallowed_methods, reason = "this program stands outside the services, before there is a log")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this program stands outside the services, before there is a log"
+)]
 fn random_key() -> Result<String> {
     let mut bytes = [0_u8; 32];
     getrandom::fill(&mut bytes).map_err(|mistake| anyhow!("the system gives no random bytes: {mistake}"))?;
@@ -65,7 +76,14 @@ mod tests {
 
     fn contents(folder: &Path) -> BTreeMap<String, String> {
         let entries = fs::read_dir(folder).unwrap().map(Result::unwrap);
-        entries.map(|entry| (entry.file_name().into_string().unwrap(), files::read(&entry.path()).unwrap())).collect()
+        entries
+            .map(|entry| {
+                (
+                    entry.file_name().into_string().unwrap(),
+                    files::read(&entry.path()).unwrap(),
+                )
+            })
+            .collect()
     }
 
     #[test]
@@ -88,7 +106,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path()).unwrap();
         for name in contents(folder.path()).keys() {
-            let mode = fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
+            let mode = fs::metadata(folder.path().join(name))
+                .unwrap()
+                .permissions()
+                .mode();
             assert_eq!(mode & 0o777, 0o600, "{name}");
         }
     }
@@ -98,17 +119,37 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path()).unwrap();
         let texts = contents(folder.path());
-        let authority = Pem::iter_from_buffer(texts["ca.pem"].as_bytes()).next().unwrap().unwrap();
+        let authority = Pem::iter_from_buffer(texts["ca.pem"].as_bytes())
+            .next()
+            .unwrap()
+            .unwrap();
         let authority = authority.parse_x509().unwrap();
         for (role, actor) in ROLES {
-            let pem = Pem::iter_from_buffer(texts[&format!("{role}.pem")].as_bytes()).next().unwrap().unwrap();
+            let pem = Pem::iter_from_buffer(texts[&format!("{role}.pem")].as_bytes())
+                .next()
+                .unwrap()
+                .unwrap();
             let certificate = pem.parse_x509().unwrap();
             let subject = certificate.subject();
-            assert_eq!(subject.iter_organizational_unit().next().unwrap().as_str().unwrap(), role);
-            assert_eq!(subject.iter_common_name().next().unwrap().as_str().unwrap(), actor);
+            assert_eq!(
+                subject
+                    .iter_organizational_unit()
+                    .next()
+                    .unwrap()
+                    .as_str()
+                    .unwrap(),
+                role
+            );
+            assert_eq!(
+                subject.iter_common_name().next().unwrap().as_str().unwrap(),
+                actor
+            );
             assert_eq!(certificate.issuer(), authority.subject());
             let names = certificate.subject_alternative_name().unwrap().unwrap();
-            assert!(names.value.general_names.contains(&GeneralName::DNSName(role)), "{role}");
+            assert!(
+                names.value.general_names.contains(&GeneralName::DNSName(role)),
+                "{role}"
+            );
             assert_eq!(names.value.general_names.len(), 4);
         }
     }
@@ -121,7 +162,10 @@ mod tests {
         for name in KEY_FILES {
             let (id, key) = texts[name].trim_end().split_once(' ').unwrap();
             assert_eq!(id, "dev-1");
-            assert!(key.len() == 64 && key.chars().all(|digit| digit.is_ascii_hexdigit()), "{name}");
+            assert!(
+                key.len() == 64 && key.chars().all(|digit| digit.is_ascii_hexdigit()),
+                "{name}"
+            );
         }
     }
 }

@@ -54,6 +54,9 @@ async fn main() -> ExitCode {
 async fn run(task: Task) -> Result<()> {
     match task {
         Task::Keys { directory } => keys::write(&directory),
-        Task::Accounts { credentials, certificates } => accounts::register(&credentials, &certificates).await,
+        Task::Accounts {
+            credentials,
+            certificates,
+        } => accounts::register(&credentials, &certificates).await,
     }
 }

@@ -22,7 +22,9 @@ use cli::{Cli, Task};
 pub fn main() -> ExitCode {
     let version = format!("{} ({})", env!("CARGO_PKG_VERSION"), commit());
     let matches = Cli::command().version(&*version.leak()).get_matches();
-    let result = Cli::from_arg_matches(&matches).map_err(Into::into).and_then(|cli| run(cli.task));
+    let result = Cli::from_arg_matches(&matches)
+        .map_err(Into::into)
+        .and_then(|cli| run(cli.task));
     result.unwrap_or_else(|mistake: anyhow::Error| {
         eprintln!("cargo dev: {}", sentence(&mistake));
         ExitCode::FAILURE
@@ -47,14 +49,26 @@ fn run(task: Task) -> Result<ExitCode> {
 
 fn sentence(mistake: &anyhow::Error) -> String {
     let full = disk::is_full(mistake) || paths::kept().is_ok_and(|folder| disk::is_out(&folder));
-    if full { format!("the disk is full ({mistake:#})") } else { format!("{mistake:#}") }
+    if full {
+        format!("the disk is full ({mistake:#})")
+    } else {
+        format!("{mistake:#}")
+    }
 }
 
 /// The commit of the checkout that this program belongs to.
 fn commit() -> String {
     let mut git = Command::new("git");
-    git.args(["rev-parse", "--short=12", "HEAD"]).current_dir(paths::workspace());
+    git.args(["rev-parse", "--short=12", "HEAD"])
+        .current_dir(paths::workspace());
     let output = git.stdin(Stdio::null()).stderr(Stdio::null()).output();
-    let text = output.ok().and_then(|output| String::from_utf8(output.stdout).ok()).unwrap_or_default();
-    if text.trim().is_empty() { "unknown commit".to_owned() } else { text.trim().to_owned() }
+    let text = output
+        .ok()
+        .and_then(|output| String::from_utf8(output.stdout).ok())
+        .unwrap_or_default();
+    if text.trim().is_empty() {
+        "unknown commit".to_owned()
+    } else {
+        text.trim().to_owned()
+    }
 }

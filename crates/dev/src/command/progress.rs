@@ -1,6 +1,6 @@
 //! Lines that say what happens now, with the time since the start.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Says what happens now, on standard error.
 #[derive(Debug)]
@@ -11,16 +11,13 @@ pub struct Progress {
 impl Progress {
     /// Time counts from here.
     pub fn begin() -> Self {
-        Self { begun: Instant::now() }
+        Self {
+            begun: Instant::now(),
+        }
     }
 
     /// One line.
     pub fn say(&self, step: &str) {
         eprintln!("[{:>6.1} s] {step}", self.begun.elapsed().as_secs_f64());
-    }
-
-    /// The time since the start.
-    pub fn elapsed(&self) -> Duration {
-        self.begun.elapsed()
     }
 }

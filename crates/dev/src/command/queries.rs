@@ -11,7 +11,13 @@ use sekisho_dev::folder::Folder;
 use sekisho_dev::{Postgres, Schema, cargo, paths};
 
 /// What sqlx's macros are called with.
-const MACROS: [&str; 5] = ["query!(", "query_as!(", "query_scalar!(", "query_file!(", "query_file_as!("];
+const MACROS: [&str; 5] = [
+    "query!(",
+    "query_as!(",
+    "query_scalar!(",
+    "query_file!(",
+    "query_file_as!(",
+];
 
 /// Every query's file by its name.
 type Queries = BTreeMap<String, Vec<u8>>;
@@ -44,7 +50,10 @@ pub fn check(command: &mut Command) -> Result<()> {
     let fresh = describe(command)?;
     let differences = compare(&read(&committed_folder())?, &fresh);
     if !differences.is_empty() {
-        bail!(".sqlx/ is out of date; type `cargo dev prepare` and commit it: {}", differences.join(", "));
+        bail!(
+            ".sqlx/ is out of date; type `cargo dev prepare` and commit it: {}",
+            differences.join(", ")
+        );
     }
     Ok(())
 }
@@ -61,8 +70,10 @@ fn describe(command: &mut Command) -> Result<Queries> {
     let written = folder.own.join("sqlx");
     fs::create_dir(&written)?;
     command.env("DATABASE_URL", postgres.url("postgres"));
-    command.env("SQLX_OFFLINE", "false").env("SQLX_OFFLINE_DIR", &written);
-    let sources = Touched::all(&folder.own)?;
+    command
+        .env("SQLX_OFFLINE", "false")
+        .env("SQLX_OFFLINE_DIR", &written);
+    let sources = Touched::all(sources()?, &folder.own)?;
     let ran = cargo::run(command);
     drop(sources);
     ran?;
@@ -73,12 +84,12 @@ fn describe(command: &mut Command) -> Result<Queries> {
 struct Touched(Vec<(PathBuf, SystemTime)>);
 
 impl Touched {
-    fn all(scratch: &Path) -> Result<Self> {
+    fn all(files: Vec<PathBuf>, scratch: &Path) -> Result<Self> {
         let mark = scratch.join("now");
         fs::write(&mark, "")?;
         let now = fs::metadata(&mark)?.modified()?;
         let mut touched = Self(Vec::new());
-        for file in sources()? {
+        for file in files {
             let before = fs::metadata(&file)?.modified()?;
             set_time(&file, now)?;
             touched.0.push((file, before));
@@ -98,7 +109,8 @@ impl Drop for Touched {
 
 fn set_time(file: &Path, time: SystemTime) -> Result<()> {
     let open = File::options().append(true).open(file);
-    open.and_then(|open| open.set_modified(time)).with_context(|| format!("cannot touch {}", file.display()))
+    open.and_then(|open| open.set_modified(time))
+        .with_context(|| format!("cannot touch {}", file.display()))
 }
 
 /// Every source of the workspace that holds a query.
@@ -137,10 +149,21 @@ fn read(folder: &Path) -> Result<Queries> {
 }
 
 fn compare(committed: &Queries, fresh: &Queries) -> Vec<String> {
-    let missing = fresh.keys().filter(|name| !committed.contains_key(*name)).map(|name| format!("{name} is missing"));
-    let left_over = committed.keys().filter(|name| !fresh.contains_key(*name)).map(|name| format!("{name} has no query"));
-    let changed = fresh.iter().filter(|(name, text)| committed.get(*name).is_some_and(|other| other != *text));
-    missing.chain(left_over).chain(changed.map(|(name, _)| format!("{name} differs"))).collect()
+    let missing = fresh
+        .keys()
+        .filter(|name| !committed.contains_key(*name))
+        .map(|name| format!("{name} is missing"));
+    let left_over = committed
+        .keys()
+        .filter(|name| !fresh.contains_key(*name))
+        .map(|name| format!("{name} has no query"));
+    let changed = fresh
+        .iter()
+        .filter(|(name, text)| committed.get(*name).is_some_and(|other| other != *text));
+    missing
+        .chain(left_over)
+        .chain(changed.map(|(name, _)| format!("{name} differs")))
+        .collect()
 }
 
 #[cfg(test)]
@@ -148,24 +171,34 @@ mod tests {
     use super::*;
 
     fn queries(files: &[(&str, &str)]) -> Queries {
-        files.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())).collect()
+        files
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec()))
+            .collect()
     }
 
     #[test]
     fn queries_are_compared_both_ways() {
         let committed = queries(&[("a", "1"), ("b", "1"), ("c", "1")]);
         let fresh = queries(&[("a", "1"), ("b", "2"), ("d", "1")]);
-        assert_eq!(compare(&committed, &fresh), ["d is missing", "c has no query", "b differs"]);
+        assert_eq!(
+            compare(&committed, &fresh),
+            ["d is missing", "c has no query", "b differs"]
+        );
         assert!(compare(&fresh, &fresh).is_empty());
     }
 
     #[test]
     fn sources_with_queries_look_changed_only_while_they_are_compiled() {
-        let folder = Folder::temporary("touch").unwrap();
-        let source = fs::canonicalize(paths::workspace().join("crates/eventlog/src/read.rs")).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let source = folder.path().join("read.rs");
+        fs::write(&source, "sqlx::query!(\"select 1\")").unwrap();
+        set_time(&source, SystemTime::UNIX_EPOCH).unwrap();
         let time = || fs::metadata(&source).unwrap().modified().unwrap();
         let before = time();
-        let touched = Touched::all(&folder.own).unwrap();
+        let mut found = Vec::new();
+        collect(folder.path(), &mut found).unwrap();
+        let touched = Touched::all(found, folder.path()).unwrap();
         assert!(time() > before);
         drop(touched);
         assert_eq!(time(), before);

@@ -14,7 +14,10 @@ use super::state;
 pub fn run() -> Result<()> {
     let _nobody_else = state::lock()?;
     state::clean_up()?;
-    for folder in [paths::kept()?.join(state::NAME), paths::servers()?.join(state::NAME)] {
+    for folder in [
+        paths::kept()?.join(state::NAME),
+        paths::servers()?.join(state::NAME),
+    ] {
         if folder.is_dir() {
             fs::remove_dir_all(folder)?;
         }

@@ -35,7 +35,9 @@ impl State {
     /// When the file is there and cannot be read.
     pub fn read() -> Result<Option<Self>> {
         let path = directory()?.join("state.json");
-        let Ok(text) = fs::read_to_string(&path) else { return Ok(None) };
+        let Ok(text) = fs::read_to_string(&path) else {
+            return Ok(None);
+        };
         let state: Self =
             serde_json::from_str(&text).with_context(|| format!("cannot understand {}", path.display()))?;
         Ok(state.up.is_alive().then_some(state))
@@ -46,7 +48,10 @@ impl State {
     /// # Errors
     /// When it cannot be written.
     pub fn write(&self) -> Result<()> {
-        write_at_once(&directory()?.join("state.json"), &serde_json::to_string_pretty(self)?)
+        write_at_once(
+            &directory()?.join("state.json"),
+            &serde_json::to_string_pretty(self)?,
+        )
     }
 }
 
@@ -68,7 +73,10 @@ pub fn lock() -> Result<File> {
     let path = paths::kept()?.join("up.lock");
     let file = OpenOptions::new().create(true).append(true).open(&path)?;
     if rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
-        let number = State::read().ok().flatten().map_or_else(String::new, |state| format!(" (process {})", state.up.pid));
+        let number = State::read()
+            .ok()
+            .flatten()
+            .map_or_else(String::new, |state| format!(" (process {})", state.up.pid));
         bail!("`cargo dev up` already runs here{number}; stop it with Ctrl-C, or see `cargo dev status`");
     }
     Ok(file)
@@ -99,7 +107,14 @@ pub fn clean_up() -> Result<Vec<String>> {
 pub fn write_at_once(path: &Path, text: &str) -> Result<()> {
     let half = path.with_extension("new");
     let mut options = OpenOptions::new();
-    let mut file = options.create(true).write(true).truncate(true).mode(0o600).open(&half)?;
-    let written = file.write_all(text.as_bytes()).and_then(|()| fs::rename(&half, path));
+    let mut file = options
+        .create(true)
+        .write(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&half)?;
+    let written = file
+        .write_all(text.as_bytes())
+        .and_then(|()| fs::rename(&half, path));
     written.with_context(|| format!("cannot write {}", path.display()))
 }

@@ -37,7 +37,10 @@ pub fn run(as_json: bool) -> Result<ExitCode> {
         });
         println!("{}", serde_json::to_string_pretty(&all)?);
     } else {
-        state.processes.iter().for_each(|listed| println!("{}", row(listed)));
+        state
+            .processes
+            .iter()
+            .for_each(|listed| println!("{}", row(listed)));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -53,8 +56,14 @@ fn document(listed: &Listed) -> serde_json::Value {
 }
 
 fn row(listed: &Listed) -> String {
-    let process = listed.process.as_ref().map_or_else(|| "not running".to_owned(), |process| process.pid.to_string());
-    let addresses: Vec<String> =
-        listed.addresses.iter().map(|(purpose, address)| format!("{purpose} {address}")).collect();
+    let process = listed
+        .process
+        .as_ref()
+        .map_or_else(|| "not running".to_owned(), |process| process.pid.to_string());
+    let addresses: Vec<String> = listed
+        .addresses
+        .iter()
+        .map(|(purpose, address)| format!("{purpose} {address}"))
+        .collect();
     format!("{:<12} {process:>11}  {}", listed.name, addresses.join(", "))
 }

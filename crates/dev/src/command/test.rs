@@ -26,13 +26,17 @@ pub fn run(options: &TestOptions) -> Result<()> {
 
 fn all(options: &TestOptions, steps: &mut Steps) -> Result<()> {
     disk::require(&paths::kept()?)?;
-    steps.step("tools", || tools::provide(&Tool::ALL, Consent::Given, &ThisMachine, &tools::places()))?;
+    steps.step("tools", || {
+        tools::provide(&Tool::ALL, Consent::Given, &ThisMachine, &tools::places())
+    })?;
     if let Some(part) = &options.long {
         steps.step("build", build)?;
         let filter = long_filter(part)?;
         return repeat(options.repeat, steps, &["--ignored", "--nocapture", &filter]);
     }
-    steps.step("format", || cargo::run(&mut cargo::command(&["fmt", "--all", "--check"])))?;
+    steps.step("format", || {
+        cargo::run(&mut cargo::command(&["fmt", "--all", "--check"]))
+    })?;
     steps.step("lints and queries", lint)?;
     steps.step("build", build)?;
     repeat(options.repeat, steps, &[])
@@ -51,7 +55,11 @@ fn build() -> Result<()> {
 
 fn repeat(times: u32, steps: &mut Steps, arguments: &[&str]) -> Result<()> {
     for round in 1..=times {
-        let name = if times == 1 { "tests".to_owned() } else { format!("tests, round {round}") };
+        let name = if times == 1 {
+            "tests".to_owned()
+        } else {
+            format!("tests, round {round}")
+        };
         steps.step(&name, || {
             let mut command = cargo::command(&["test", "--workspace", "--no-fail-fast", "--"]);
             cargo::run(command.args(arguments).env(cargo::BUILT, "1"))
@@ -63,7 +71,11 @@ fn repeat(times: u32, steps: &mut Steps, arguments: &[&str]) -> Result<()> {
 /// What selects the tests of a part.
 fn long_filter(part: &str) -> Result<String> {
     let mut command = cargo::command(&["test", "--workspace", "--quiet", "--", "--ignored", "--list"]);
-    let output = command.env(cargo::BUILT, "1").stderr(Stdio::inherit()).output().context("cannot start cargo")?;
+    let output = command
+        .env(cargo::BUILT, "1")
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cannot start cargo")?;
     let parts = long_parts(&String::from_utf8_lossy(&output.stdout));
     if part == "all" && !parts.is_empty() {
         return Ok(LONG.to_owned());
@@ -78,7 +90,10 @@ fn long_filter(part: &str) -> Result<String> {
 fn long_parts(list: &str) -> Vec<String> {
     let tests = list.lines().filter_map(|line| line.strip_suffix(": test"));
     let modules = tests.flat_map(|test| test.split("::"));
-    let mut parts: Vec<String> = modules.filter_map(|module| module.strip_prefix(LONG)).map(str::to_owned).collect();
+    let mut parts: Vec<String> = modules
+        .filter_map(|module| module.strip_prefix(LONG))
+        .map(str::to_owned)
+        .collect();
     parts.sort();
     parts.dedup();
     parts
@@ -102,7 +117,11 @@ impl Steps {
         for (name, time, good) in &self.0 {
             let seconds = time.as_secs();
             let outcome = if *good { "" } else { "  failed" };
-            eprintln!("{name:<20} {:>3} min {:>2} s{outcome}", seconds / 60, seconds % 60);
+            eprintln!(
+                "{name:<20} {:>3} min {:>2} s{outcome}",
+                seconds / 60,
+                seconds % 60
+            );
         }
     }
 }

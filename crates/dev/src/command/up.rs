@@ -27,7 +27,10 @@ pub fn run(options: &UpOptions) -> Result<()> {
     let _only_one = state::lock()?;
     let left = state::clean_up()?;
     if !left.is_empty() {
-        progress.say(&format!("ended what an earlier run had left: {}", left.join(", ")));
+        progress.say(&format!(
+            "ended what an earlier run had left: {}",
+            left.join(", ")
+        ));
     }
     remove_old_logs()?;
     let settings = StackOptions::for_people(options.port, options.mailbox_port);
@@ -46,7 +49,11 @@ pub fn run(options: &UpOptions) -> Result<()> {
 
 fn remove_old_logs() -> Result<()> {
     for entry in fs::read_dir(state::directory()?)?.flatten() {
-        if entry.path().extension().is_some_and(|extension| extension == "log") {
+        if entry
+            .path()
+            .extension()
+            .is_some_and(|extension| extension == "log")
+        {
             fs::remove_file(entry.path())?;
         }
     }
@@ -62,7 +69,9 @@ fn table(stack: &Stack) -> String {
         ("Sign in", "04500001, password gantoroku-demo-2026".to_owned()),
         ("Stop", "Ctrl-C".to_owned()),
     ];
-    rows.iter().fold(String::new(), |table, (name, value)| format!("{table}\n  {name:<9}{value}"))
+    rows.iter().fold(String::new(), |table, (name, value)| {
+        format!("{table}\n  {name:<9}{value}")
+    })
 }
 
 /// Until somebody asks us to stop.

@@ -21,7 +21,11 @@ impl Database {
         let name = format!("test_{}", COUNT.fetch_add(1, Ordering::SeqCst));
         let statements = format!("create database {name} template {DATABASE}; {}", rights(&name));
         Psql::new(passwords, port, "postgres")?.run(&statements)?;
-        Ok(Self { name, passwords: passwords.clone(), port })
+        Ok(Self {
+            name,
+            passwords: passwords.clone(),
+            port,
+        })
     }
 
     /// Its name.

@@ -123,7 +123,12 @@ impl Postgres {
         let mut server = template::copy(schema, &folder)?;
         server.start()?;
         let (passwords, port) = (server.passwords.clone(), server.port());
-        Ok(Self { server: Mutex::new(server), folder, passwords, port })
+        Ok(Self {
+            server: Mutex::new(server),
+            folder,
+            passwords,
+            port,
+        })
     }
 
     /// One server for all tests of this process, [`Schema::Migrated`]; each test takes a [`Postgres::database`].
@@ -139,7 +144,9 @@ impl Postgres {
     /// # Errors
     /// Like [`Postgres::start`].
     pub fn shared_with(schema: Schema) -> Result<&'static Self> {
-        let mut shared = SHARED.lock().map_err(|_| anyhow!("an earlier test could not start PostgreSQL"))?;
+        let mut shared = SHARED
+            .lock()
+            .map_err(|_| anyhow!("an earlier test could not start PostgreSQL"))?;
         if let Some((_, postgres)) = shared.iter().find(|(kept, _)| *kept == schema) {
             return Ok(postgres);
         }
@@ -211,7 +218,10 @@ impl Postgres {
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut Server) -> Result<T>) -> Result<T> {
-        let mut server = self.server.lock().map_err(|_| anyhow!("another thread failed while it used PostgreSQL"))?;
+        let mut server = self
+            .server
+            .lock()
+            .map_err(|_| anyhow!("another thread failed while it used PostgreSQL"))?;
         act(&mut server)
     }
 }

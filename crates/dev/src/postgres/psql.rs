@@ -24,17 +24,40 @@ pub(crate) struct Psql {
 impl Psql {
     pub(crate) fn new(passwords: &Passwords, port: u16, database: &str) -> Result<Self> {
         let program = tools::require(Tool::PostgreSql)?.join("psql");
-        Ok(Self { program, password: Secret(passwords.postgres.clone()), port, database: database.to_owned() })
+        Ok(Self {
+            program,
+            password: Secret(passwords.postgres.clone()),
+            port,
+            database: database.to_owned(),
+        })
     }
 
     /// Runs statements one after another, each on its own, and answers what they print.
     pub(crate) fn run(&self, statements: &str) -> Result<String> {
         let mut command = Command::new(&self.program);
         process::clean(&mut command);
-        command.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", "postgres"]);
-        command.arg("-p").arg(self.port.to_string()).arg("-d").arg(&self.database);
+        command.args([
+            "-X",
+            "-q",
+            "-A",
+            "-t",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-h",
+            "127.0.0.1",
+            "-U",
+            "postgres",
+        ]);
+        command
+            .arg("-p")
+            .arg(self.port.to_string())
+            .arg("-d")
+            .arg(&self.database);
         // Not on the command line, where everybody on the machine could read it.
-        command.env("PGPASSWORD", &self.password.0).env("PGCONNECT_TIMEOUT", "5").env("PGOPTIONS", "-c client_min_messages=warning");
+        command
+            .env("PGPASSWORD", &self.password.0)
+            .env("PGCONNECT_TIMEOUT", "5")
+            .env("PGOPTIONS", "-c client_min_messages=warning");
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -58,8 +81,14 @@ impl Psql {
         for (name, value) in variables {
             writeln!(script, "\\set {name} '{}'", quoted(value))?;
         }
-        writeln!(script, "begin;\n{before}\\i '{}'\ncommit;", quoted(&file.to_string_lossy()))?;
-        self.run(&script).map(drop).with_context(|| format!("cannot run {}", file.display()))
+        writeln!(
+            script,
+            "begin;\n{before}\\i '{}'\ncommit;",
+            quoted(&file.to_string_lossy())
+        )?;
+        self.run(&script)
+            .map(drop)
+            .with_context(|| format!("cannot run {}", file.display()))
     }
 }
 

@@ -18,7 +18,7 @@ use crate::tools::{self, Tool};
 use crate::wait;
 
 /// Crash recovery of a test's data is a matter of seconds; a minute is for a busy machine.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 const STOP: Duration = Duration::from_secs(20);
 
 #[derive(Debug)]
@@ -45,7 +45,12 @@ impl Server {
             death_signal: "INT",
             ledger: folder.ledger(),
         };
-        Ok(Self { spec, port, passwords, running: None })
+        Ok(Self {
+            spec,
+            port,
+            passwords,
+            running: None,
+        })
     }
 
     pub(crate) fn start(&mut self) -> Result<()> {
@@ -68,11 +73,17 @@ impl Server {
 
     /// SIGINT is PostgreSQL's fast shutdown: it ends connections and writes a checkpoint.
     pub(crate) fn stop(&mut self) -> Result<ExitStatus> {
-        self.running.take().context("PostgreSQL does not run")?.stop(Signal::INT, STOP)
+        self.running
+            .take()
+            .context("PostgreSQL does not run")?
+            .stop(Signal::INT, STOP)
     }
 
     pub(crate) fn pid(&self) -> Result<u32> {
-        self.running.as_ref().map(Spawned::pid).context("PostgreSQL does not run")
+        self.running
+            .as_ref()
+            .map(Spawned::pid)
+            .context("PostgreSQL does not run")
     }
 
     pub(crate) fn running(&mut self) -> Option<&mut Spawned> {
@@ -127,10 +138,15 @@ fn arguments(data: &Path, port: u16) -> Vec<OsString> {
 pub(super) fn initialise(folder: &Folder, passwords: &Passwords) -> Result<()> {
     let password_file = folder.servers.join("password");
     write_for_servers(&password_file, &passwords.postgres)?;
-    let mut arguments: Vec<OsString> =
-        ["--username=postgres", "--auth=scram-sha-256", "--encoding=UTF8", "--no-locale", "--no-instructions"]
-            .map(OsString::from)
-            .to_vec();
+    let mut arguments: Vec<OsString> = [
+        "--username=postgres",
+        "--auth=scram-sha-256",
+        "--encoding=UTF8",
+        "--no-locale",
+        "--no-instructions",
+    ]
+    .map(OsString::from)
+    .to_vec();
     arguments.push(option("--pwfile=", &password_file));
     arguments.push(option("--pgdata=", &folder.servers.join("data")));
     let spec = Spec {
@@ -145,10 +161,12 @@ pub(super) fn initialise(folder: &Folder, passwords: &Passwords) -> Result<()> {
         ledger: folder.ledger(),
     };
     let mut process = spec.start()?;
-    let ended = wait::until("initdb to end", Duration::from_secs(120), || match process.ended()? {
-        Some(status) if !status.success() => process.must_run().map(|()| None),
-        Some(_) => Ok(Some(())),
-        None => Ok(None),
+    let ended = wait::until("initdb to end", Duration::from_mins(2), || {
+        match process.ended()? {
+            Some(status) if !status.success() => process.must_run().map(|()| None),
+            Some(_) => Ok(Some(())),
+            None => Ok(None),
+        }
     });
     fs::remove_file(&password_file)?;
     ended

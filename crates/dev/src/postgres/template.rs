@@ -23,8 +23,10 @@ const LOCK: &str = "template.lock";
 const PASSWORDS: &str = "passwords.json";
 const ROLES: &str = "deploy/postgres/roles.sql";
 /// Each schema and the folder of its migrations.
-const MIGRATIONS: [(&str, &str); 2] =
-    [("log", "crates/eventlog/migrations"), ("credentials", "services/credentials/migrations")];
+const MIGRATIONS: [(&str, &str); 2] = [
+    ("log", "crates/eventlog/migrations"),
+    ("credentials", "services/credentials/migrations"),
+];
 
 /// Copies the template of `schema` into `folder`, and makes it first if there is none for the present roles and
 /// migrations. The server on the copy is not started.
@@ -53,7 +55,8 @@ pub(crate) fn reopen(folder: &Folder) -> Result<Option<Server>> {
     if !(secrets.is_file() && folder.servers.join("data").is_dir()) {
         return Ok(None);
     }
-    let passwords = serde_json::from_str(&fs::read_to_string(&secrets)?).context("cannot read the passwords")?;
+    let passwords =
+        serde_json::from_str(&fs::read_to_string(&secrets)?).context("cannot read the passwords")?;
     Server::new(folder, passwords).map(Some)
 }
 
@@ -79,7 +82,11 @@ pub(crate) fn bring_up_to_date(server: &Server, schema: Schema) -> Result<()> {
 fn lock_file() -> Result<File> {
     let path = paths::kept()?.join(LOCK);
     let mut options = OpenOptions::new();
-    options.create(true).append(true).open(&path).with_context(|| format!("cannot open {}", path.display()))
+    options
+        .create(true)
+        .append(true)
+        .open(&path)
+        .with_context(|| format!("cannot open {}", path.display()))
 }
 
 /// A name that changes with everything that the template is made of.
@@ -88,9 +95,11 @@ fn name(schema: Schema) -> Result<String> {
     (FORMAT, tools::require(Tool::PostgreSql)?).hash(&mut hasher);
     if schema != Schema::Empty {
         let roles = paths::workspace().join(ROLES);
-        for file in std::iter::once(roles).chain(migration_files()?.into_iter().map(|(_, file)| file)) {
+        for file in std::iter::once(roles).chain(migration_files().into_iter().map(|(_, file)| file)) {
             file.hash(&mut hasher);
-            fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?.hash(&mut hasher);
+            fs::read(&file)
+                .with_context(|| format!("cannot read {}", file.display()))?
+                .hash(&mut hasher);
         }
     }
     Ok(format!("{}-{:016x}", kind(schema), hasher.finish()))
@@ -101,22 +110,27 @@ fn kind(schema: Schema) -> String {
 }
 
 /// Every migration with its schema, in the order in which they run.
-fn migration_files() -> Result<Vec<(&'static str, PathBuf)>> {
+fn migration_files() -> Vec<(&'static str, PathBuf)> {
     let mut all = Vec::new();
     for (schema, folder) in MIGRATIONS {
         let entries = fs::read_dir(paths::workspace().join(folder));
-        let mut files: Vec<PathBuf> = entries.into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+        let mut files: Vec<PathBuf> = entries
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path())
+            .collect();
         files.retain(|file| file.extension().is_some_and(|extension| extension == "sql"));
         files.sort();
         all.extend(files.into_iter().map(|file| (schema, file)));
     }
-    Ok(all)
+    all
 }
 
 /// As the programs do it: everything belongs to `sekisho_owner`.
 fn run_files(server: &Server) -> Result<()> {
     let psql = server.psql(DATABASE)?;
-    for (schema, file) in migration_files()? {
+    for (schema, file) in migration_files() {
         let before = format!("set role sekisho_owner;\ncreate schema if not exists {schema};\n");
         psql.file(&before, &file, &[])?;
     }
@@ -131,7 +145,9 @@ fn make(schema: Schema, template: &Path, secrets: &Path) -> Result<()> {
     initialise(&folder, &passwords)?;
     let mut server = Server::new(&folder, passwords)?;
     server.start()?;
-    server.psql("postgres")?.run(&format!("create database {DATABASE};"))?;
+    server
+        .psql("postgres")?
+        .run(&format!("create database {DATABASE};"))?;
     bring_up_to_date(&server, schema)?;
     server.stop()?;
     write_secret(secrets, &serde_json::to_string(&server.passwords)?)?;
@@ -151,7 +167,11 @@ fn remove(prefix: &str) -> Result<()> {
         for entry in fs::read_dir(folder)?.flatten() {
             let path = entry.path();
             if entry.file_name().to_string_lossy().starts_with(prefix) && entry.file_name() != LOCK {
-                if path.is_dir() { fs::remove_dir_all(path)? } else { fs::remove_file(path)? }
+                if path.is_dir() {
+                    fs::remove_dir_all(path)?
+                } else {
+                    fs::remove_file(path)?
+                }
             }
         }
     }
@@ -167,14 +187,22 @@ fn roles(server: &Server) -> Result<()> {
         ("audit_password", &passwords.audit),
         ("reader_password", &passwords.reader),
     ];
-    server.psql(DATABASE)?.file("", &paths::workspace().join(ROLES), &variables)
+    server
+        .psql(DATABASE)?
+        .file("", &paths::workspace().join(ROLES), &variables)
 }
 
 fn migrate(program: &str, arguments: &[&str], server: &Server) -> Result<()> {
     let mut command = Command::new(cargo::program(program)?);
     process::clean(&mut command);
-    command.args(arguments).arg("--database").arg(server.url("postgres")).stdin(Stdio::null());
-    let output = command.output().with_context(|| format!("cannot start {program}"))?;
+    command
+        .args(arguments)
+        .arg("--database")
+        .arg(server.url("postgres"))
+        .stdin(Stdio::null());
+    let output = command
+        .output()
+        .with_context(|| format!("cannot start {program}"))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         bail!("`{program} {}` failed: {}", arguments.join(" "), said.trim());
@@ -189,16 +217,34 @@ fn copy_data(template: &Path, servers: &Path) -> Result<()> {
         fs::remove_dir_all(&half)?;
     }
     let mut command = Command::new("cp");
-    command.args(if cfg!(target_os = "linux") { ["-a", "--reflink=auto"] } else { ["-p", "-R"] });
-    let output = command.arg(template).arg(&half).output().context("cannot start cp")?;
+    command.args(if cfg!(target_os = "linux") {
+        ["-a", "--reflink=auto"]
+    } else {
+        ["-p", "-R"]
+    });
+    let output = command
+        .arg(template)
+        .arg(&half)
+        .output()
+        .context("cannot start cp")?;
     if !output.status.success() {
-        bail!("cannot copy {}: {}", template.display(), String::from_utf8_lossy(&output.stderr).trim());
+        bail!(
+            "cannot copy {}: {}",
+            template.display(),
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
     }
     fs::rename(half, servers.join("data")).context("cannot put the data in its place")
 }
 
 fn write_secret(path: &Path, text: &str) -> Result<()> {
     let mut options = OpenOptions::new();
-    let mut file = options.create(true).write(true).truncate(true).mode(0o600).open(path)?;
-    file.write_all(text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))
+    let mut file = options
+        .create(true)
+        .write(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(text.as_bytes())
+        .with_context(|| format!("cannot write {}", path.display()))
 }

@@ -67,7 +67,9 @@ pub(crate) fn send(pid: u32, signal: Signal) {
 pub(crate) fn descendants(pid: u32) -> Vec<Identity> {
     let mut children: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let Some(child) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        let Some(child) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
+            continue;
+        };
         if let Some(parent) = stat(child).and_then(|fields| fields.get(1)?.parse().ok()) {
             children.entry(parent).or_default().push(child);
         }
@@ -98,7 +100,10 @@ fn started(pid: u32) -> Option<String> {
 
 #[cfg(not(target_os = "linux"))]
 fn started(pid: u32) -> Option<String> {
-    let output = std::process::Command::new("ps").args(["-o", "lstart=", "-p", &pid.to_string()]).output().ok()?;
+    let output = std::process::Command::new("ps")
+        .args(["-o", "lstart=", "-p", &pid.to_string()])
+        .output()
+        .ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     let text = text.trim();
     (!text.is_empty()).then(|| text.to_owned())
@@ -112,7 +117,10 @@ mod tests {
     fn a_number_used_again_is_another_process() {
         let own = Identity::own().unwrap();
         assert!(own.is_alive());
-        let earlier = Identity { pid: own.pid, started: "1".to_owned() };
+        let earlier = Identity {
+            pid: own.pid,
+            started: "1".to_owned(),
+        };
         assert!(!earlier.is_alive());
     }
 }

@@ -23,7 +23,9 @@ static KEEPER: OnceLock<Sender<Order>> = OnceLock::new();
 pub(crate) fn spawn(command: Command) -> io::Result<Child> {
     let (answer, answered) = channel();
     let gone = |_| io::Error::other("the thread that starts processes has ended");
-    keeper().send(Order { command, answer }).map_err(|_| io::Error::other("no thread starts processes"))?;
+    keeper()
+        .send(Order { command, answer })
+        .map_err(|_| io::Error::other("no thread starts processes"))?;
     answered.recv().map_err(gone)?
 }
 

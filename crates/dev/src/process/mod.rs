@@ -7,5 +7,5 @@ pub mod user;
 
 pub use identity::Identity;
 pub(crate) use identity::{descendants, send};
-pub(crate) use spawn::{clean, describe};
 pub use spawn::{Spawned, Spec};
+pub(crate) use spawn::{clean, describe};

@@ -43,7 +43,10 @@ pub struct Spec {
 impl fmt::Debug for Spec {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The environment holds passwords.
-        formatter.debug_struct("Spec").field("name", &self.name).finish_non_exhaustive()
+        formatter
+            .debug_struct("Spec")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -58,7 +61,10 @@ impl Spec {
         let log = open_log(&self.log_file)?;
         let mut command = self.command()?;
         clean(&mut command);
-        command.envs(self.environment.iter().cloned()).current_dir(&self.directory).process_group(0);
+        command
+            .envs(self.environment.iter().cloned())
+            .current_dir(&self.directory)
+            .process_group(0);
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let child = keeper::spawn(command)
             .with_context(|| format!("cannot start {} ({})", self.name, self.program.display()))?;
@@ -66,13 +72,23 @@ impl Spec {
         if let Some(identity) = &identity {
             folder::note_process(&self.ledger, identity, &self.name)?;
         }
-        Ok(Spawned { name: self.name.clone(), pid: child.id(), identity, child, log_file: self.log_file.clone() })
+        Ok(Spawned {
+            name: self.name.clone(),
+            pid: child.id(),
+            identity,
+            child,
+            log_file: self.log_file.clone(),
+        })
     }
 
     fn command(&self) -> Result<Command> {
         let Some(setpriv) = places().on_path("setpriv") else {
             if let Some(user) = &self.user {
-                bail!("to run {} as {}, setpriv of util-linux is needed, and it is missing", self.name, user.name);
+                bail!(
+                    "to run {} as {}, setpriv of util-linux is needed, and it is missing",
+                    self.name,
+                    user.name
+                );
             }
             let mut command = Command::new(&self.program);
             command.args(&self.arguments);
@@ -81,7 +97,10 @@ impl Spec {
         let mut command = Command::new(setpriv);
         command.arg(format!("--pdeathsig={}", self.death_signal));
         if let Some(user) = &self.user {
-            command.arg(format!("--reuid={}", user.uid)).arg(format!("--regid={}", user.gid)).arg("--clear-groups");
+            command
+                .arg(format!("--reuid={}", user.uid))
+                .arg(format!("--regid={}", user.gid))
+                .arg("--clear-groups");
         }
         command.arg("--").arg(&self.program).args(&self.arguments);
         Ok(command)
@@ -92,7 +111,9 @@ impl Spec {
 pub(crate) fn clean(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
-        let ours = text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") || text == "LD_LIBRARY_PATH";
+        let ours = text.starts_with("CARGO_PKG_")
+            || text.starts_with("CARGO_MANIFEST_")
+            || text == "LD_LIBRARY_PATH";
         let misleading = text.starts_with("PG") || (text.starts_with("SEKISHO_") && text != "SEKISHO_LOG");
         if ours || misleading || text == "DATABASE_URL" {
             command.env_remove(&name);
@@ -103,7 +124,9 @@ pub(crate) fn clean(command: &mut Command) {
 fn open_log(path: &Path) -> Result<File> {
     let mut options = OpenOptions::new();
     options.create(true).append(true).mode(0o600);
-    options.open(path).with_context(|| format!("cannot write the log file {}", path.display()))
+    options
+        .open(path)
+        .with_context(|| format!("cannot write the log file {}", path.display()))
 }
 
 /// A process that we started.
@@ -132,7 +155,9 @@ impl Spawned {
     /// # Errors
     /// When the system does not tell.
     pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
-        self.child.try_wait().with_context(|| format!("cannot look after {}", self.name))
+        self.child
+            .try_wait()
+            .with_context(|| format!("cannot look after {}", self.name))
     }
 
     /// Fails if it has ended, with the last lines that it wrote.
@@ -140,8 +165,15 @@ impl Spawned {
     /// # Errors
     /// When it has ended.
     pub fn must_run(&mut self) -> Result<()> {
-        let Some(status) = self.ended()? else { return Ok(()) };
-        bail!("{} ended ({}): {}", self.name, describe(status), last_words(&self.log_file))
+        let Some(status) = self.ended()? else {
+            return Ok(());
+        };
+        bail!(
+            "{} ended ({}): {}",
+            self.name,
+            describe(status),
+            last_words(&self.log_file)
+        )
     }
 
     /// Sends a signal to it, and to nobody else once it has ended.
@@ -176,7 +208,9 @@ impl Spawned {
             process.signal(Signal::KILL);
         }
         self.wait(Duration::from_secs(10))?;
-        below.iter().try_for_each(|process| process.wait_gone(Duration::from_secs(10)))
+        below
+            .iter()
+            .try_for_each(|process| process.wait_gone(Duration::from_secs(10)))
     }
 
     /// Asks it to end with `signal`, and kills it if it has not done so after `limit`.
@@ -210,8 +244,15 @@ pub(crate) fn describe(status: ExitStatus) -> String {
 }
 
 fn last_words(log_file: &Path) -> String {
-    let text = fs::read(log_file).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
-    let mut lines: Vec<&str> = text.lines().rev().filter(|line| !line.trim().is_empty()).take(5).collect();
+    let text = fs::read(log_file)
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .unwrap_or_default();
+    let mut lines: Vec<&str> = text
+        .lines()
+        .rev()
+        .filter(|line| !line.trim().is_empty())
+        .take(5)
+        .collect();
     lines.reverse();
     if lines.is_empty() {
         return format!("it wrote nothing into {}", log_file.display());

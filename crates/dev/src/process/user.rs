@@ -31,7 +31,8 @@ pub fn for_servers() -> Result<Option<User>> {
     }
     let passwd = fs::read_to_string("/etc/passwd").context("cannot read /etc/passwd")?;
     let user = find(&passwd, "postgres").or_else(|| find(&passwd, "nobody"));
-    user.map(Some).context("PostgreSQL refuses to run as root, and this machine has no user postgres or nobody")
+    user.map(Some)
+        .context("PostgreSQL refuses to run as root, and this machine has no user postgres or nobody")
 }
 
 fn find(passwd: &str, name: &str) -> Option<User> {
@@ -42,7 +43,11 @@ fn find(passwd: &str, name: &str) -> Option<User> {
         }
         let uid = fields.nth(1)?.parse().ok()?;
         let gid = fields.next()?.parse().ok()?;
-        Some(User { name: name.to_owned(), uid, gid })
+        Some(User {
+            name: name.to_owned(),
+            uid,
+            gid,
+        })
     })
 }
 
@@ -53,7 +58,11 @@ mod tests {
     #[test]
     fn a_user_is_found_by_its_whole_name() {
         let passwd = "root:x:0:0::/root:/bin/sh\npostgres2:x:1:1::/:/bin/sh\npostgres:x:113:121::/:/bin/sh\n";
-        let expected = User { name: "postgres".to_owned(), uid: 113, gid: 121 };
+        let expected = User {
+            name: "postgres".to_owned(),
+            uid: 113,
+            gid: 121,
+        };
         assert_eq!(find(passwd, "postgres"), Some(expected));
         assert_eq!(find(passwd, "nobody"), None);
     }

@@ -26,23 +26,59 @@ pub struct Listed {
 impl Stack {
     /// Every process: servers first, then services.
     pub fn listing(&mut self) -> Vec<Listed> {
-        let roles = ["postgres", "sekisho_credentials", "sekisho_otp", "sekisho_sessions", "sekisho_audit", "sekisho_reader"];
+        let roles = [
+            "postgres",
+            "sekisho_credentials",
+            "sekisho_otp",
+            "sekisho_sessions",
+            "sekisho_audit",
+            "sekisho_reader",
+        ];
         let postgres_urls = table(&roles.map(|role| (role, self.postgres.url(role))));
-        let bus_urls = table(&["credentials", "otp", "sessions", "audit"].map(|user| (user, self.bus.url(user))));
+        let bus_urls =
+            table(&["credentials", "otp", "sessions", "audit"].map(|user| (user, self.bus.url(user))));
         let postgres_address = table(&[("listen", format!("127.0.0.1:{}", self.postgres.port()))]);
         let bus_address = table(&[("listen", self.bus.address().to_string())]);
-        let mails = table(&[("smtp", self.mailbox.smtp().to_string()), ("page", self.mailbox_url())]);
-        let logs = [self.postgres.log_file(), self.bus.log_file(), self.mailbox.log_file()].map(Path::to_path_buf);
+        let mails = table(&[
+            ("smtp", self.mailbox.smtp().to_string()),
+            ("page", self.mailbox_url()),
+        ]);
+        let logs = [
+            self.postgres.log_file(),
+            self.bus.log_file(),
+            self.mailbox.log_file(),
+        ]
+        .map(Path::to_path_buf);
         let [postgres_log, bus_log, mailbox_log] = logs;
         let mut all = vec![
-            listed("postgres", self.postgres.running(), postgres_address, postgres_urls, postgres_log),
+            listed(
+                "postgres",
+                self.postgres.running(),
+                postgres_address,
+                postgres_urls,
+                postgres_log,
+            ),
             listed("nats", self.bus.running(), bus_address, bus_urls, bus_log),
-            listed("mailbox", self.mailbox.running(), mails, BTreeMap::new(), mailbox_log),
+            listed(
+                "mailbox",
+                self.mailbox.running(),
+                mails,
+                BTreeMap::new(),
+                mailbox_log,
+            ),
         ];
         for process in &mut self.services {
             let mut addresses = table(&[("listen", process.address.to_string())]);
-            let second = if process.service == crate::Service::Gateway { "health" } else { "administration" };
-            addresses.extend(process.admin_address.map(|address| (second.to_owned(), address.to_string())));
+            let second = if process.service == crate::Service::Gateway {
+                "health"
+            } else {
+                "administration"
+            };
+            addresses.extend(
+                process
+                    .admin_address
+                    .map(|address| (second.to_owned(), address.to_string())),
+            );
             let (name, log) = (process.name().to_owned(), process.log_file.clone());
             all.push(listed(&name, process.running(), addresses, BTreeMap::new(), log));
         }
@@ -51,7 +87,10 @@ impl Stack {
 }
 
 fn table(pairs: &[(&str, String)]) -> BTreeMap<String, String> {
-    pairs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+    pairs
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.clone()))
+        .collect()
 }
 
 fn listed(
@@ -61,6 +100,14 @@ fn listed(
     connections: BTreeMap<String, String>,
     log_file: PathBuf,
 ) -> Listed {
-    let process = running.and_then(|spawned| spawned.identity().cloned()).filter(Identity::is_alive);
-    Listed { name: name.to_owned(), process, addresses, connections, log_file }
+    let process = running
+        .and_then(|spawned| spawned.identity().cloned())
+        .filter(Identity::is_alive);
+    Listed {
+        name: name.to_owned(),
+        process,
+        addresses,
+        connections,
+        log_file,
+    }
 }

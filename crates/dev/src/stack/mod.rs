@@ -163,7 +163,10 @@ impl Stack {
     /// # Panics
     /// When the stack has no gateway.
     pub fn portal_url(&self) -> String {
-        format!("http://localhost:{}", self.process(Service::Gateway, 0).address.port())
+        format!(
+            "http://localhost:{}",
+            self.process(Service::Gateway, 0).address.port()
+        )
     }
 
     /// Where the mailbox shows its mails: `http://localhost:8025`.
@@ -219,7 +222,11 @@ impl Stack {
 
     /// Notices which parts have ended without being asked to, and says how: a sentence for each.
     pub fn notice_ended(&mut self) -> Vec<String> {
-        let servers = [&mut self.postgres.running, &mut self.bus.running, &mut self.mailbox.running];
+        let servers = [
+            &mut self.postgres.running,
+            &mut self.bus.running,
+            &mut self.mailbox.running,
+        ];
         let services = self.services.iter_mut().map(|process| &mut process.running);
         servers.into_iter().chain(services).filter_map(notice).collect()
     }
@@ -236,7 +243,11 @@ impl Stack {
     pub fn stop_all(&mut self) -> Result<()> {
         let mut first = Ok(());
         for service in Service::ALL.into_iter().rev() {
-            let mut replicas: Vec<_> = self.services.iter_mut().filter(|process| process.service == service).collect();
+            let mut replicas: Vec<_> = self
+                .services
+                .iter_mut()
+                .filter(|process| process.service == service)
+                .collect();
             first = first.and(steps::stop_replicas(&mut replicas));
         }
         let running = self.mailbox.running().is_some();
@@ -244,12 +255,23 @@ impl Stack {
         let running = self.bus.running().is_some();
         first = first.and(if running { self.bus.stop() } else { Ok(()) });
         let running = self.postgres.running().is_some();
-        first.and(if running { self.postgres.stop().map(drop) } else { Ok(()) })
+        first.and(if running {
+            self.postgres.stop().map(drop)
+        } else {
+            Ok(())
+        })
     }
 
     fn place(&self, service: Service, number: usize) -> usize {
-        let found = self.services.iter().enumerate().filter(|(_, process)| process.service == service).nth(number);
-        let Some((place, _)) = found else { panic!("this stack has no {service} number {number}") };
+        let found = self
+            .services
+            .iter()
+            .enumerate()
+            .filter(|(_, process)| process.service == service)
+            .nth(number);
+        let Some((place, _)) = found else {
+            panic!("this stack has no {service} number {number}")
+        };
         place
     }
 }

@@ -51,6 +51,9 @@ impl StackOptions {
     }
 
     pub(crate) fn count(&self, service: Service) -> usize {
-        self.replicas.iter().find(|(named, _)| *named == service).map_or(1, |(_, count)| *count)
+        self.replicas
+            .iter()
+            .find(|(named, _)| *named == service)
+            .map_or(1, |(_, count)| *count)
     }
 }

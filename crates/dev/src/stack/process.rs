@@ -16,7 +16,7 @@ use crate::process::{Spawned, Spec};
 use crate::service::Surroundings;
 use crate::{Service, paths, wait};
 
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 /// Longer than the services' own `DRAIN_TIMEOUT`.
 const STOP: Duration = Duration::from_secs(25);
 
@@ -50,13 +50,26 @@ pub(super) struct Place {
 impl Place {
     pub(super) fn new(service: Service, number: usize, wanted: Option<Port>) -> Result<Self> {
         let first = wanted.map_or_else(Port::free, Ok)?;
-        let second = if service.has_second_listener() { Some(Port::free()?) } else { None };
-        Ok(Self { service, number, first, second })
+        let second = if service.has_second_listener() {
+            Some(Port::free()?)
+        } else {
+            None
+        };
+        Ok(Self {
+            service,
+            number,
+            first,
+            second,
+        })
     }
 
     /// `otp`, and from the second replica on `otp-1`.
     fn name(&self) -> String {
-        if self.number == 0 { self.service.to_string() } else { format!("{}-{}", self.service, self.number) }
+        if self.number == 0 {
+            self.service.to_string()
+        } else {
+            format!("{}-{}", self.service, self.number)
+        }
     }
 }
 
@@ -72,7 +85,10 @@ impl Process {
         let address = place.first.address();
         let admin_address = place.second.as_ref().map(Port::address);
         let mut environment = around.settings(service, address, admin_address);
-        let more = options.environment.iter().filter(|(named, _, _)| *named == service);
+        let more = options
+            .environment
+            .iter()
+            .filter(|(named, _, _)| *named == service);
         environment.extend(more.map(|(_, variable, value)| (variable.clone(), value.clone())));
         let log_file = folder.own.join(format!("{name}.log"));
         let spec = Spec {
@@ -87,7 +103,16 @@ impl Process {
             ledger: folder.ledger(),
         };
         let ports = std::iter::once(place.first).chain(place.second).collect();
-        Ok(Self { service, pid: 0, address, admin_address, log_file, spec, running: None, _ports: ports })
+        Ok(Self {
+            service,
+            pid: 0,
+            address,
+            admin_address,
+            log_file,
+            spec,
+            running: None,
+            _ports: ports,
+        })
     }
 
     /// Its name in lists: `otp`, `otp-1`.
@@ -126,7 +151,9 @@ impl Process {
 
     /// SIGTERM, and not yet the wait for the end.
     pub(crate) fn ask_to_stop(&mut self) -> Result<()> {
-        self.running.as_mut().map_or(Ok(()), |running| running.signal(Signal::TERM))
+        self.running
+            .as_mut()
+            .map_or(Ok(()), |running| running.signal(Signal::TERM))
     }
 
     /// SIGTERM and the wait for the end. What SIGKILL has to end has no exit code.
@@ -143,7 +170,9 @@ impl Process {
     }
 
     fn take(&mut self) -> Result<Spawned> {
-        self.running.take().with_context(|| format!("{} does not run", self.spec.name))
+        self.running
+            .take()
+            .with_context(|| format!("{} does not run", self.spec.name))
     }
 }
 
@@ -156,7 +185,10 @@ fn status(address: SocketAddr, path: &str) -> Result<u16> {
     let limit = Duration::from_secs(2);
     let mut stream = TcpStream::connect_timeout(&address, limit)?;
     stream.set_read_timeout(Some(limit))?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    )?;
     let mut line = String::new();
     BufReader::new(stream).read_line(&mut line)?;
     match line.split_whitespace().nth(1) {

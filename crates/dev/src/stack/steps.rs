@@ -30,7 +30,14 @@ pub(super) fn start(options: &StackOptions, say: &mut dyn FnMut(&str)) -> Result
     bus.start()?;
     let mut mailbox = Mailbox::new(&folder, mailbox_port.map_or_else(Port::free, Ok)?)?;
     mailbox.start()?;
-    let mut stack = Stack { services: Vec::new(), mailbox, bus, postgres, keys, folder };
+    let mut stack = Stack {
+        services: Vec::new(),
+        mailbox,
+        bus,
+        postgres,
+        keys,
+        folder,
+    };
     start_services(&mut stack, options, portal, say)?;
     if options.accounts && options.count(Service::Credentials) > 0 {
         say("registering the demo accounts");
@@ -53,7 +60,11 @@ fn make_folder(options: &StackOptions) -> Result<Folder> {
 
 /// A kept stack goes on with the data that it had.
 fn start_postgres(options: &StackOptions, folder: &Folder) -> Result<Server> {
-    let before = if options.kept { postgres::reopen(folder)? } else { None };
+    let before = if options.kept {
+        postgres::reopen(folder)?
+    } else {
+        None
+    };
     if let Some(mut server) = before {
         server.start()?;
         postgres::bring_up_to_date(&server, Schema::Migrated).context(
@@ -75,7 +86,11 @@ fn start_services(
     let mut places = Vec::new();
     for service in Service::ALL {
         for number in 0..options.count(service) {
-            let wanted = if service == Service::Gateway { portal.take() } else { None };
+            let wanted = if service == Service::Gateway {
+                portal.take()
+            } else {
+                None
+            };
             places.push(Place::new(service, number, wanted)?);
         }
     }
@@ -96,31 +111,55 @@ fn surroundings(stack: &Stack, places: &[Place], options: &StackOptions) -> Surr
         database: bound.map(|name| (name, stack.postgres.url(name))).to_vec(),
         bus: bound.map(|name| (name, stack.bus.url(name))).to_vec(),
         smtp: stack.mailbox.smtp(),
-        replicas: places.iter().map(|place| (place.service, place.first.address())).collect(),
+        replicas: places
+            .iter()
+            .map(|place| (place.service, place.first.address()))
+            .collect(),
         test_clock: options.test_clock,
     }
 }
 
 fn accounts(stack: &Stack) -> Result<()> {
     let credentials = stack.process(Service::Credentials, 0);
-    let address = credentials.admin_address.context("credentials has no administration listener")?;
+    let address = credentials
+        .admin_address
+        .context("credentials has no administration listener")?;
     let certificates = stack.keys.display().to_string();
-    seed(&["accounts", "--credentials", &format!("https://{address}"), "--certificates", &certificates])
+    seed(&[
+        "accounts",
+        "--credentials",
+        &format!("https://{address}"),
+        "--certificates",
+        &certificates,
+    ])
 }
 
 fn seed(arguments: &[&str]) -> Result<()> {
     let mut command = Command::new(paths::binaries()?.join("sekisho-seed"));
     process::clean(&mut command);
-    let output = command.args(arguments).stdin(Stdio::null()).output().context("cannot start sekisho-seed")?;
+    let output = command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .context("cannot start sekisho-seed")?;
     if !output.status.success() {
-        bail!("`sekisho-seed {}` failed: {}", arguments[0], String::from_utf8_lossy(&output.stderr).trim());
+        bail!(
+            "`sekisho-seed {}` failed: {}",
+            arguments[0],
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
     }
     Ok(())
 }
 
 /// Asks all of them to stop before waiting for the first.
 pub(super) fn stop_replicas(replicas: &mut [&mut Process]) -> Result<()> {
-    let asked = replicas.iter_mut().map(|process| process.ask_to_stop()).fold(Ok(()), Result::and);
+    let asked = replicas
+        .iter_mut()
+        .map(|process| process.ask_to_stop())
+        .fold(Ok(()), Result::and);
     let running = replicas.iter_mut().filter(|process| process.is_running());
-    running.map(|process| process.stop().map(drop)).fold(asked, Result::and)
+    running
+        .map(|process| process.stop().map(drop))
+        .fold(asked, Result::and)
 }

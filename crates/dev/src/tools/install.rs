@@ -21,7 +21,11 @@ pub enum Consent {
 /// When one is missing and is not installed: no consent, no right to, no apt, or apt failed. The sentence holds the
 /// line to type.
 pub fn provide(tools: &[Tool], consent: Consent, machine: &dyn Machine, places: &Places) -> Result<()> {
-    let missing: Vec<Tool> = tools.iter().copied().filter(|tool| tool.find(places).is_none()).collect();
+    let missing: Vec<Tool> = tools
+        .iter()
+        .copied()
+        .filter(|tool| tool.find(places).is_none())
+        .collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -36,19 +40,33 @@ pub fn provide(tools: &[Tool], consent: Consent, machine: &dyn Machine, places: 
     eprintln!("Missing: {names}.");
     agree(consent, machine, &packages)?;
     install(machine, prefix, &packages)?;
-    let still: Vec<Tool> = missing.into_iter().filter(|tool| tool.find(places).is_none()).collect();
+    let still: Vec<Tool> = missing
+        .into_iter()
+        .filter(|tool| tool.find(places).is_none())
+        .collect();
     if !still.is_empty() {
-        bail!("apt has installed its packages, and still missing: {}", list(&still, Tool::name));
+        bail!(
+            "apt has installed its packages, and still missing: {}",
+            list(&still, Tool::name)
+        );
     }
     Ok(())
 }
 
 fn list(tools: &[Tool], word: fn(Tool) -> &'static str) -> String {
-    tools.iter().map(|tool| word(*tool)).collect::<Vec<_>>().join(", ")
+    tools
+        .iter()
+        .map(|tool| word(*tool))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn brew_lines(missing: &[Tool]) -> String {
-    missing.iter().map(|tool| format!("brew install {}", tool.brew())).collect::<Vec<_>>().join(" && ")
+    missing
+        .iter()
+        .map(|tool| format!("brew install {}", tool.brew()))
+        .collect::<Vec<_>>()
+        .join(" && ")
 }
 
 /// What goes before a command that needs root's rights; `None` if we cannot get them, or there is no apt. Without a
@@ -71,7 +89,10 @@ fn rights(machine: &dyn Machine) -> Option<&'static [&'static str]> {
 }
 
 fn advice(machine: &dyn Machine, packages: &[&str]) -> String {
-    let line = format!("apt-get install --yes --no-install-recommends {}", packages.join(" "));
+    let line = format!(
+        "apt-get install --yes --no-install-recommends {}",
+        packages.join(" ")
+    );
     if machine.has("apt-get") {
         format!("Without root's rights they cannot be installed from here. Type as root: {line}")
     } else {
@@ -90,14 +111,23 @@ fn agree(consent: Consent, machine: &dyn Machine, packages: &[&str]) -> Result<(
 fn install(machine: &dyn Machine, prefix: &[&str], packages: &[&str]) -> Result<()> {
     let before = Services::look(machine);
     let update = [prefix, &["apt-get", "update"]].concat();
-    let install = [prefix, &["apt-get", "install", "--yes", "--no-install-recommends"], packages].concat();
+    let install = [
+        prefix,
+        &["apt-get", "install", "--yes", "--no-install-recommends"],
+        packages,
+    ]
+    .concat();
     eprintln!("{}", update.join(" "));
     machine.run(&update)?;
     eprintln!("{}", install.join(" "));
     let installed = machine.run(&install);
     // Also when apt failed half-way: what it has started by then must not stay either.
     for line in before.stop_lines(&Services::look(machine)) {
-        let line: Vec<&str> = prefix.iter().copied().chain(line.iter().map(String::as_str)).collect();
+        let line: Vec<&str> = prefix
+            .iter()
+            .copied()
+            .chain(line.iter().map(String::as_str))
+            .collect();
         eprintln!("{} (the installation had started it)", line.join(" "));
         machine.run(&line)?;
     }
@@ -137,7 +167,11 @@ mod tests {
 
         fn places(&self) -> Places {
             let path = vec![self.folder.path().to_path_buf()];
-            Places { path, postgresql: PathBuf::from("/nowhere"), fonts: Vec::new() }
+            Places {
+                path,
+                postgresql: PathBuf::from("/nowhere"),
+                fonts: Vec::new(),
+            }
         }
 
         fn provide(&self, consent: Consent) -> Result<()> {

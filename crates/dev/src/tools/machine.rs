@@ -59,12 +59,19 @@ impl Machine for ThisMachine {
     }
 
     fn run(&self, line: &[&str]) -> Result<()> {
-        let [program, arguments @ ..] = line else { bail!("there is no command to run") };
+        let [program, arguments @ ..] = line else {
+            bail!("there is no command to run")
+        };
         // Whatever it says is progress, not an answer of ours, so that it must not mix with `status --json`.
         let mut command = Command::new(program);
-        command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::inherit());
+        command
+            .args(arguments)
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .stdin(Stdio::inherit());
         command.stdout(std::io::stderr());
-        let status = command.status().with_context(|| format!("cannot run {program}"))?;
+        let status = command
+            .status()
+            .with_context(|| format!("cannot run {program}"))?;
         if !status.success() {
             bail!("`{}` failed ({})", line.join(" "), describe(status));
         }
@@ -72,8 +79,17 @@ impl Machine for ThisMachine {
     }
 
     fn output(&self, line: &[&str]) -> String {
-        let [program, arguments @ ..] = line else { return String::new() };
-        let output = Command::new(program).args(arguments).stdin(Stdio::null()).stderr(Stdio::null()).output();
-        output.ok().and_then(|output| String::from_utf8(output.stdout).ok()).unwrap_or_default()
+        let [program, arguments @ ..] = line else {
+            return String::new();
+        };
+        let output = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .output();
+        output
+            .ok()
+            .and_then(|output| String::from_utf8(output.stdout).ok())
+            .unwrap_or_default()
     }
 }

@@ -34,8 +34,13 @@ impl Tool {
     /// What `cargo dev up` needs.
     pub const SERVERS: [Self; 2] = [Self::PostgreSql, Self::NatsServer];
     /// What the tests need.
-    pub const ALL: [Self; 5] =
-        [Self::PostgreSql, Self::NatsServer, Self::Chromium, Self::ChromiumDriver, Self::JapaneseFont];
+    pub const ALL: [Self; 5] = [
+        Self::PostgreSql,
+        Self::NatsServer,
+        Self::Chromium,
+        Self::ChromiumDriver,
+        Self::JapaneseFont,
+    ];
 
     /// What people call it.
     pub fn name(self) -> &'static str {
@@ -96,10 +101,22 @@ pub struct Places {
 /// The places of this machine: `PATH`, and the folders of Debian and Homebrew that are often not on it.
 pub fn places() -> Places {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let more = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin", "/opt/homebrew/bin"];
-    let brewed = ["/opt/homebrew/opt/postgresql@17/bin", "/usr/local/opt/postgresql@17/bin"];
+    let more = [
+        "/usr/local/bin",
+        "/usr/bin",
+        "/bin",
+        "/usr/sbin",
+        "/sbin",
+        "/opt/homebrew/bin",
+    ];
+    let brewed = [
+        "/opt/homebrew/opt/postgresql@17/bin",
+        "/usr/local/opt/postgresql@17/bin",
+    ];
     Places {
-        path: std::env::split_paths(&path).chain(more.iter().chain(&brewed).map(PathBuf::from)).collect(),
+        path: std::env::split_paths(&path)
+            .chain(more.iter().chain(&brewed).map(PathBuf::from))
+            .collect(),
         postgresql: PathBuf::from("/usr/lib/postgresql"),
         fonts: vec![PathBuf::from("/usr/share/fonts"), PathBuf::from("/Library/Fonts")],
     }
@@ -108,7 +125,10 @@ pub fn places() -> Places {
 impl Places {
     /// The first program of this name.
     pub fn on_path(&self, name: &str) -> Option<PathBuf> {
-        self.path.iter().map(|folder| folder.join(name)).find(|file| file.is_file())
+        self.path
+            .iter()
+            .map(|folder| folder.join(name))
+            .find(|file| file.is_file())
     }
 
     fn first_of(&self, names: &[&str]) -> Option<PathBuf> {
@@ -116,14 +136,25 @@ impl Places {
     }
 
     fn postgresql(&self) -> Option<PathBuf> {
-        let versions = std::fs::read_dir(&self.postgresql).into_iter().flatten().flatten();
+        let versions = std::fs::read_dir(&self.postgresql)
+            .into_iter()
+            .flatten()
+            .flatten();
         let newest = versions
-            .filter_map(|entry| Some((entry.file_name().to_str()?.parse::<u32>().ok()?, entry.path().join("bin"))))
+            .filter_map(|entry| {
+                Some((
+                    entry.file_name().to_str()?.parse::<u32>().ok()?,
+                    entry.path().join("bin"),
+                ))
+            })
             .filter(|(version, programs)| *version >= OLDEST_POSTGRESQL && programs.join("initdb").is_file())
             .max();
         newest.map(|(_, programs)| programs).or_else(|| {
             let on_path = self.path.iter().filter(|folder| folder.join("initdb").is_file());
-            on_path.into_iter().find(|folder| version(folder) >= Some(OLDEST_POSTGRESQL)).cloned()
+            on_path
+                .into_iter()
+                .find(|folder| version(folder) >= Some(OLDEST_POSTGRESQL))
+                .cloned()
         })
     }
 
@@ -135,9 +166,14 @@ impl Places {
 
 /// The major version of the PostgreSQL whose programs are in this folder.
 fn version(programs: &Path) -> Option<u32> {
-    let output = Command::new(programs.join("postgres")).arg("--version").output().ok()?;
+    let output = Command::new(programs.join("postgres"))
+        .arg("--version")
+        .output()
+        .ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
-    let number = text.split_whitespace().find(|word| word.starts_with(|first: char| first.is_ascii_digit()))?;
+    let number = text
+        .split_whitespace()
+        .find(|word| word.starts_with(|first: char| first.is_ascii_digit()))?;
     number.split('.').next()?.parse().ok()
 }
 
@@ -147,7 +183,11 @@ fn find_named(folder: &Path, parts: &[&str], depth: usize) -> Option<PathBuf> {
         let name = entry.file_name().to_string_lossy().into_owned();
         let path = entry.path();
         if path.is_dir() {
-            return if depth > 0 { find_named(&path, parts, depth - 1) } else { None };
+            return if depth > 0 {
+                find_named(&path, parts, depth - 1)
+            } else {
+                None
+            };
         }
         parts.iter().any(|part| name.contains(part)).then_some(path)
     })
@@ -159,7 +199,10 @@ fn find_named(folder: &Path, parts: &[&str], depth: usize) -> Option<PathBuf> {
 /// When it is missing; the sentence says how to get it.
 pub fn require(tool: Tool) -> Result<PathBuf> {
     tool.find(&places()).with_context(|| {
-        format!("{} is missing; `cargo dev up` or `cargo dev test` installs it", tool.name())
+        format!(
+            "{} is missing; `cargo dev up` or `cargo dev test` installs it",
+            tool.name()
+        )
     })
 }
 
@@ -176,7 +219,11 @@ mod tests {
             fs::create_dir_all(&programs).unwrap();
             fs::write(programs.join("initdb"), "").unwrap();
         }
-        let places = Places { path: Vec::new(), postgresql: root.path().to_path_buf(), fonts: Vec::new() };
+        let places = Places {
+            path: Vec::new(),
+            postgresql: root.path().to_path_buf(),
+            fonts: Vec::new(),
+        };
         (root, places)
     }
 

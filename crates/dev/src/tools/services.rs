@@ -14,14 +14,21 @@ impl Services {
     /// Looks at what runs now.
     pub(super) fn look(machine: &dyn Machine) -> Self {
         let clusters = machine.output(&["pg_lsclusters", "--no-header"]);
-        Self { clusters: clusters.lines().filter_map(online).collect(), nats: nats_runs(machine) }
+        Self {
+            clusters: clusters.lines().filter_map(online).collect(),
+            nats: nats_runs(machine),
+        }
     }
 
     /// The commands that stop what runs `now` and did not run before.
     pub(super) fn stop_lines(&self, now: &Self) -> Vec<Vec<String>> {
-        let new = now.clusters.iter().filter(|cluster| !self.clusters.contains(cluster));
-        let mut lines: Vec<Vec<String>> =
-            new.map(|(version, name)| words(&["pg_ctlcluster", version, name, "stop"])).collect();
+        let new = now
+            .clusters
+            .iter()
+            .filter(|cluster| !self.clusters.contains(cluster));
+        let mut lines: Vec<Vec<String>> = new
+            .map(|(version, name)| words(&["pg_ctlcluster", version, name, "stop"]))
+            .collect();
         if now.nats && !self.nats {
             lines.push(words(&["systemctl", "stop", "nats-server"]));
         }
@@ -36,8 +43,12 @@ fn words(line: &[&str]) -> Vec<String> {
 /// A line of pg_lsclusters: version, name, port, status, …
 fn online(line: &str) -> Option<(String, String)> {
     let fields: Vec<&str> = line.split_whitespace().collect();
-    let [version, name, _, status, ..] = fields.as_slice() else { return None };
-    status.starts_with("online").then(|| ((*version).to_owned(), (*name).to_owned()))
+    let [version, name, _, status, ..] = fields.as_slice() else {
+        return None;
+    };
+    status
+        .starts_with("online")
+        .then(|| ((*version).to_owned(), (*name).to_owned()))
 }
 
 /// Its package brings a unit for systemd only: without systemd it is not started.

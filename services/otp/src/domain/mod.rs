@@ -7,6 +7,7 @@ mod command;
 mod decide;
 mod evolve;
 mod limits;
+mod mail;
 mod standing;
 mod state;
 

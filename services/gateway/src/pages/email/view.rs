@@ -48,9 +48,11 @@ pub struct View {
     /// Good news.
     pub status: Option<&'static str>,
     /// Bad news, at the top.
-    pub alert: Option<String>,
+    pub alert: Option<&'static str>,
     /// Bad news about the code, beside its field.
-    pub field_error: Option<String>,
+    pub field_error: Option<&'static str>,
+    /// How many more tries, after bad news about the code.
+    pub left: Option<String>,
     /// Masked, or in full once a code was accepted.
     pub address: String,
     /// When the code was mailed and how long it lives.
@@ -115,6 +117,7 @@ impl View {
             status: stage.status(),
             alert: news.alert,
             field_error: news.field_error,
+            left: news.counts.then(|| texts::tries_left(flow.tries_left)),
             address: if verified { described.address } else { described.masked_address },
             times: written_times(stage, flow),
             reference: Some(flow.reference.clone()).filter(|reference| !reference.is_empty()),
@@ -140,8 +143,10 @@ impl View {
 /// Bad news, at the top and beside the field.
 #[derive(Default)]
 struct News {
-    alert: Option<String>,
-    field_error: Option<String>,
+    alert: Option<&'static str>,
+    field_error: Option<&'static str>,
+    /// A try was counted.
+    counts: bool,
 }
 
 impl News {
@@ -149,28 +154,24 @@ impl News {
     /// code was wrong is read from the log, so a reload or a second tab shows it too.
     fn of(stage: Stage, tries_left: u32, said: Option<EmailMessage>) -> Self {
         if stage != Stage::Verified && said == Some(EmailMessage::NotVerified) {
-            return Self { alert: Some(texts::NOT_VERIFIED.into()), field_error: None };
+            return Self { alert: Some(texts::NOT_VERIFIED), ..Self::default() };
         }
-        if let Some(alert) = stage.alert() {
-            return Self { alert: Some(alert.into()), field_error: None };
+        match stage {
+            Stage::Sent | Stage::Sending => Self::of_code(tries_left, said),
+            _ => Self { alert: stage.alert(), ..Self::default() },
         }
-        let about_code = match stage {
-            Stage::Sent | Stage::Sending => about_code(tries_left, said),
-            _ => None,
-        };
-        Self { alert: about_code.clone(), field_error: about_code }
     }
-}
 
-fn about_code(tries_left: u32, said: Option<EmailMessage>) -> Option<String> {
-    let left = texts::tries_left(tries_left);
-    match said {
-        Some(EmailMessage::Missing) => Some(texts::CODE_MISSING.into()),
-        Some(EmailMessage::Malformed) => Some(texts::CODE_MALFORMED.into()),
-        Some(EmailMessage::Wrong { superseded: true }) => Some(format!("{}{left}", texts::CODE_SUPERSEDED)),
-        Some(EmailMessage::Wrong { superseded: false }) => Some(format!("{}{left}", texts::CODE_WRONG)),
-        Some(EmailMessage::NotVerified) | None if tries_left < TRIES => Some(format!("{}{left}", texts::CODE_WRONG)),
-        Some(EmailMessage::NotVerified) | None => None,
+    fn of_code(tries_left: u32, said: Option<EmailMessage>) -> Self {
+        let (text, counts) = match said {
+            Some(EmailMessage::Missing) => (texts::CODE_MISSING, false),
+            Some(EmailMessage::Malformed) => (texts::CODE_MALFORMED, false),
+            Some(EmailMessage::Wrong { superseded: true }) => (texts::CODE_SUPERSEDED, true),
+            Some(EmailMessage::Wrong { superseded: false }) => (texts::CODE_WRONG, true),
+            Some(EmailMessage::NotVerified) | None if tries_left < TRIES => (texts::CODE_WRONG, true),
+            Some(EmailMessage::NotVerified) | None => return Self::default(),
+        };
+        Self { alert: Some(text), field_error: Some(text), counts }
     }
 }
 

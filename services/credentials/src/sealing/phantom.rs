@@ -1,0 +1,85 @@
+//! Login ids that nobody has.
+
+use sekisho_eventlog::{EventId, StreamId};
+use sekisho_proto::credentials::v1::SealedClient;
+use sekisho_service::settings::KeyRing;
+use time::{Date, OffsetDateTime};
+use uuid::Builder;
+
+use super::aead::SealError;
+use super::client::Seen;
+use super::derive::derive;
+use super::personal::PersonalKey;
+
+/// What is derived from the phantom key: without it nobody can tell which login id a phantom stands for.
+#[derive(Debug, Clone)]
+pub struct Phantoms {
+    keys: KeyRing,
+}
+
+impl Phantoms {
+    /// Derives from the current key of a ring.
+    pub fn new(keys: KeyRing) -> Self {
+        Self { keys }
+    }
+
+    /// The stream of a login id that nobody has: a UUIDv8, which no account id is.
+    pub fn stream(&self, login_id: &str) -> StreamId {
+        let digest = self.derive("sekisho/phantom/1", &[login_id.as_bytes()]);
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&digest[..16]);
+        StreamId(Builder::from_custom_bytes(bytes).into_uuid())
+    }
+
+    /// The key that seals the browsers of all phantoms for a month: that of the event's id, a UUIDv7.
+    pub fn key(&self, event: EventId) -> PersonalKey {
+        let month = month_of(event).unwrap_or_default();
+        PersonalKey::derived(self.derive("sekisho/phantom-key/1", &[month.as_bytes()]))
+    }
+
+    /// Seals a browser with a key, and tags its address for the limits of the day.
+    ///
+    /// # Errors
+    /// [`SealError`], which no input of this size meets.
+    pub fn sealed(
+        &self,
+        key: &PersonalKey,
+        account: StreamId,
+        event: EventId,
+        seen: &Seen,
+        now: OffsetDateTime,
+    ) -> Result<SealedClient, SealError> {
+        let tag = seen.address().map(|address| self.address_tag(now, &address));
+        Ok(SealedClient {
+            sealed: key.seal(account, event, seen)?,
+            address_tag: tag.map(Vec::from).unwrap_or_default(),
+        })
+    }
+
+    /// A typed password as it enters the digest of its form: who reads the log learns nothing, even with the form's id.
+    pub fn digest_of(&self, password: &str) -> [u8; 32] {
+        self.derive("sekisho/form-password/1", &[password.as_bytes()])
+    }
+
+    fn address_tag(&self, now: OffsetDateTime, address: &str) -> [u8; 32] {
+        let day = date_text(now.to_offset(time::UtcOffset::UTC).date());
+        let day_key = self.derive("sekisho/address-day/1", &[day.as_bytes()]);
+        derive(&day_key, "sekisho/address/1", &[address.as_bytes()])
+    }
+
+    fn derive(&self, label: &str, parts: &[&[u8]]) -> [u8; 32] {
+        let (_, key) = self.keys.current();
+        derive(key, label, parts)
+    }
+}
+
+/// `2026-03`. The id keeps its moment, so whoever opens the seal finds the same month as whoever made it.
+fn month_of(event: EventId) -> Option<String> {
+    let (seconds, _) = event.0.get_timestamp()?.to_unix();
+    let moment = OffsetDateTime::from_unix_timestamp(i64::try_from(seconds).ok()?).ok()?;
+    date_text(moment.date()).get(..7).map(str::to_owned)
+}
+
+fn date_text(date: Date) -> String {
+    format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day())
+}

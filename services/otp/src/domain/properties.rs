@@ -1,0 +1,185 @@
+//! Whatever is asked in whatever order: never a panic, a replay is the same, a code is accepted once.
+
+use std::collections::HashMap;
+
+use proptest::prelude::*;
+use sekisho_eventlog::{Carry, Decision, FlowId, Fold, Position, Recorded};
+use sekisho_proto::events::CodeEvent;
+use sekisho_proto::otp::v1::Purpose;
+use sekisho_proto::otp::v1::mail_failed::Class;
+use time::Duration;
+use uuid::Uuid;
+
+use super::sample::{nothing, recorded};
+use super::*;
+
+/// What a command names is mostly what the state holds: pure chance would seldom hit.
+#[derive(Debug, Clone)]
+enum Step {
+    Issue,
+    Verify { stale: bool, finding: Finding },
+    Cancel,
+    Claim { skip: u32, minutes: i64 },
+    Mailed { attempt: u32 },
+    Failed { attempt: u32, class: Class },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let finding = prop_oneof![
+        Just(Finding::Right),
+        Just(Finding::Wrong),
+        Just(Finding::Wrong),
+        Just(Finding::Replaced)
+    ];
+    let class = prop_oneof![
+        Just(Class::Unreachable),
+        Just(Class::Transient),
+        Just(Class::Permanent),
+        Just(Class::NoAddress),
+        Just(Class::Dead)
+    ];
+    prop_oneof![
+        4 => Just(Step::Issue),
+        8 => (prop::bool::weighted(0.1), finding).prop_map(|(stale, finding)| Step::Verify { stale, finding }),
+        1 => Just(Step::Cancel),
+        3 => (0..2_u32, 0..3_i64).prop_map(|(skip, minutes)| Step::Claim { skip, minutes }),
+        2 => (1..4_u32).prop_map(|attempt| Step::Mailed { attempt }),
+        2 => (1..4_u32, class).prop_map(|(attempt, class)| Step::Failed { attempt, class }),
+    ]
+}
+
+fn command(codes: &Codes, flow: FlowId, now: time::OffsetDateTime, step: Step) -> Command {
+    let last = codes.flow(flow).and_then(|known| known.stage.last_code());
+    let (issue, about) = last.map_or((0, Position(0)), |(code, _)| (code.issue, code.position));
+    let attempts = match codes.flow(flow).map(|known| &known.stage) {
+        Some(Stage::Live { mail, .. }) => match mail {
+            Mail::Owed { attempts } => *attempts,
+            Mail::Claimed { attempt, .. } => *attempt,
+            Mail::Mailed { .. } | Mail::Failed => 0,
+        },
+        _ => 0,
+    };
+    match step {
+        Step::Issue => Command::Issue {
+            flow,
+            purpose: if flow.0.as_u128() % 2 == 0 { Purpose::Reset } else { Purpose::SignIn },
+            evidence: Position(1),
+            key_id: "k1".to_owned(),
+            reference: "CFHJ".to_owned(),
+        },
+        Step::Verify { stale, finding } => {
+            let against = issue + u64::from(stale);
+            let verdict = Verdict::Compared { against, finding };
+            Command::Verify { flow, verdict }
+        }
+        Step::Cancel => Command::Cancel { flow },
+        Step::Claim { skip, minutes } => Command::ClaimMail {
+            flow,
+            about,
+            attempt: attempts + 1 + skip,
+            until: now + Duration::minutes(minutes),
+        },
+        Step::Mailed { attempt } => Command::RecordMailed {
+            flow,
+            about,
+            attempt,
+            reply: 250,
+        },
+        Step::Failed { attempt, class } => Command::RecordMailFailed {
+            flow,
+            about,
+            attempt,
+            class,
+            reply: 0,
+        },
+    }
+}
+
+type History = Vec<(CodeEvent, Recorded)>;
+
+/// Runs random steps; the events that they led to, and the state after each.
+fn run(steps: Vec<(u128, i64, Step)>) -> (History, Vec<Codes>) {
+    let mut story = nothing();
+    let mut history = History::new();
+    let mut states = vec![story.codes.clone()];
+    for (flow, seconds, step) in steps {
+        story = story.after(Duration::seconds(seconds));
+        let flow = FlowId(Uuid::from_u128(flow));
+        let command = command(&story.codes, flow, story.now, step);
+        let (Ok(Decision::Record(event)) | Ok(Decision::RecordBefore(event, _))) =
+            story.codes.decide(story.now, command)
+        else {
+            continue;
+        };
+        story.record(flow, &event);
+        history.push((event, recorded(flow, story.position, story.now)));
+        states.push(story.codes.clone());
+    }
+    (history, states)
+}
+
+fn steps() -> impl Strategy<Value = Vec<(u128, i64, Step)>> {
+    let seconds = prop_oneof![6 => 0..5_i64, 2 => 30..120_i64, 1 => 500..5_000_i64];
+    prop::collection::vec((0..40_u128, seconds, step()), 0..300)
+}
+
+fn few_flows() -> impl Strategy<Value = Vec<(u128, i64, Step)>> {
+    prop::collection::vec((0..3_u128, 0..40_i64, step()), 0..200)
+}
+
+proptest! {
+    #[test]
+    fn a_replay_gives_the_same_state(steps in steps()) {
+        let (history, states) = run(steps);
+        let replayed = history
+            .iter()
+            .fold(Codes::default(), |codes, (event, recorded)| codes.evolve(event, recorded));
+        prop_assert_eq!(Some(&replayed), states.last());
+    }
+
+    #[test]
+    fn a_carried_state_goes_on_like_the_full_fold(steps in steps(), at in 0..300_usize) {
+        let (history, states) = run(steps);
+        let at = at.min(history.len());
+        let resumed = Codes::resume(&states[at].carry()).unwrap();
+        prop_assert_eq!(&resumed, &states[at]);
+        let end = history[at..]
+            .iter()
+            .fold(resumed, |codes, (event, recorded)| codes.evolve(event, recorded));
+        prop_assert_eq!(Some(&end), states.last());
+    }
+
+    #[test]
+    fn at_most_one_acceptance_and_five_tries_per_code(steps in few_flows()) {
+        let (history, _) = run(steps);
+        let mut accepted = HashMap::new();
+        let mut rejected = HashMap::new();
+        let mut flows = HashMap::new();
+        for (event, recorded) in history {
+            match event {
+                CodeEvent::CodeAccepted(event) => {
+                    *accepted.entry(event.issue).or_insert(0) += 1;
+                    *flows.entry(recorded.flow).or_insert(0) += 1;
+                    prop_assert!(rejected.get(&event.issue).is_none_or(|tries| *tries < TRIES));
+                }
+                CodeEvent::CodeRejected(event) => {
+                    let tries = rejected.entry(event.issue).or_insert(0_u32);
+                    *tries += 1;
+                    prop_assert_eq!(event.tries_left, TRIES - *tries);
+                    prop_assert!(!accepted.contains_key(&event.issue));
+                }
+                _ => {}
+            }
+        }
+        prop_assert!(accepted.values().chain(flows.values()).all(|times| *times == 1));
+        prop_assert!(rejected.values().all(|tries| *tries <= TRIES));
+    }
+
+    #[test]
+    fn the_state_stays_bounded(steps in steps()) {
+        let (_, states) = run(steps);
+        for state in states {
+            prop_assert!(state.flows.len() <= 3 * 16);
+        }
+    }
+}

@@ -1,0 +1,2 @@
+//! Codes by mail.
+pub mod domain;

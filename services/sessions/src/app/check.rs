@@ -1,0 +1,73 @@
+//! Whether a token is a live session.
+
+use sekisho_eventlog::{FlowId, Position, StreamId};
+use time::OffsetDateTime;
+
+use super::{Failure, Inner, Sessions};
+use crate::domain::{Live, Session, SessionId, TokenDigest};
+
+/// A live session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Checked {
+    /// Its id.
+    pub session: SessionId,
+    /// Whose it is.
+    pub account: StreamId,
+    /// The flow that led to it.
+    pub flow: FlowId,
+    /// Where SessionStarted stands.
+    pub position: Position,
+    /// When it started, by the log's clock.
+    pub started_at: OffsetDateTime,
+    /// Until when it lives.
+    pub live: Live,
+}
+
+impl Sessions {
+    /// Whether a token is a live session; counts as activity if it is.
+    ///
+    /// An end that this replica knows of is final, so it is said at once. Everything else waits for the log: that a
+    /// session lives, until nothing older than a second is missing; that a token is unknown, until nothing is missing
+    /// that was committed before the call.
+    ///
+    /// # Errors
+    /// [`Failure::Over`], [`Failure::Unknown`]; [`Failure::Unconfirmed`] while the log cannot be read.
+    pub async fn check(&self, token: &[u8]) -> Result<Checked, Failure> {
+        let digest = TokenDigest::of(token);
+        match self.look_up(digest) {
+            Err(Failure::Unknown) => self.newest().await?,
+            Err(over) => return Err(over),
+            Ok(_) => self.current().await?,
+        }
+        self.find(digest, Session::touch)
+    }
+
+    /// What this replica knows now.
+    pub(super) fn look_up(&self, digest: TokenDigest) -> Result<Checked, Failure> {
+        self.find(digest, |_, _| {})
+    }
+
+    /// What this replica knows now; `seen` is told of a session that lives.
+    fn find(
+        &self,
+        digest: TokenDigest,
+        seen: impl FnOnce(&Session, OffsetDateTime),
+    ) -> Result<Checked, Failure> {
+        let Inner { log, limits, view, .. } = &*self.inner;
+        view.ask(|directory| {
+            let session = directory.find(digest).ok_or(Failure::Unknown)?;
+            let now = log.now();
+            let standing = || directory.standing(session, now, limits).map_err(Failure::Over);
+            standing()?;
+            seen(session, now);
+            Ok(Checked {
+                session: session.id,
+                account: session.account,
+                flow: session.flow,
+                position: session.position,
+                started_at: session.started_at,
+                live: standing()?,
+            })
+        })
+    }
+}

@@ -1,0 +1,52 @@
+//! How new the answers of this replica are.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+use super::{Failure, Sessions};
+
+/// A replica that has not confirmed the head for so long confirms it before it answers.
+const STALE: Duration = Duration::from_secs(1);
+/// How long an answer may wait for news: the caller gives up after 2 s and should hear why.
+const PATIENCE: Duration = Duration::from_millis(1_500);
+
+impl Sessions {
+    /// Waits until everything is folded that was committed a second ago or earlier; most often there is nothing to
+    /// wait for.
+    pub(super) async fn current(&self) -> Result<(), Failure> {
+        let log = &self.inner.log;
+        if log.head_age() >= STALE {
+            return self.newest().await;
+        }
+        self.fold_up_to(log.head(), Instant::now() + PATIENCE).await
+    }
+
+    /// Waits until everything is folded that was committed before this call.
+    pub(super) async fn newest(&self) -> Result<(), Failure> {
+        let deadline = Instant::now() + PATIENCE;
+        let read = async || match self.inner.log.confirm_head().await {
+            Ok(head) => Some(head),
+            Err(error) => {
+                tracing::warn!(error = sekisho_service::chain(&error), "head not confirmed");
+                None
+            }
+        };
+        let head = timeout_at(deadline, self.inner.head_reads.after_now(read)).await;
+        let head = head.ok().flatten().ok_or(Failure::Unconfirmed)?;
+        self.fold_up_to(head, deadline).await
+    }
+
+    async fn fold_up_to(
+        &self,
+        position: sekisho_eventlog::Position,
+        deadline: Instant,
+    ) -> Result<(), Failure> {
+        let patience = deadline.saturating_duration_since(Instant::now());
+        if self.inner.view.folded() >= position || self.inner.view.reach(position, patience).await {
+            Ok(())
+        } else {
+            Err(Failure::Unconfirmed)
+        }
+    }
+}

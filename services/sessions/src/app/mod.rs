@@ -1,0 +1,88 @@
+//! The use cases: gather facts, decide, answer.
+
+mod administer;
+mod check;
+mod end;
+mod failure;
+mod follow;
+mod fresh;
+mod start;
+mod sweep;
+
+use std::sync::Arc;
+
+use sekisho_eventlog::{Carry, Context, Decided, Decision, FlowId, Log, StreamId, Via};
+use sekisho_evidence::Refusal;
+use sekisho_service::telemetry;
+
+pub use check::Checked;
+pub use failure::Failure;
+pub use start::Started;
+
+use crate::domain::{AccountSessions, Command, Limits, decide};
+use crate::head::HeadReads;
+use crate::view::View;
+
+/// Who acts in events that no person asked for by name.
+const ACTOR: &str = "sessions";
+
+/// Sessions over one log. Cheap to clone; [`Sessions::follow`] must run for it to answer anything.
+#[derive(Debug, Clone)]
+pub struct Sessions {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    log: Log,
+    limits: Limits,
+    view: View,
+    head_reads: HeadReads,
+}
+
+impl Sessions {
+    /// Sessions over a log, knowing nothing yet.
+    pub fn new(log: Log, limits: Limits) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                log,
+                limits,
+                view: View::new(),
+                head_reads: HeadReads::default(),
+            }),
+        }
+    }
+
+    /// Whether two replicas have folded the same log to the same state.
+    pub fn agrees_with(&self, other: &Self) -> bool {
+        self.inner
+            .view
+            .ask(|mine| other.inner.view.ask(|theirs| mine == theirs))
+    }
+
+    /// How many sessions are remembered, open and lately over.
+    pub fn remembered(&self) -> usize {
+        self.inner.view.ask(crate::domain::Directory::len)
+    }
+
+    /// Decides a command that needs nothing but its stream.
+    async fn decide(
+        &self,
+        context: &Context,
+        command: Command,
+    ) -> Result<Decided<AccountSessions>, Failure> {
+        let decided = self.inner.log.decide(context, |facts| decide(&facts.state, command));
+        decided.await.map_err(Failure::from)
+    }
+}
+
+fn context(account: StreamId, flow: Option<FlowId>, actor: &str) -> Context {
+    Context {
+        stream: account,
+        flow,
+        digest: None,
+        actor: actor.to_owned(),
+        traceparent: telemetry::current_traceparent(),
+        via: Via::Append,
+    }
+}

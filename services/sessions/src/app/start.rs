@@ -1,0 +1,142 @@
+//! Opening a session.
+
+use std::time::Duration;
+
+use sekisho_eventlog::{DecideError, Decided, Decision, Facts, FlowId, Position};
+use sekisho_evidence::{AccountCuts, Cuts, Flow, Mint, Refusal};
+use sekisho_proto::EventError;
+use sekisho_proto::events::SessionEvent;
+
+use super::{ACTOR, Failure, Sessions, context};
+use crate::domain::{
+    AccountSessions, Command, EVIDENCE_LIFE, SessionId, Stage, Start, Token, TokenDigest, Why, decide,
+};
+
+/// How long a Start waits until its own SessionStarted is folded.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A session that has started.
+#[derive(Debug, Clone)]
+pub struct Started {
+    /// For the browser's cookie.
+    pub token: Token,
+    /// Its id.
+    pub session: SessionId,
+    /// Where SessionStarted stands.
+    pub position: Position,
+}
+
+/// What a Start is decided with, beside the stream.
+struct Ask<'a> {
+    secret: &'a [u8],
+    token: TokenDigest,
+    session: SessionId,
+    account_cuts: Cuts,
+}
+
+/// Why a Start is not decided.
+enum No {
+    Refused(Refusal),
+    NotUnderstood(EventError),
+}
+
+impl Sessions {
+    /// Opens a session on the evidence of a flow; a Start that is sent again gets the first answer while the session
+    /// lives.
+    ///
+    /// The evidence is read before the append. What ends the flow in between stands before SessionStarted in the log,
+    /// so folding up to it shows whether the session ever lived.
+    ///
+    /// # Errors
+    /// [`Failure::Flow`]; after [`Failure::Unavailable`] the session may have started, and the same call tells.
+    pub async fn start(&self, flow_id: FlowId, secret: &[u8]) -> Result<Started, Failure> {
+        let entries = self.inner.log.flow(flow_id).await?;
+        let flow = Flow::fold(&entries)?;
+        let account = flow.open_with(secret).map_err(Failure::Flow)?.account;
+        let token = Token::derive(secret, flow_id).ok_or(Failure::Internal)?;
+        let ask = Ask {
+            secret,
+            token: token.digest(),
+            session: SessionId::new(self.inner.log.now(), sekisho_eventlog::entropy::bytes()),
+            account_cuts: self.inner.log.load::<AccountCuts>(account).await?.state.0,
+        };
+        let context = context(account, Some(flow_id), ACTOR);
+        let decided = self.inner.log.decide(&context, |facts| ask.decide(facts)).await;
+        match decided.map_err(failure) {
+            Ok(Decided::Recorded { recorded, .. } | Decided::Repeated { recorded, .. }) => {
+                self.wait_for(recorded.position).await?;
+                self.started(token)
+            }
+            Ok(Decided::Nothing(_)) => Err(Failure::Internal),
+            Err(Failure::Flow(Refusal::Used)) => {
+                self.newest().await?;
+                self.started(token)
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    async fn wait_for(&self, position: Position) -> Result<(), Failure> {
+        let reached = self.inner.view.reach(position, PATIENCE).await;
+        reached.then_some(()).ok_or(Failure::Unavailable)
+    }
+
+    /// The session of a token whose SessionStarted is folded, if it lives.
+    fn started(&self, token: Token) -> Result<Started, Failure> {
+        match self.look_up(token.digest()) {
+            Ok(checked) => Ok(Started {
+                token,
+                session: checked.session,
+                position: checked.position,
+            }),
+            Err(Failure::Over(why)) => Err(Failure::Flow(self.refusal(token.digest(), why))),
+            Err(Failure::Unknown) => Err(Failure::Flow(Refusal::Used)),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Why a flow whose session is over opens nothing.
+    fn refusal(&self, token: TokenDigest, why: Why) -> Refusal {
+        let stage = self
+            .inner
+            .view
+            .ask(|directory| directory.find(token).map(|session| session.stage));
+        match (stage, why) {
+            (Some(Stage::Stillborn(refusal)), _) => refusal,
+            (_, Why::Cut) => Refusal::Cut,
+            (_, Why::SignedOut | Why::Idle | Why::Absolute | Why::Revoked | Why::Displaced) => Refusal::Used,
+        }
+    }
+}
+
+impl Ask<'_> {
+    fn decide(&self, facts: &Facts<AccountSessions>) -> Result<Decision<SessionEvent>, No> {
+        let flow = Flow::fold(&facts.flow).map_err(No::NotUnderstood)?;
+        self.decide_flow(&flow, facts).map_err(No::Refused)
+    }
+
+    fn decide_flow(
+        &self,
+        flow: &Flow,
+        facts: &Facts<AccountSessions>,
+    ) -> Result<Decision<SessionEvent>, Refusal> {
+        flow.open_with(self.secret)?;
+        let cuts = self.account_cuts.and(facts.state.cuts());
+        let (minted, proof) = flow.evidence(Mint::SignIn, cuts, facts.now, EVIDENCE_LIFE)?;
+        let start = Start {
+            minted,
+            proof,
+            token: self.token,
+            session: self.session,
+        };
+        decide(&facts.state, Command::Start(start))
+    }
+}
+
+fn failure(error: DecideError<No>) -> Failure {
+    match error {
+        DecideError::Rejected(No::Refused(refusal)) => Failure::Flow(refusal),
+        DecideError::Rejected(No::NotUnderstood(error)) => error.into(),
+        other => Failure::from_log(other),
+    }
+}

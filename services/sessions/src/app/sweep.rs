@@ -1,0 +1,64 @@
+//! Bookkeeping: sessions whose end is computed get an entry that says so. Nobody waits for it.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use sekisho_eventlog::Decided;
+use time::OffsetDateTime;
+
+use super::{ACTOR, Failure, Sessions, context};
+use crate::domain::{Command, Ending};
+
+/// Between two sweeps.
+const EVERY: Duration = Duration::from_secs(10);
+/// Ends that one sweep records, at most.
+const AT_MOST: usize = 500;
+
+impl Sessions {
+    /// Sweeps for ever. `watched_since` is when this replica had folded the log and began to see all activity.
+    ///
+    /// # Errors
+    /// Never.
+    pub async fn sweep(&self, watched_since: OffsetDateTime) -> Result<Infallible, Failure> {
+        loop {
+            tokio::time::sleep(EVERY).await;
+            match self.sweep_once(watched_since).await {
+                Ok(0) => {}
+                Ok(recorded) => tracing::info!(recorded, "recorded the ends of sessions that had run out"),
+                Err(error) => tracing::warn!(error = sekisho_service::chain(&error), "the ends of sessions were not recorded"),
+            }
+        }
+    }
+
+    /// Records every end that the log does not hold yet, and answers how many it recorded. Replicas do the same at the
+    /// same time: the stream's version lets one of them through, and the others find it done.
+    ///
+    /// # Errors
+    /// [`Failure`]; the next sweep goes on.
+    pub async fn sweep_once(&self, watched_since: OffsetDateTime) -> Result<usize, Failure> {
+        self.current().await?;
+        let now = self.inner.log.now();
+        let limits = &self.inner.limits;
+        let endings = self
+            .inner
+            .view
+            .ask(|directory| directory.unrecorded_ends(now, watched_since, limits, AT_MOST));
+        let mut recorded = 0;
+        for ending in endings {
+            if self.record_ending(ending).await? {
+                recorded += 1;
+            }
+        }
+        Ok(recorded)
+    }
+
+    async fn record_ending(&self, ending: Ending) -> Result<bool, Failure> {
+        let command = Command::End {
+            session: ending.session,
+            why: ending.why,
+        };
+        let context = context(ending.account, Some(ending.flow), ACTOR);
+        let decided = self.decide(&context, command).await?;
+        Ok(matches!(decided, Decided::Recorded { .. }))
+    }
+}

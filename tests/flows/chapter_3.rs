@@ -1,0 +1,161 @@
+//! Chapter 3 of the manual, from the first page to サインアウト完了, in a real browser with a real mail.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use sekisho_dev::{Stack, StackOptions, paths};
+use sekisho_tests::browser::{Browser, Script};
+use sekisho_tests::{ADDRESS, LOGIN, PASSWORD, mail};
+
+/// The subject that the manual prints in 3.4.
+const SUBJECT: &str = "国立がん研究センター（GTOL B2C production）アカウントの電子メール確認コード";
+
+fn stack(name: &str) -> Result<Stack> {
+    tokio::task::block_in_place(|| {
+        Stack::start(&StackOptions {
+            name: name.to_owned(),
+            ..StackOptions::default()
+        })
+    })
+}
+
+fn picture(name: &str) -> PathBuf {
+    paths::workspace()
+        .join("target/screens")
+        .join(format!("{name}.png"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_manual_works_as_printed_with_script() -> Result<()> {
+    walk(Script::On, "script").await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_manual_works_as_printed_without_script() -> Result<()> {
+    walk(Script::Blocked, "no-script").await
+}
+
+async fn walk(script: Script, name: &str) -> Result<()> {
+    let stack = stack(&format!("chapter-3-{name}"))?;
+    let browser = Browser::open(script).await?;
+    let shot = |page: &str| picture(&format!("{name}-{page}"));
+
+    // 3.1, 3.2
+    browser.visit(&stack.portal_url()).await?;
+    for text in [
+        "がん登録オンラインシステム",
+        "医療機関の方はこちら",
+        "NCC・都道府県の方はこちら",
+        "NCRアカウントでサインイン",
+    ] {
+        browser.see(text).await?;
+    }
+    browser.picture(&shot("sign-in")).await?;
+    wrong_inputs(&browser, &shot).await?;
+
+    // 3.3, with full-width digits in the id
+    browser.type_into("利用者ID", "０４５００００１").await?;
+    browser.type_into("パスワード", PASSWORD).await?;
+    browser.press("サインイン").await?;
+
+    // 3.4
+    browser.see("メールアドレス確認").await?;
+    browser
+        .see("確認が必要です。[送信] ボタンをクリックしてください。")
+        .await?;
+    browser.see("g*****@example.com").await?;
+    assert!(
+        !browser.source().await?.contains(ADDRESS),
+        "the whole address stands in the page"
+    );
+    browser.picture(&shot("email-not-sent")).await?;
+    browser.press("続行").await?;
+    browser.see("メールアドレスの確認が完了していません。").await?;
+    browser.press("確認コードを送信").await?;
+    browser
+        .see("確認コードが受信トレイに送信されました。次の入力ボックスにコピーしてください。")
+        .await?;
+    browser.picture(&shot("email-sent")).await?;
+    let code = read_mail(&stack)?;
+
+    let wrong = if code == "000000" { "111111" } else { "000000" };
+    browser.type_into("確認コード", wrong).await?;
+    browser.press("コードの確認").await?;
+    browser
+        .see("そのコードが正しくありません。再試行してください。")
+        .await?;
+    browser.see("あと4回入力できます。").await?;
+    browser.picture(&shot("email-wrong-code")).await?;
+    browser.type_into("確認コード", &full_width(&code)).await?;
+    browser.press("コードの確認").await?;
+    browser
+        .see("電子メール アドレスが確認されました。今すぐ続行できます。")
+        .await?;
+    browser.see(ADDRESS).await?;
+    browser.picture(&shot("email-verified")).await?;
+    browser.reload().await?;
+    browser
+        .see("電子メール アドレスが確認されました。今すぐ続行できます。")
+        .await?;
+    browser.press("続行").await?;
+
+    // 3.6
+    browser.see("がん登録オンラインシステム (GTOL)").await?;
+    browser.see("お知らせ").await?;
+    browser.see("クイックアクセス").await?;
+    for text in ["見本病院", "見本 一郎"] {
+        let (right, top, window) = browser.place_of(text).await?;
+        assert!(
+            right > window / 2.0 && top < 200.0,
+            "{text} is not at the upper right: {right} of {window}, {top}"
+        );
+    }
+    browser.picture(&shot("top")).await?;
+
+    // 3.7
+    browser.press("サインアウト").await?;
+    browser.see("サインアウト完了").await?;
+    browser.see("GTOLからのサインアウトが完了しました。").await?;
+    for step in [
+        "画面左下の[Windowsマーク]をクリックします。",
+        "[main-gtol-vpn]をクリックします。",
+    ] {
+        browser.see(step).await?;
+    }
+    browser.picture(&shot("signed-out")).await?;
+    browser.back().await?;
+    browser.see("利用者ID").await?;
+    assert!(
+        !browser.text().await?.contains("見本病院"),
+        "Back shows the top page after サインアウト"
+    );
+    Ok(())
+}
+
+/// 3.8, cases 1 and 2.
+async fn wrong_inputs(browser: &Browser, shot: &impl Fn(&str) -> PathBuf) -> Result<()> {
+    browser.type_into("利用者ID", "O4500001").await?;
+    browser.type_into("パスワード", PASSWORD).await?;
+    browser.press("サインイン").await?;
+    browser.see("ご利用のアカウントが見つからないようです。").await?;
+    browser.picture(&shot("unknown-account")).await?;
+    browser.type_into("利用者ID", LOGIN).await?;
+    browser.type_into("パスワード", "Gantoroku-demo-2026").await?;
+    browser.press("サインイン").await?;
+    browser.see("パスワードが正しくありません。").await?;
+    browser.picture(&shot("wrong-password")).await
+}
+
+fn read_mail(stack: &Stack) -> Result<String> {
+    let mails = tokio::task::block_in_place(|| mail::wait_for(&stack.mailbox_url(), ADDRESS, 1))?;
+    let mail = mails.last().context("no mail")?;
+    assert_eq!(mail.subject, SUBJECT);
+    mail.code()
+}
+
+fn full_width(digits: &str) -> String {
+    digits
+        .chars()
+        .filter_map(|digit| char::from_u32(u32::from(digit) - u32::from('0') + u32::from('０')))
+        .collect()
+}

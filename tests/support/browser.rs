@@ -1,0 +1,243 @@
+//! A real browser: Chromium, driven by ChromeDriver.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use fantoccini::elements::Element;
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use sekisho_dev::tools::{self, Tool};
+use serde_json::{Map, Value, json};
+
+/// How long a page may take to show what is waited for.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Whether the pages' scripts run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Script {
+    /// As most people have it.
+    On,
+    /// Blocked by the browser's settings.
+    Blocked,
+}
+
+/// One window of a browser with a profile of its own.
+#[derive(Debug)]
+pub struct Browser {
+    client: Client,
+    driver: Child,
+    _profile: tempfile::TempDir,
+}
+
+impl Browser {
+    /// Opens a window.
+    ///
+    /// # Errors
+    /// When Chromium or its driver is missing or does not start.
+    pub async fn open(script: Script) -> Result<Self> {
+        let profile = tempfile::tempdir()?;
+        let (driver, port) = start_driver()?;
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        builder.capabilities(capabilities(script, profile.path())?);
+        let client = builder.connect(&format!("http://127.0.0.1:{port}")).await?;
+        Ok(Self {
+            client,
+            driver,
+            _profile: profile,
+        })
+    }
+
+    /// Opens an address.
+    ///
+    /// # Errors
+    /// When the browser cannot.
+    pub async fn visit(&self, url: &str) -> Result<()> {
+        Ok(self.client.goto(url).await?)
+    }
+
+    /// Goes back by the browser's button.
+    ///
+    /// # Errors
+    /// When the browser cannot.
+    pub async fn back(&self) -> Result<()> {
+        Ok(self.client.back().await?)
+    }
+
+    /// Loads the page again.
+    ///
+    /// # Errors
+    /// When the browser cannot.
+    pub async fn reload(&self) -> Result<()> {
+        Ok(self.client.refresh().await?)
+    }
+
+    /// Types into the field with this label.
+    ///
+    /// # Errors
+    /// When there is no such field.
+    pub async fn type_into(&self, label: &str, text: &str) -> Result<()> {
+        let xpath = format!("//input[@id = //label[normalize-space() = '{label}']/@for]");
+        let field = self.find(&xpath).await?;
+        field.clear().await?;
+        Ok(field.send_keys(text).await?)
+    }
+
+    /// Presses the button or link with this text.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn press(&self, text: &str) -> Result<()> {
+        let xpath = format!("//*[self::button or self::a][normalize-space() = '{text}']");
+        Ok(self.find(&xpath).await?.click().await?)
+    }
+
+    /// Waits until the page shows a text.
+    ///
+    /// # Errors
+    /// When it does not within 15 s; the error holds what the page shows.
+    pub async fn see(&self, text: &str) -> Result<()> {
+        let end = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let shown = self.text().await.unwrap_or_default();
+            if shown.contains(text) {
+                return Ok(());
+            }
+            anyhow::ensure!(
+                tokio::time::Instant::now() < end,
+                "the page does not show {text:?}:\n{shown}"
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// The visible text of the page.
+    ///
+    /// # Errors
+    /// When there is no page.
+    pub async fn text(&self) -> Result<String> {
+        Ok(self.client.find(Locator::Css("body")).await?.text().await?)
+    }
+
+    /// The page's title.
+    ///
+    /// # Errors
+    /// When there is no page.
+    pub async fn title(&self) -> Result<String> {
+        Ok(self.client.title().await?)
+    }
+
+    /// The page's address.
+    ///
+    /// # Errors
+    /// When there is no page.
+    pub async fn address(&self) -> Result<String> {
+        Ok(self.client.current_url().await?.to_string())
+    }
+
+    /// The HTML of the page.
+    ///
+    /// # Errors
+    /// When there is no page.
+    pub async fn source(&self) -> Result<String> {
+        Ok(self.client.source().await?)
+    }
+
+    /// The horizontal place of the first element that shows this text, in CSS pixels, and the width of the window.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn place_of(&self, text: &str) -> Result<(f64, f64, f64)> {
+        let xpath = format!("//*[not(self::title) and text()[contains(., '{text}')]]");
+        let (x, y, width, _) = self.find(&xpath).await?.rectangle().await?;
+        let (window, _) = self.client.get_window_size().await?;
+        Ok((x + width, y, f64::from(u32::try_from(window)?)))
+    }
+
+    /// A picture of the window, as PNG.
+    ///
+    /// # Errors
+    /// When it cannot be taken or written.
+    pub async fn picture(&self, file: &Path) -> Result<()> {
+        if let Some(folder) = file.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        Ok(std::fs::write(file, self.client.screenshot().await?)?)
+    }
+
+    /// Makes the window this large.
+    ///
+    /// # Errors
+    /// When the browser cannot.
+    pub async fn resize(&self, width: u32, height: u32) -> Result<()> {
+        Ok(self.client.set_window_size(width, height).await?)
+    }
+
+    async fn find(&self, xpath: &str) -> Result<Element> {
+        let waiting = self
+            .client
+            .wait()
+            .at_most(PATIENCE)
+            .for_element(Locator::XPath(xpath));
+        waiting
+            .await
+            .with_context(|| format!("nothing on the page matches {xpath}"))
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // The driver takes the browser with it; what is left of the profile goes with the folder.
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
+
+fn start_driver() -> Result<(Child, u16)> {
+    let mut driver = Command::new(tools::require(Tool::ChromiumDriver)?)
+        .arg("--port=0")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let output = driver.stdout.take().context("ChromeDriver says nothing")?;
+    for line in BufReader::new(output).lines() {
+        let line = line?;
+        if let Some((_, port)) = line.split_once("successfully on port ") {
+            return Ok((driver, port.trim_end_matches('.').parse()?));
+        }
+    }
+    anyhow::bail!("ChromeDriver did not start")
+}
+
+fn capabilities(script: Script, profile: &Path) -> Result<Map<String, Value>> {
+    let blocked = if script == Script::Blocked { 2 } else { 1 };
+    let arguments = [
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--lang=ja",
+        "--window-size=1280,900",
+        &format!("--user-data-dir={}", profile.display()),
+    ];
+    let options = json!({
+        "browserName": "chrome",
+        "goog:chromeOptions": {
+            "binary": tools::require(Tool::Chromium)?,
+            "args": arguments,
+            "prefs": { "profile.managed_default_content_settings.javascript": blocked },
+        },
+    });
+    match options {
+        Value::Object(map) => Ok(map),
+        _ => anyhow::bail!("no capabilities"),
+    }
+}
