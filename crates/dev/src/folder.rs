@@ -42,7 +42,6 @@ impl Folder {
     /// When they cannot be made.
     pub fn temporary(name: &str) -> Result<Self> {
         SWEPT.call_once(|| {
-            // What cannot be removed now is tried again by the next run.
             let _ = sweep();
         });
         let own_process = Identity::own()?;
@@ -158,13 +157,14 @@ fn server_runs() -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Removes the folders of runs whose process is gone, after ending what they left running.
+/// Removes the folders of runs whose process is gone, after ending what they left running. What cannot be removed
+/// is tried again by the next run.
 fn sweep() -> Result<()> {
     for folder in [runs()?, server_runs()?] {
         for run in fs::read_dir(&folder)?.flatten() {
             if owner(&run.file_name().to_string_lossy()).is_some_and(|owner| !owner.is_alive()) {
-                end_listed(&run.path().join("processes"))?;
-                fs::remove_dir_all(run.path())?;
+                let ended = end_listed(&run.path().join("processes"));
+                drop(ended.map(|_| fs::remove_dir_all(run.path())));
             }
         }
     }

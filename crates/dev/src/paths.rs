@@ -33,11 +33,28 @@ pub fn binaries() -> Result<PathBuf> {
     Ok(outer.unwrap_or(folder).to_path_buf())
 }
 
-/// Everything that `cargo dev` keeps: `target/dev`, made if it is not there.
+/// Chooses another folder than `target/dev` for all that is kept: a second `up` beside the first.
+pub const FOLDER: &str = "SEKISHO_DEV_FOLDER";
+
+/// Everything that `cargo dev` keeps: the folder that the variable [`FOLDER`] names, or `target/dev`; made if it is
+/// not there.
 ///
 /// # Errors
 /// When the folder cannot be made.
 pub fn kept() -> Result<PathBuf> {
+    let Some(named) = std::env::var_os(FOLDER) else {
+        return common();
+    };
+    let folder = std::path::absolute(named).context("the folder is not a path")?;
+    make_private(&folder)?;
+    Ok(folder)
+}
+
+/// What all runs of this checkout share, whatever [`FOLDER`] says: `target/dev`.
+///
+/// # Errors
+/// When the folder cannot be made.
+pub fn common() -> Result<PathBuf> {
     let built = binaries()?;
     let target = built.parent().context("the programs are in no target folder")?;
     let folder = target.join("dev");

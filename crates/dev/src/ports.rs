@@ -31,7 +31,7 @@ impl Port {
     /// # Errors
     /// When none is free, or claims cannot be written.
     pub fn free() -> Result<Self> {
-        let folder = paths::kept()?.join("ports");
+        let folder = paths::common()?.join("ports");
         paths::make_private(&folder)?;
         let begin = random::number()? % COUNT;
         for step in 0..COUNT {
@@ -159,7 +159,7 @@ mod tests {
     fn two_claims_are_two_ports() {
         let (one, other) = (Port::free().unwrap(), Port::free().unwrap());
         assert_ne!(one.number, other.number);
-        let folder = paths::kept().unwrap().join("ports");
+        let folder = paths::common().unwrap().join("ports");
         assert!(Port::claim(&folder, one.number).unwrap().is_none());
     }
 }

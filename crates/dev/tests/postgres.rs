@@ -90,3 +90,12 @@ fn the_roles_may_do_in_a_copy_what_they_may_do_in_the_original() {
     assert!(database.url("otp").starts_with("postgres://sekisho_otp:"));
     assert_eq!(database.url("sekisho_otp"), database.url("otp"));
 }
+
+#[test]
+fn the_programs_own_migrations_make_the_database() {
+    let postgres = Postgres::start().unwrap();
+    let database = postgres.database().unwrap();
+    let tables =
+        "select to_regclass('log.entry') is not null, to_regclass('credentials.account') is not null;";
+    assert_eq!(database.sql(tables).unwrap(), "t|t");
+}

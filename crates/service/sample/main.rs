@@ -34,6 +34,7 @@ enum Fault {
     None,
     WorkerThatNeverEnds,
     TaskThatEnds,
+    TaskThatPanics,
 }
 
 struct Api {
@@ -49,6 +50,7 @@ impl Settings for Config {
             ("none", Fault::None),
             ("worker-never-ends", Fault::WorkerThatNeverEnds),
             ("task-ends", Fault::TaskThatEnds),
+            ("task-panics", Fault::TaskThatPanics),
         ];
         let fault = reader.choice("FAULT", &faults, "none", "what goes wrong on purpose");
         Some(Self {
@@ -89,6 +91,10 @@ async fn serve(config: Config, process: Process) -> Result<(), process::Error> {
         Fault::WorkerThatNeverEnds => {
             process.spawn_worker("stuck", std::future::pending::<Result<(), process::Error>>());
         }
+        Fault::TaskThatPanics => process.spawn("panicking", async {
+            assert!(std::hint::black_box(false), "canary");
+            Ok::<(), process::Error>(())
+        }),
         Fault::TaskThatEnds => process.spawn("short", async { Ok::<(), process::Error>(()) }),
     }
     let server = Server::new(&config.server, CALLERS)?;

@@ -111,9 +111,11 @@ async fn ready(State(process): State<Process>) -> (StatusCode, &'static str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::sync::Notify;
 
-    async fn get(address: SocketAddr, path: &str) -> String {
+    async fn get(address: SocketAddr, path: &'static str) -> String {
         let mut stream = TcpStream::connect(address).await.unwrap();
         let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
@@ -145,18 +147,31 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_drain_answers_the_running_request() {
+    async fn a_drain_answers_the_running_request_and_takes_no_new_connection() {
         let process = Process::new(Duration::from_secs(5));
-        let asked = process.clone();
+        let (started, release) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (start_of_it, end_of_it) = (Arc::clone(&started), Arc::clone(&release));
         let slow = async move |ConnectInfo(peer): ConnectInfo<SocketAddr>| {
-            asked.request_shutdown();
-            asked.shutdown().cancelled().await;
+            start_of_it.notify_one();
+            end_of_it.notified().await;
             peer.ip().to_string()
         };
         let (address, task) = start(&process, Router::new().route("/slow", axum::routing::get(slow)));
-        assert!(get(address, "/slow").await.ends_with("127.0.0.1"));
+        let running = tokio::spawn(get(address, "/slow"));
+        started.notified().await;
+        process.request_shutdown();
+        let closed = async {
+            while TcpStream::connect(address).await.is_ok() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(5), closed)
+            .await
+            .unwrap();
+        assert!(!task.is_finished());
+        release.notify_one();
+        assert!(running.await.unwrap().ends_with("127.0.0.1"));
         task.await.unwrap().unwrap();
-        assert!(TcpStream::connect(address).await.is_err());
     }
 
     #[tokio::test(start_paused = true)]
@@ -166,7 +181,8 @@ mod tests {
         let began = tokio::time::Instant::now();
         let mut silent = TcpStream::connect(address).await.unwrap();
         let mut rest = Vec::new();
-        silent.read_to_end(&mut rest).await.unwrap();
+        let closed = silent.read_to_end(&mut rest);
+        tokio::time::timeout(HEADERS * 2, closed).await.unwrap().unwrap();
         assert!(began.elapsed() >= HEADERS);
     }
 }

@@ -23,11 +23,8 @@ pub use sessions::Started;
 use crate::refusal::{Place, Refusal, Trouble};
 
 /// A connection to all replicas of one service.
-pub type Transport = BoxCloneSyncService<
-    http::Request<tonic::body::Body>,
-    http::Response<tonic::body::Body>,
-    Status,
->;
+pub type Transport =
+    BoxCloneSyncService<http::Request<tonic::body::Body>, http::Response<tonic::body::Body>, Status>;
 
 /// How long an answer may take.
 const DEADLINE: Duration = Duration::from_secs(2);
@@ -75,13 +72,21 @@ impl Fault {
         let name = refusal::reason(status);
         match name.as_deref().and_then(Reason::read) {
             Some(reason) => Self::Refused(reason),
-            None => Self::Down { call, code: status.code(), reason: name },
+            None => Self::Down {
+                call,
+                code: status.code(),
+                reason: name,
+            },
         }
     }
 
     /// An answer that lacks what its contract promises.
     fn incomplete(call: &'static str) -> Self {
-        Self::Down { call, code: tonic::Code::Internal, reason: Some("INCOMPLETE_ANSWER".into()) }
+        Self::Down {
+            call,
+            code: tonic::Code::Internal,
+            reason: Some("INCOMPLETE_ANSWER".into()),
+        }
     }
 
     /// The error page for a fault that the handler has no better answer to.
@@ -90,9 +95,19 @@ impl Fault {
             Self::Refused(Reason::Busy) => Refusal::Busy,
             Self::Refused(reason) => {
                 let (code, reason) = (tonic::Code::Unknown, Some(format!("unexpected {reason:?}")));
-                Refusal::Down(Trouble { place, call: "", code, reason })
+                Refusal::Down(Trouble {
+                    place,
+                    call: "",
+                    code,
+                    reason,
+                })
             }
-            Self::Down { call, code, reason } => Refusal::Down(Trouble { place, call, code, reason }),
+            Self::Down { call, code, reason } => Refusal::Down(Trouble {
+                place,
+                call,
+                code,
+                reason,
+            }),
         }
     }
 }
@@ -106,5 +121,7 @@ fn within<Q>(deadline: Duration, question: Q) -> tonic::Request<Q> {
 
 /// The answer to a call, or why there is none.
 fn read<A>(call: &'static str, answer: Result<tonic::Response<A>, Status>) -> Result<A, Fault> {
-    answer.map(tonic::Response::into_inner).map_err(|status| Fault::from_status(call, &status))
+    answer
+        .map(tonic::Response::into_inner)
+        .map_err(|status| Fault::from_status(call, &status))
 }

@@ -33,13 +33,26 @@ impl Settings for Config {
     fn read(reader: &mut Reader) -> Option<Self> {
         const HOSTS: &str = "portal.internal.gtol.ncc.go.jp,portal2.internal.gtol.ncc.go.jp";
         let listen = reader.required("LISTEN", "where browsers connect, plain HTTP behind the ingress");
-        let internal_listen = reader.required("INTERNAL_LISTEN", "where /health/live and /health/ready are served");
+        let internal_listen = reader.required(
+            "INTERNAL_LISTEN",
+            "where /health/live and /health/ready are served",
+        );
         let tls = TlsSettings::read(reader);
-        let credentials = reader.required("CREDENTIALS_URL", "https://host:port of each replica of credentials");
+        let credentials = reader.required(
+            "CREDENTIALS_URL",
+            "https://host:port of each replica of credentials",
+        );
         let otp = reader.required("OTP_URL", "https://host:port of each replica of otp");
         let sessions = reader.required("SESSIONS_URL", "https://host:port of each replica of sessions");
-        let cookie_keys = reader.required("COOKIE_KEY_FILE", "the keys that seal cookies, the current one first");
-        let hosts = reader.or("HOSTS", HOSTS, "the names under which browsers may come, without port");
+        let cookie_keys = reader.required(
+            "COOKIE_KEY_FILE",
+            "the keys that seal cookies, the current one first",
+        );
+        let hosts = reader.or(
+            "HOSTS",
+            HOSTS,
+            "the names under which browsers may come, without port",
+        );
         let proxies = "addresses of reverse proxies whose X-Forwarded-For counts; without it, nobody's";
         let trusted_proxies = reader.optional::<Vec<IpAddr>>("TRUSTED_PROXIES", proxies);
         Some(Self {

@@ -118,9 +118,14 @@ impl Cookies {
     }
 
     /// What is to be sent with the answer; nothing is left to be sent after it.
+    #[must_use]
     pub fn take(&mut self) -> Self {
         let changes = std::mem::take(&mut self.changes);
-        Self { seals: self.seals.clone(), brought: Vec::new(), changes }
+        Self {
+            seals: self.seals.clone(),
+            brought: Vec::new(),
+            changes,
+        }
     }
 
     fn change(&mut self, name: &'static str, set_cookie: String) {
@@ -133,7 +138,11 @@ impl FromRequestParts<Arc<Gateway>> for Cookies {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, gateway: &Arc<Gateway>) -> Result<Self, Infallible> {
-        Ok(Self { seals: gateway.seals.clone(), brought: pairs(&parts.headers), changes: Vec::new() })
+        Ok(Self {
+            seals: gateway.seals.clone(),
+            brought: pairs(&parts.headers),
+            changes: Vec::new(),
+        })
     }
 }
 
@@ -142,7 +151,11 @@ impl IntoResponseParts for Cookies {
 
     fn into_response_parts(self, mut response: ResponseParts) -> Result<ResponseParts, Infallible> {
         // Names, base64 and attributes are ASCII, so every cookie is a header value.
-        for value in self.changes.into_iter().filter_map(|change| HeaderValue::try_from(change.set_cookie).ok()) {
+        for value in self
+            .changes
+            .into_iter()
+            .filter_map(|change| HeaderValue::try_from(change.set_cookie).ok())
+        {
             response.headers_mut().append(header::SET_COOKIE, value);
         }
         Ok(response)
@@ -151,7 +164,14 @@ impl IntoResponseParts for Cookies {
 
 /// Names and values of the request's cookies (RFC 6265, 4.2.1).
 fn pairs(headers: &HeaderMap) -> Vec<(String, String)> {
-    let values = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
-    let pairs = values.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    let values = headers
+        .get_all(header::COOKIE)
+        .into_iter()
+        .filter_map(|value| value.to_str().ok());
+    let pairs = values
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='));
+    pairs
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
 }

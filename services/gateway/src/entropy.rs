@@ -3,7 +3,10 @@
 /// Fresh random bytes.
 ///
 /// A machine that cannot give any must not make secrets: the process ends.
-#[expect(clippy::disallowed_methods, reason = "this is the gateway's source; it does not use the log's crate")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the gateway's source; it does not use the log's crate"
+)]
 pub fn bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     if getrandom::fill(&mut bytes).is_err() {

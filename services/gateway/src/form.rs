@@ -59,14 +59,20 @@ impl FromRequest<Arc<Gateway>> for Form {
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
-    let Some(Ok(value)) = headers.get(header::CONTENT_TYPE).map(|value| value.to_str()) else { return false };
+    let Some(Ok(value)) = headers.get(header::CONTENT_TYPE).map(|value| value.to_str()) else {
+        return false;
+    };
     let mut parts = value.split(';').map(str::trim);
-    let is_form = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case(MEDIA_TYPE));
+    let is_form = parts
+        .next()
+        .is_some_and(|essence| essence.eq_ignore_ascii_case(MEDIA_TYPE));
     is_form && parts.all(|parameter| parameter.eq_ignore_ascii_case("charset=utf-8"))
 }
 
 async fn receive(headers: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {
-    let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let announced = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: usize| length > LONGEST) {
         return Err(Refusal::TooLarge);
     }
@@ -106,7 +112,9 @@ fn decode(text: &[u8]) -> Option<String> {
 }
 
 fn digit(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+    char::from(byte)
+        .to_digit(16)
+        .and_then(|digit| u8::try_from(digit).ok())
 }
 
 #[cfg(test)]
@@ -120,19 +128,38 @@ mod tests {
     #[test]
     fn a_form_is_read_in_the_order_asked_for() {
         let form = form("password=a+b%E3%81%82%2B&user_id=04500001").unwrap();
-        assert_eq!(form.take(["user_id", "password"]).unwrap(), ["04500001", "a bあ+"]);
+        assert_eq!(
+            form.take(["user_id", "password"]).unwrap(),
+            ["04500001", "a bあ+"]
+        );
     }
 
     #[test]
     fn repeated_unknown_and_missing_fields_are_refused() {
         for body in ["a=1&a=2", "a=1&b=2&c=3", "a=1", "a=1&c=2", "", "a=1&b=2&b=3"] {
-            assert_eq!(form(body).unwrap().take(["a", "b"]), Err(Refusal::Unreadable), "{body}");
+            assert_eq!(
+                form(body).unwrap().take(["a", "b"]),
+                Err(Refusal::Unreadable),
+                "{body}"
+            );
         }
     }
 
     #[test]
     fn broken_escapes_foreign_encodings_and_control_characters_are_refused() {
-        for body in ["a=%", "a=%4", "a=%zz", "a=%+1", "a=%FF", "a=%ED%A0%80", "a=%00", "a=%0A", "%1B=1", "a=%C2%85", "a=%7F"] {
+        for body in [
+            "a=%",
+            "a=%4",
+            "a=%zz",
+            "a=%+1",
+            "a=%FF",
+            "a=%ED%A0%80",
+            "a=%00",
+            "a=%0A",
+            "%1B=1",
+            "a=%C2%85",
+            "a=%7F",
+        ] {
             assert!(form(body).is_none(), "{body}");
         }
     }
@@ -145,7 +172,10 @@ mod tests {
     #[test]
     fn only_forms_in_utf_8_are_forms() {
         let is = |value: &'static str| {
-            is_form(&HeaderMap::from_iter([(header::CONTENT_TYPE, value.parse().unwrap())]))
+            is_form(&HeaderMap::from_iter([(
+                header::CONTENT_TYPE,
+                value.parse().unwrap(),
+            )]))
         };
         assert!(is("application/x-www-form-urlencoded"));
         assert!(is("Application/X-WWW-Form-URLEncoded; charset=UTF-8"));

@@ -47,5 +47,7 @@ pub struct Gateway {
 /// The browsers' router.
 pub fn build(gateway: Gateway) -> Router {
     let gateway = Arc::new(gateway);
-    pages::router().layer(middleware::from_fn_with_state(gateway.clone(), edge::guard)).with_state(gateway)
+    pages::router()
+        .layer(middleware::from_fn_with_state(gateway.clone(), edge::guard))
+        .with_state(gateway)
 }

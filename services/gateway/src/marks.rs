@@ -40,7 +40,9 @@ pub fn make(seals: &Seals, form: &str, bound_to: &Secret) -> String {
 
 /// Compares a form's mark with what the cookie holds now.
 pub fn check(seals: &Seals, form: &str, bound_to: &Secret, mark: &str) -> Verdict {
-    let Some((key, [nonce, made, bound])) = read(seals, mark) else { return Verdict::Forged };
+    let Some((key, [nonce, made, bound])) = read(seals, mark) else {
+        return Verdict::Forged;
+    };
     if !bool::from(origin(&key, &nonce).ct_eq(&made)) {
         return Verdict::Forged;
     }
@@ -75,7 +77,10 @@ fn origin(key: &[u8; 32], nonce: &Part) -> Part {
 }
 
 fn binding(key: &[u8; 32], nonce: &Part, form: &str, bound_to: &Secret) -> Part {
-    let code = code(key).chain_update(b"binding").chain_update(nonce).chain_update(bound_to.expose());
+    let code = code(key)
+        .chain_update(b"binding")
+        .chain_update(nonce)
+        .chain_update(bound_to.expose());
     shorten(code.chain_update(form))
 }
 
@@ -106,7 +111,10 @@ mod tests {
     fn a_mark_of_another_browser_or_form_is_stale() {
         let secret = Secret::fresh();
         let mark = make(&seals(), "/signin", &secret);
-        assert_eq!(check(&seals(), "/signin", &Secret::fresh(), &mark), Verdict::Stale);
+        assert_eq!(
+            check(&seals(), "/signin", &Secret::fresh(), &mark),
+            Verdict::Stale
+        );
         assert_eq!(check(&seals(), "/signout", &secret, &mark), Verdict::Stale);
     }
 
@@ -123,13 +131,19 @@ mod tests {
     fn a_mark_outlives_the_change_of_the_key() {
         let secret = Secret::fresh();
         let mark = make(&seals(), "/signin", &secret);
-        assert_eq!(check(&under(&['2', '1']), "/signin", &secret, &mark), Verdict::Good);
+        assert_eq!(
+            check(&under(&['2', '1']), "/signin", &secret, &mark),
+            Verdict::Good
+        );
     }
 
     #[test]
     fn two_marks_of_one_form_differ() {
         let secret = Secret::fresh();
-        assert_ne!(make(&seals(), "/signin", &secret), make(&seals(), "/signin", &secret));
+        assert_ne!(
+            make(&seals(), "/signin", &secret),
+            make(&seals(), "/signin", &secret)
+        );
     }
 
     #[test]

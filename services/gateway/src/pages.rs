@@ -26,7 +26,6 @@ use crate::notes::{Note, SignInMessage};
 use crate::refusal::{Place, Refusal, Stop};
 use crate::{marks, texts};
 
-
 /// What surrounds every page.
 pub struct Frame {
     /// Screen name, for the title.
@@ -66,12 +65,21 @@ pub fn router() -> Router<Arc<Gateway>> {
 impl Frame {
     /// The frame of a page of a sign-in.
     fn sign_in(name: &'static str, site: &Site) -> Self {
-        Self { help: texts::HELP_SIGN_IN, ..Self::new(name, site) }
+        Self {
+            help: texts::HELP_SIGN_IN,
+            ..Self::new(name, site)
+        }
     }
 
     /// The frame of any other page.
     fn new(name: &'static str, site: &Site) -> Self {
-        Self { name, error: false, standby: site.standby, help: texts::HELP, style: assets::style_address() }
+        Self {
+            name,
+            error: false,
+            standby: site.standby,
+            help: texts::HELP,
+            style: assets::style_address(),
+        }
     }
 }
 
@@ -102,14 +110,21 @@ fn read_once(cookies: &mut Cookies) -> Option<Note> {
 /// The secret that the browser's forms before a sign-in are bound to; made when there is none.
 fn anonymous(cookies: &mut Cookies) -> Anonymous {
     cookies.read().unwrap_or_else(|| {
-        let fresh = Anonymous { secret: crate::secret::Secret::fresh() };
+        let fresh = Anonymous {
+            secret: crate::secret::Secret::fresh(),
+        };
         cookies.keep(&fresh);
         fresh
     })
 }
 
 /// Refuses a form whose mark is not good.
-fn demand(gateway: &Gateway, form: &str, bound_to: &crate::secret::Secret, mark: &str) -> Result<(), Refusal> {
+fn demand(
+    gateway: &Gateway,
+    form: &str,
+    bound_to: &crate::secret::Secret,
+    mark: &str,
+) -> Result<(), Refusal> {
     match marks::check(&gateway.seals, form, bound_to, mark) {
         marks::Verdict::Good => Ok(()),
         marks::Verdict::Stale | marks::Verdict::Forged => Err(Refusal::Forged),
@@ -122,7 +137,9 @@ fn demand(gateway: &Gateway, form: &str, bound_to: &crate::secret::Secret, mark:
 /// To `/signin` when the session is over, with the text that fits; an error page when nobody can tell. A session that
 /// cannot be asked for is never treated as over.
 async fn session(gateway: &Gateway, cookies: &mut Cookies) -> Result<Option<Session>, Stop> {
-    let Some(session) = cookies.read::<Session>() else { return Ok(None) };
+    let Some(session) = cookies.read::<Session>() else {
+        return Ok(None);
+    };
     match gateway.backends.check(&session).await {
         Ok(()) => Ok(Some(session)),
         Err(Fault::Refused(Reason::SessionOver(over))) => Err(session_over(cookies, over).into()),

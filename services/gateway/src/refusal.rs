@@ -126,7 +126,15 @@ impl Refusal {
             Self::Down(trouble) => {
                 let reason = trouble.reason.as_deref().unwrap_or_default();
                 let code = trouble.code as i32;
-                tracing::error!(enquiry, refusal, status, call = trouble.call, code, reason, "refused");
+                tracing::error!(
+                    enquiry,
+                    refusal,
+                    status,
+                    call = trouble.call,
+                    code,
+                    reason,
+                    "refused"
+                );
             }
             Self::Broken => tracing::error!(enquiry, refusal, status, "refused"),
             Self::Forged | Self::CookieMissing | Self::WrongHost | Self::Busy => {

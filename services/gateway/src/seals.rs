@@ -36,10 +36,15 @@ impl Seals {
     pub fn seal(&self, name: &str, plain: &str) -> String {
         let (id, key) = self.0.current();
         let nonce = entropy::bytes::<NONCE>();
-        let payload = Payload { msg: plain.as_bytes(), aad: name.as_bytes() };
+        let payload = Payload {
+            msg: plain.as_bytes(),
+            aad: name.as_bytes(),
+        };
         let sealed = cipher(key).encrypt(&XNonce::from(nonce), payload);
         // Only a text of 256 GiB cannot be sealed; an empty one opens as nothing.
-        let body = sealed.map(|sealed| [nonce.as_slice(), &sealed].concat()).unwrap_or_default();
+        let body = sealed
+            .map(|sealed| [nonce.as_slice(), &sealed].concat())
+            .unwrap_or_default();
         label(id, &body)
     }
 
@@ -47,7 +52,10 @@ impl Seals {
     pub fn open(&self, name: &str, sealed: &str) -> Option<String> {
         let (id, body) = read_label(sealed)?;
         let (nonce, sealed) = body.split_first_chunk::<NONCE>()?;
-        let payload = Payload { msg: sealed, aad: name.as_bytes() };
+        let payload = Payload {
+            msg: sealed,
+            aad: name.as_bytes(),
+        };
         let plain = cipher(self.0.get(&id)?).decrypt(&XNonce::from(*nonce), payload);
         String::from_utf8(plain.ok()?).ok()
     }
@@ -73,7 +81,11 @@ pub fn code(key: &[u8; 32]) -> Code {
 
 /// Bytes as text that cookies and forms may hold, with the id of the key that made them.
 pub fn label(id: &str, body: &[u8]) -> String {
-    format!("{}.{}", BASE64_URL_SAFE_NO_PAD.encode(id), BASE64_URL_SAFE_NO_PAD.encode(body))
+    format!(
+        "{}.{}",
+        BASE64_URL_SAFE_NO_PAD.encode(id),
+        BASE64_URL_SAFE_NO_PAD.encode(body)
+    )
 }
 
 /// What [`label`] wrote.
@@ -92,7 +104,7 @@ fn derive(key: &[u8; 32], label: &[u8]) -> [u8; 32] {
 }
 
 #[cfg(test)]
-pub mod tests {
+pub(crate) mod tests {
     use std::io::Write;
 
     use super::*;

@@ -51,7 +51,9 @@ impl Serialize for Secret {
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <&str>::deserialize(deserializer)?;
-        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| D::Error::custom("not base64"))?;
+        let bytes = BASE64_URL_SAFE_NO_PAD
+            .decode(text)
+            .map_err(|_| D::Error::custom("not base64"))?;
         Self::from_service(&bytes).ok_or_else(|| D::Error::custom("not 32 bytes"))
     }
 }
@@ -69,7 +71,10 @@ mod tests {
     fn a_secret_survives_the_cookie() {
         let secret = Secret::fresh();
         let text = serde_json::to_string(&secret).unwrap();
-        assert_eq!(serde_json::from_str::<Secret>(&text).unwrap().expose(), secret.expose());
+        assert_eq!(
+            serde_json::from_str::<Secret>(&text).unwrap().expose(),
+            secret.expose()
+        );
     }
 
     #[test]

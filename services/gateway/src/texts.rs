@@ -53,7 +53,8 @@ pub const WRONG_PASSWORD: &str = "パスワードが正しくありません。"
 /// What to try after [`WRONG_PASSWORD`].
 pub const WRONG_PASSWORD_HINT: &str = "大文字と小文字、全角文字と半角文字を確認してください。お忘れの場合は「パスワードを忘れた場合（再設定）」から再設定してください。";
 /// The account is locked for a while.
-pub const LOCKED: &str = "ご使用のアカウントは、不正使用を防ぐために一時的にロックされています。後で再試行してください。";
+pub const LOCKED: &str =
+    "ご使用のアカウントは、不正使用を防ぐために一時的にロックされています。後で再試行してください。";
 /// What ends a lock at once.
 pub const LOCKED_HINT: &str = "パスワードを再設定すると、すぐにサインインできます。";
 /// The account is disabled.
@@ -82,7 +83,7 @@ pub const EMAIL_INTRO: &str = "以下の情報を入力してください。";
 /// Before a code was asked for. The button has another name: the manual has it so.
 pub const NOT_SENT: &str = "確認が必要です。[送信] ボタンをクリックしてください。";
 /// What screen readers hear before the address.
-pub const ADDRESS: &str = "メールアドレス";
+pub const ADDRESS: &str = "メールアドレス：";
 /// The button that asks for a code.
 pub const SEND: &str = "確認コードを送信";
 /// The code has been mailed.
@@ -118,11 +119,13 @@ pub const CODE_SUPERSEDED: &str = "古い確認コードです。いちばん新
 /// The code is too old.
 pub const CODE_EXPIRED: &str = "コードの有効期限が切れています。新しいコードを送信してください。";
 /// The code was guessed at too often.
-pub const CODE_SPENT: &str = "正しくないコードが何度も入力されたため、このコードは無効になりました。新しいコードを送信してください。";
+pub const CODE_SPENT: &str =
+    "正しくないコードが何度も入力されたため、このコードは無効になりました。新しいコードを送信してください。";
 /// The mail could not be handed over; an enquiry number follows.
 pub const SEND_FAILED: &str = "確認コードを送信できませんでした。しばらくしてから、もう一度お試しください。";
 /// 続行 was pressed too early.
-pub const NOT_VERIFIED: &str = "メールアドレスの確認が完了していません。確認コードを送信し、届いたコードを入力してください。";
+pub const NOT_VERIFIED: &str =
+    "メールアドレスの確認が完了していません。確認コードを送信し、届いたコードを入力してください。";
 
 /// Screen name of `/top`.
 pub const TOP: &str = "トップページ";
@@ -142,7 +145,8 @@ pub const NO_QUICK_ACCESS: &str = "利用できるメニューはありません
 /// Screen name of GET `/signout`, and its button everywhere.
 pub const SIGN_OUT: &str = "サインアウト";
 /// What the button does.
-pub const SIGN_OUT_INTRO: &str = "GTOLからサインアウトします。よろしければ[サインアウト]をクリックしてください。";
+pub const SIGN_OUT_INTRO: &str =
+    "GTOLからサインアウトします。よろしければ[サインアウト]をクリックしてください。";
 /// The way back from there.
 pub const BACK_TO_TOP: &str = "トップページへ戻る";
 /// Screen name of `/signed-out`.
@@ -203,19 +207,23 @@ pub const NOT_FOUND_INTRO: &str = "お探しのページはありません。URL
 /// Heading of 405.
 pub const METHOD: &str = "この操作はできません";
 /// Sentence of 405.
-pub const METHOD_INTRO: &str = "このページでは、その操作は利用できません。サインインページからやり直してください。";
+pub const METHOD_INTRO: &str =
+    "このページでは、その操作は利用できません。サインインページからやり直してください。";
 /// Heading of 408.
 pub const TOO_SLOW: &str = "通信に時間がかかりすぎました";
 /// Sentence of 408.
-pub const TOO_SLOW_INTRO: &str = "入力内容の受信に時間がかかりすぎました。通信の状態を確認してから、もう一度お試しください。";
+pub const TOO_SLOW_INTRO: &str =
+    "入力内容の受信に時間がかかりすぎました。通信の状態を確認してから、もう一度お試しください。";
 /// Heading of 413.
 pub const TOO_LARGE: &str = "入力内容が大きすぎます";
 /// Sentence of 413.
-pub const TOO_LARGE_INTRO: &str = "入力内容が大きすぎるため、受け付けられませんでした。もう一度入力してください。";
+pub const TOO_LARGE_INTRO: &str =
+    "入力内容が大きすぎるため、受け付けられませんでした。もう一度入力してください。";
 /// Heading of 415.
 pub const MEDIA_TYPE: &str = "入力内容の形式が正しくありません";
 /// Sentence of 415.
-pub const MEDIA_TYPE_INTRO: &str = "入力内容の形式が正しくないため、受け付けられませんでした。サインインページからやり直してください。";
+pub const MEDIA_TYPE_INTRO: &str =
+    "入力内容の形式が正しくないため、受け付けられませんでした。サインインページからやり直してください。";
 /// Heading of 421.
 pub const WRONG_HOST: &str = "URLが正しくありません";
 /// Sentence of 421.
@@ -232,6 +240,16 @@ pub const DOWN_SIGN_IN: &str = "サインインで問題が発生しました。
 pub const DOWN_SIGNED_IN: &str = "サインインの状態を確認できませんでした。サインアウトはされていません。しばらくしてから、もう一度お試しください。";
 /// Sentence of 503 when a session could not be ended.
 pub const DOWN_SIGN_OUT: &str = "サインアウトできませんでした。まだサインインした状態です。しばらくしてから、もう一度サインアウトしてください。";
+
+/// A time of day.
+pub fn minute(hour: u8, minute: u8) -> String {
+    format!("{hour}時{minute:02}分")
+}
+
+/// A day.
+pub fn day(year: i32, month: u8, day: u8) -> String {
+    format!("{year}年{month}月{day}日")
+}
 
 /// What follows [`CODE_WRONG`].
 pub fn tries_left(tries: u32) -> String {

@@ -5,20 +5,27 @@ use time::{OffsetDateTime, UtcOffset};
 
 use sekisho_proto::from_timestamp;
 
+use crate::texts;
+
 /// Asia/Tokyo: nine hours, without daylight saving time since 1951.
 const TOKYO: UtcOffset = time::macros::offset!(+9);
 
 /// `10時23分`; `None` for no moment.
 pub fn minute(moment: Option<&Timestamp>) -> Option<String> {
     let moment = from_timestamp(moment?)?.checked_to_offset(TOKYO)?;
-    Some(format!("{}時{:02}分", moment.hour(), moment.minute()))
+    Some(texts::minute(moment.hour(), moment.minute()))
 }
 
 /// `2026年3月2日 10時15分`, from seconds since 1970; `None` outside the calendar.
 pub fn day_and_minute(seconds: i64) -> Option<String> {
-    let moment = OffsetDateTime::from_unix_timestamp(seconds).ok()?.checked_to_offset(TOKYO)?;
-    let (year, month, day) = (moment.year(), u8::from(moment.month()), moment.day());
-    Some(format!("{year}年{month}月{day}日 {}時{:02}分", moment.hour(), moment.minute()))
+    let moment = OffsetDateTime::from_unix_timestamp(seconds)
+        .ok()?
+        .checked_to_offset(TOKYO)?;
+    let minute = texts::minute(moment.hour(), moment.minute());
+    Some(format!(
+        "{} {minute}",
+        texts::day(moment.year(), moment.month().into(), moment.day())
+    ))
 }
 
 #[cfg(test)]
@@ -29,7 +36,14 @@ mod tests {
     fn moments_are_shown_in_tokyo() {
         let moment = time::macros::datetime!(2026-03-01 22:05:59 UTC).unix_timestamp();
         assert_eq!(day_and_minute(moment).as_deref(), Some("2026年3月2日 7時05分"));
-        assert_eq!(minute(Some(&Timestamp { seconds: moment, nanos: 0 })).as_deref(), Some("7時05分"));
+        assert_eq!(
+            minute(Some(&Timestamp {
+                seconds: moment,
+                nanos: 0
+            }))
+            .as_deref(),
+            Some("7時05分")
+        );
     }
 
     #[test]

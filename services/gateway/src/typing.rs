@@ -7,16 +7,25 @@ const LONGEST_TO_FILL_IN: usize = 128;
 
 /// Whether nothing is left of a login id or a code once white space (U+3000 too) and characters without width are gone.
 pub fn is_empty(typed: &str) -> bool {
-    typed.nfkc().all(|character| character.is_whitespace() || has_no_width(character))
+    typed
+        .nfkc()
+        .all(|character| character.is_whitespace() || has_no_width(character))
 }
 
 /// The login id to fill in again, as typed; empty when it is too long for a cookie.
 pub fn to_fill_in(typed: String) -> String {
-    if typed.chars().count() <= LONGEST_TO_FILL_IN { typed } else { String::new() }
+    if typed.chars().count() <= LONGEST_TO_FILL_IN {
+        typed
+    } else {
+        String::new()
+    }
 }
 
 fn has_no_width(character: char) -> bool {
-    matches!(character, '\u{200B}'..='\u{200D}' | '\u{2060}' | '\u{FEFF}' | '\u{00AD}')
+    matches!(
+        character,
+        '\u{200B}'..='\u{200D}' | '\u{2060}' | '\u{FEFF}' | '\u{00AD}'
+    )
 }
 
 #[cfg(test)]

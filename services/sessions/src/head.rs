@@ -71,7 +71,11 @@ mod tests {
     async fn a_caller_that_gives_up_leaves_the_read_to_the_next() {
         let (reads, count) = (Arc::new(HeadReads::default()), Arc::new(AtomicU64::new(0)));
         let gives_up = ask(Arc::clone(&reads), Arc::clone(&count));
-        assert!(tokio::time::timeout(Duration::from_millis(5), gives_up).await.is_err());
+        assert!(
+            tokio::time::timeout(Duration::from_millis(5), gives_up)
+                .await
+                .is_err()
+        );
         assert_eq!(ask(Arc::clone(&reads), Arc::clone(&count)).await, 2);
     }
 }

@@ -6,7 +6,8 @@ use clap_complete::Shell;
 /// Starts the real parts of Sekisho on this machine, privately, for people and for tests.
 ///
 /// Everything listens on loopback only and keeps its data under target/dev (as root: PostgreSQL's data under
-/// /var/tmp, because PostgreSQL refuses to run as root).
+/// /var/tmp, because PostgreSQL refuses to run as root). The variable SEKISHO_DEV_FOLDER names another folder, for a
+/// second `up` beside the first.
 #[derive(Debug, Parser)]
 #[command(name = "cargo dev", bin_name = "cargo dev", version)]
 pub struct Cli {

@@ -141,7 +141,12 @@ fn read(folder: &Path) -> Result<Queries> {
     let mut queries = Queries::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with("query-") && name.ends_with(".json") {
+        if name.starts_with("query-")
+            && entry
+                .path()
+                .extension()
+                .is_some_and(|extension| extension == "json")
+        {
             queries.insert(name, fs::read(entry.path())?);
         }
     }

@@ -34,7 +34,10 @@ pub fn run(options: &UpOptions) -> Result<()> {
     }
     remove_old_logs()?;
     let settings = StackOptions::for_people(options.port, options.mailbox_port);
-    let mut stack = Stack::start_saying(&settings, &mut |step| progress.say(step))?;
+    let started = Stack::start_saying(&settings, &mut |step| progress.say(step));
+    // Ctrl-C reaches cargo, too, and what its end looks like from here is no mistake.
+    signals::check()?;
+    let mut stack = started?;
     publish(&mut stack)?;
     progress.say("everything runs");
     println!("{}", table(&stack));

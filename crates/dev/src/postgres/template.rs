@@ -18,7 +18,7 @@ use crate::tools::{self, Tool};
 use crate::{cargo, paths};
 
 /// Goes up when this module makes templates in another way.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 const LOCK: &str = "template.lock";
 const PASSWORDS: &str = "passwords.json";
 const ROLES: &str = "deploy/postgres/roles.sql";
@@ -71,10 +71,8 @@ pub(crate) fn bring_up_to_date(server: &Server, schema: Schema) -> Result<()> {
         Schema::Migrated => {
             roles(server)?;
             migrate("sekisho", &["log", "migrate"], server)?;
-            if paths::workspace().join(MIGRATIONS[1].1).is_dir() {
-                migrate("sekisho-credentials", &["migrate"], server)?;
-            }
-            Ok(())
+            migrate("sekisho-credentials", &["migrate"], server)?;
+            all_schemas(server)
         }
     }
 }
@@ -168,9 +166,9 @@ fn remove(prefix: &str) -> Result<()> {
             let path = entry.path();
             if entry.file_name().to_string_lossy().starts_with(prefix) && entry.file_name() != LOCK {
                 if path.is_dir() {
-                    fs::remove_dir_all(path)?
+                    fs::remove_dir_all(path)?;
                 } else {
-                    fs::remove_file(path)?
+                    fs::remove_file(path)?;
                 }
             }
         }
@@ -206,6 +204,20 @@ fn migrate(program: &str, arguments: &[&str], server: &Server) -> Result<()> {
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         bail!("`{program} {}` failed: {}", arguments.join(" "), said.trim());
+    }
+    Ok(())
+}
+
+/// A program that migrates nothing and says nothing must not become a template.
+fn all_schemas(server: &Server) -> Result<()> {
+    for (schema, folder) in MIGRATIONS {
+        if server
+            .psql(DATABASE)?
+            .run(&format!("select to_regnamespace('{schema}') is null;"))?
+            == "t"
+        {
+            bail!("the schema {schema} is not there after its migrations ({folder})");
+        }
     }
     Ok(())
 }

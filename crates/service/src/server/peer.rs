@@ -86,6 +86,17 @@ mod tests {
     }
 
     #[test]
+    fn a_subject_with_two_roles_is_nobody() {
+        let second = DnType::CustomDnType(vec![2, 5, 4, 11]);
+        let der = certificate(&[
+            (DnType::OrganizationalUnitName, "gateway"),
+            (second, "administrator"),
+            (DnType::CommonName, "gateway"),
+        ]);
+        assert_eq!(Peer::of_certificate(&der), None);
+    }
+
+    #[test]
     fn a_subject_without_a_role_is_nobody() {
         assert_eq!(
             Peer::of_certificate(&certificate(&[(DnType::CommonName, "gateway")])),

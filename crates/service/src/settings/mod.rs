@@ -21,7 +21,7 @@
 //! }
 //! ```
 //!
-//! The same function, run against nothing, yields the reference for the documentation ([`reference`]).
+//! The same function, run against nothing, yields the reference for the documentation ([`reference()`]).
 
 mod keyring;
 mod mistakes;

@@ -23,9 +23,9 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 /// How long the end of a process waits for its last spans to leave.
 const FLUSH: Duration = Duration::from_secs(3);
 
-/// Running telemetry. [`Telemetry::flush`] it before the process ends.
+/// Running telemetry. Flush it before the process ends.
 #[derive(Debug)]
-pub struct Telemetry {
+pub(crate) struct Telemetry {
     tracer: SdkTracerProvider,
 }
 
@@ -35,7 +35,7 @@ pub(crate) struct LogFilter(String);
 
 /// Telemetry that cannot start.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub(crate) enum Error {
     /// The exporter's settings make no sense.
     #[error("traces cannot be exported")]
     Exporter(#[from] opentelemetry_otlp::ExporterBuildError),

@@ -3,6 +3,7 @@
 use crate::support::Authority;
 use crate::support::sample::Settings;
 use rustix::process::Signal;
+use std::process::Command;
 
 #[test]
 fn three_mistakes_are_named_at_once_with_exit_64_and_without_values() {
@@ -31,8 +32,31 @@ fn three_mistakes_are_named_at_once_with_exit_64_and_without_values() {
 fn the_version_names_the_commit() {
     let output = Settings::none().output(&["--version"]);
     let line = String::from_utf8(output.stdout).unwrap();
-    let expected = format!("sekisho-sample {} (commit ", env!("CARGO_PKG_VERSION"));
-    assert!(output.status.success() && line.starts_with(&expected), "{line}");
+    let start = format!("sekisho-sample {} (commit ", env!("CARGO_PKG_VERSION"));
+    let commit = line
+        .trim_end()
+        .strip_prefix(&start)
+        .and_then(|rest| rest.strip_suffix(')'))
+        .unwrap();
+    match head() {
+        Some(head) => assert!(commit.len() == 12 && head.starts_with(commit), "{line}"),
+        None => assert_eq!(commit, "unknown"),
+    }
+}
+
+/// The commit as `git` sees it, or as a build outside a repository is told.
+fn head() -> Option<String> {
+    if let Some(told) = option_env!("SEKISHO_COMMIT") {
+        return Some(told.to_owned());
+    }
+    let output = Command::new("git")
+        .args(["-c", "safe.directory=*", "rev-parse", "HEAD"])
+        .output()
+        .ok()?;
+    output
+        .status
+        .success()
+        .then(|| String::from_utf8(output.stdout).unwrap())
 }
 
 #[test]
@@ -116,4 +140,17 @@ fn a_taken_port_is_one_clear_line() {
             .starts_with(&format!("{address} cannot be listened on")),
         "{error}"
     );
+}
+
+#[test]
+fn a_panic_is_one_log_line_that_says_where_and_ends_the_process() {
+    let authority = Authority::new();
+    authority.certify("sessions");
+    let mut sample = Settings::working(&authority, "sessions")
+        .set("FAULT", "task-panics")
+        .start();
+    assert_eq!(sample.ended().code(), Some(1));
+    let line = sample.line("panicked");
+    assert!(line["place"].as_str().unwrap().contains("main.rs:"), "{line}");
+    assert!(!line.to_string().contains("canary"), "{line}");
 }

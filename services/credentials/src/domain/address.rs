@@ -76,7 +76,18 @@ mod tests {
 
     #[test]
     fn what_could_end_a_header_is_no_address() {
-        for text in ["", "@", "a@", "@b", "a", "a@b\r\nBcc: c@d", "a b@c", "<a@b>", "a@b,c@d", "a@b@c"] {
+        for text in [
+            "",
+            "@",
+            "a@",
+            "@b",
+            "a",
+            "a@b\r\nBcc: c@d",
+            "a b@c",
+            "<a@b>",
+            "a@b,c@d",
+            "a@b@c",
+        ] {
             assert_eq!(masked(text), None, "{text:?}");
         }
         assert_eq!(masked(&format!("{}@b", "a".repeat(253))), None);

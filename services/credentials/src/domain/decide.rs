@@ -92,10 +92,7 @@ fn verify(
     }
 }
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "the common end of most branches"
-)]
+#[expect(clippy::unnecessary_wraps, reason = "the common end of most branches")]
 fn record(event: impl Into<AccountEvent>) -> Result<Decision<AccountEvent>, Rejection> {
     Ok(Decision::Record(event.into()))
 }

@@ -30,10 +30,9 @@ fn recorded(number: u64) -> Recorded {
 }
 
 fn fold<F: Fold<Event = AccountEvent>>(state: F, first: u64, events: &[AccountEvent]) -> F {
-    events
-        .iter()
-        .zip(first..)
-        .fold(state, |state, (event, number)| state.evolve(event, &recorded(number)))
+    events.iter().zip(first..).fold(state, |state, (event, number)| {
+        state.evolve(event, &recorded(number))
+    })
 }
 
 struct Given(Account);
@@ -243,12 +242,8 @@ fn disabling_and_enabling_twice_changes_nothing() {
         .when(Command::Enable)
         .then(AccountEnabled {});
     given([registered()]).when(Command::Enable).then_nothing();
-    given([])
-        .when(Command::Disable)
-        .then_rejected(Rejection::Unknown);
-    given([])
-        .when(Command::Enable)
-        .then_rejected(Rejection::Unknown);
+    given([]).when(Command::Disable).then_rejected(Rejection::Unknown);
+    given([]).when(Command::Enable).then_rejected(Rejection::Unknown);
 }
 
 #[test]

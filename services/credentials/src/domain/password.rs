@@ -119,7 +119,11 @@ mod tests {
     #[test]
     fn no_password_is_printed() {
         let secret = Secret::new("canary-canary-canary".to_owned());
-        let printed = format!("{:?} {:?}", TypedPassword::read(&secret), NewPassword::read(&secret));
+        let printed = format!(
+            "{:?} {:?}",
+            TypedPassword::read(&secret),
+            NewPassword::read(&secret)
+        );
         assert!(!printed.contains("canary"), "{printed}");
     }
 }

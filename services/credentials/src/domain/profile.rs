@@ -111,10 +111,7 @@ mod tests {
         assert_eq!(read("", "a", "b", ""), Err(ProfileError::FacilityCode));
         assert_eq!(read("太郎", "a", "b", ""), Err(ProfileError::FacilityCode));
         assert_eq!(read("1", " ", "b", ""), Err(ProfileError::Facility));
-        assert_eq!(
-            read("1", "a", &"b".repeat(201), ""),
-            Err(ProfileError::Name)
-        );
+        assert_eq!(read("1", "a", &"b".repeat(201), ""), Err(ProfileError::Name));
         assert_eq!(read("1", "a", "b", "nowhere"), Err(ProfileError::Address));
     }
 

@@ -55,7 +55,7 @@ impl Phc {
     /// # Errors
     /// When there is no memory for it.
     pub fn make(password: &Secret<String>, salt: [u8; 16]) -> Result<Self, argon2::Error> {
-        let params = Params::new(MEMORY, PASSES, LANES, None)?;
+        let params = Params::new(MEMORY, PASSES, LANES, Some(Params::DEFAULT_OUTPUT_LEN))?;
         let mut bytes = [0; Params::DEFAULT_OUTPUT_LEN];
         argon2(&params).hash_password_into(password.expose().as_bytes(), &salt, &mut bytes)?;
         let salt = Salt::new(&salt).map_err(|_| argon2::Error::SaltTooLong)?;
@@ -91,7 +91,9 @@ impl Phc {
     /// When there is no memory for it.
     pub fn matches(&self, password: &[u8]) -> Result<bool, argon2::Error> {
         let mut bytes = [0; Output::MAX_LENGTH];
-        let bytes = bytes.get_mut(..self.output.len()).ok_or(argon2::Error::OutputTooLong)?;
+        let bytes = bytes
+            .get_mut(..self.output.len())
+            .ok_or(argon2::Error::OutputTooLong)?;
         argon2(&self.params).hash_password_into(password, &self.salt, bytes)?;
         Ok(bytes.ct_eq(self.output.as_ref()).into())
     }
@@ -162,7 +164,11 @@ mod tests {
         let decoy = Phc::decoy().unwrap();
         let made = Phc::make(&secret("a"), [3; 16]).unwrap();
         assert_eq!(
-            (decoy.params.m_cost(), decoy.params.t_cost(), decoy.params.p_cost()),
+            (
+                decoy.params.m_cost(),
+                decoy.params.t_cost(),
+                decoy.params.p_cost()
+            ),
             (made.params.m_cost(), made.params.t_cost(), made.params.p_cost())
         );
         assert_eq!(decoy.output.len(), made.output.len());
@@ -184,7 +190,12 @@ mod tests {
     #[test]
     fn what_is_no_argon2id_or_costs_too_much_is_refused() {
         let tail = "$c2VraXNoby9kZWNveS8x$AAAAAAAAAAAAAAAAAAAAAA";
-        for form in ["", "plain", "$argon2i$v=19$m=19456,t=2,p=1", "$argon2id$v=16$m=19456,t=2,p=1"] {
+        for form in [
+            "",
+            "plain",
+            "$argon2i$v=19$m=19456,t=2,p=1",
+            "$argon2id$v=16$m=19456,t=2,p=1",
+        ] {
             let read = Phc::try_from(format!("{form}{tail}").as_str());
             assert_eq!(read, Err(PhcError::Form), "{form}");
         }
@@ -193,7 +204,7 @@ mod tests {
             assert_eq!(read, Err(PhcError::Bounds), "{params}");
         }
         assert_eq!(
-            Phc::try_from("$argon2id$v=19$m=19456,t=2,p=1$c2VraXNoby9kZWNveS8x$AAAAAAAA"),
+            Phc::try_from("$argon2id$v=19$m=19456,t=2,p=1$c2VraXNoby9kZWNveS8x$AAAAAAAAAAAAAAAA"),
             Err(PhcError::Bounds)
         );
     }

@@ -40,7 +40,11 @@ impl Seen {
 impl From<Client> for Seen {
     fn from(client: Client) -> Self {
         Self {
-            address: client.address.parse::<IpAddr>().ok().map(|address| address.to_canonical()),
+            address: client
+                .address
+                .parse::<IpAddr>()
+                .ok()
+                .map(|address| address.to_canonical()),
             user_agent: client.user_agent.chars().take(LONGEST).collect(),
         }
     }

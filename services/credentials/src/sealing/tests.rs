@@ -34,13 +34,19 @@ fn seen() -> Seen {
 #[test]
 fn a_seal_opens_only_for_its_account_and_event() {
     let key = PersonalKey::random();
-    let (one, other) = (event(datetime!(2026-03-02 0:00 UTC)), event(datetime!(2026-03-02 0:00 UTC)));
+    let (one, other) = (
+        event(datetime!(2026-03-02 0:00 UTC)),
+        event(datetime!(2026-03-02 0:00 UTC)),
+    );
     let sealed = key.seal(account(1), one, &seen()).unwrap();
 
     assert_eq!(key.open(account(1), one, &sealed), Ok(seen()));
     assert_eq!(key.open(account(2), one, &sealed), Err(SealError));
     assert_eq!(key.open(account(1), other, &sealed), Err(SealError));
-    assert_eq!(PersonalKey::random().open(account(1), one, &sealed), Err(SealError));
+    assert_eq!(
+        PersonalKey::random().open(account(1), one, &sealed),
+        Err(SealError)
+    );
     for byte in 0..sealed.len() {
         let mut damaged = sealed.clone();
         damaged[byte] ^= 1;
@@ -88,11 +94,17 @@ fn a_phantom_is_one_stream_per_login_id_and_key() {
 #[test]
 fn phantoms_share_one_key_a_month() {
     let phantoms = Phantoms::new(ring(&[("1", 1)]));
-    let (first, last) = (event(datetime!(2026-03-01 0:00 UTC)), event(datetime!(2026-03-31 23:59:59 UTC)));
+    let (first, last) = (
+        event(datetime!(2026-03-01 0:00 UTC)),
+        event(datetime!(2026-03-31 23:59:59 UTC)),
+    );
     let sealed = phantoms.key(first).seal(account(1), first, &seen()).unwrap();
     assert_eq!(phantoms.key(last).open(account(1), first, &sealed), Ok(seen()));
     let april = event(datetime!(2026-04-01 0:00 UTC));
-    assert_eq!(phantoms.key(april).open(account(1), first, &sealed), Err(SealError));
+    assert_eq!(
+        phantoms.key(april).open(account(1), first, &sealed),
+        Err(SealError)
+    );
 }
 
 #[test]
@@ -104,9 +116,15 @@ fn an_address_has_one_tag_a_day_and_another_tomorrow() {
         sealed.address_tag
     };
     let morning = datetime!(2026-03-02 0:00 UTC);
-    assert_eq!(tag(&seen(), morning), tag(&seen(), datetime!(2026-03-02 23:59 UTC)));
+    assert_eq!(
+        tag(&seen(), morning),
+        tag(&seen(), datetime!(2026-03-02 23:59 UTC))
+    );
     // The same moment by another clock.
     assert_eq!(tag(&seen(), morning), tag(&seen(), datetime!(2026-03-02 9:00 +9)));
-    assert_ne!(tag(&seen(), morning), tag(&seen(), datetime!(2026-03-03 0:00 UTC)));
+    assert_ne!(
+        tag(&seen(), morning),
+        tag(&seen(), datetime!(2026-03-03 0:00 UTC))
+    );
     assert_eq!(tag(&Seen::default(), morning), Vec::<u8>::new());
 }

@@ -67,10 +67,16 @@ impl Backends {
             password,
             secret_digest: secret.digest().to_vec(),
             device: Vec::new(),
-            client: Some(proto::Client { address: client.address, user_agent: client.browser }),
+            client: Some(proto::Client {
+                address: client.address,
+                user_agent: client.browser,
+            }),
         };
         let mut credentials = self.credentials.clone();
-        let answer = read(CALL, credentials.verify_password(within(DEADLINE, question)).await)?;
+        let answer = read(
+            CALL,
+            credentials.verify_password(within(DEADLINE, question)).await,
+        )?;
         match answer.outcome {
             Some(Outcome::Accepted(accepted)) => Ok(Verdict::Accepted(accepted.flow_id)),
             Some(Outcome::Rejected(rejected)) => match rejected.reason() {
@@ -96,7 +102,10 @@ impl Backends {
             min_position: flow.seen,
         };
         let mut credentials = self.credentials.clone();
-        let answer = read("DescribeFlow", credentials.describe_flow(within(DEADLINE, question)).await)?;
+        let answer = read(
+            "DescribeFlow",
+            credentials.describe_flow(within(DEADLINE, question)).await,
+        )?;
         let known = |person: proto::describe_flow_response::Person| Known {
             facility: person.facility,
             name: person.name,

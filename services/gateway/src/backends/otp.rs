@@ -30,7 +30,11 @@ impl Backends {
             command_id,
         };
         let mut otp = self.otp.clone();
-        read("IssueCode", otp.issue_code(within(ISSUE_DEADLINE, question)).await).map(drop)
+        read(
+            "IssueCode",
+            otp.issue_code(within(ISSUE_DEADLINE, question)).await,
+        )
+        .map(drop)
     }
 
     /// Compares a code, as typed.
@@ -38,7 +42,12 @@ impl Backends {
     /// # Errors
     /// [`super::Reason::CodeMalformed`], [`super::Reason::NoLiveCode`], [`super::Reason::FlowOver`]; otherwise the
     /// service is down.
-    pub async fn verify_code(&self, flow: &Flow, code: String, command_id: Vec<u8>) -> Result<CodeVerdict, Fault> {
+    pub async fn verify_code(
+        &self,
+        flow: &Flow,
+        code: String,
+        command_id: Vec<u8>,
+    ) -> Result<CodeVerdict, Fault> {
         const CALL: &str = "VerifyCode";
         let question = proto::VerifyCodeRequest {
             flow_id: flow.id.clone(),
@@ -50,7 +59,9 @@ impl Backends {
         let answer = read(CALL, otp.verify_code(within(DEADLINE, question)).await)?;
         match answer.outcome {
             Some(Outcome::Accepted(accepted)) => Ok(CodeVerdict::Accepted(accepted.position)),
-            Some(Outcome::Rejected(rejected)) => Ok(CodeVerdict::Rejected { superseded: rejected.superseded }),
+            Some(Outcome::Rejected(rejected)) => Ok(CodeVerdict::Rejected {
+                superseded: rejected.superseded,
+            }),
             None => Err(Fault::incomplete(CALL)),
         }
     }
@@ -74,8 +85,10 @@ impl Backends {
     /// [`super::Reason::FlowOver`]; otherwise the service is down.
     pub async fn flow(&self, flow: &Flow) -> Result<proto::FlowView, Fault> {
         const CALL: &str = "GetFlow";
-        let question =
-            proto::GetFlowRequest { flow_id: flow.id.clone(), flow_secret: flow.secret.expose().to_vec() };
+        let question = proto::GetFlowRequest {
+            flow_id: flow.id.clone(),
+            flow_secret: flow.secret.expose().to_vec(),
+        };
         let mut otp = self.otp.clone();
         let answer = read(CALL, otp.get_flow(within(DEADLINE, question)).await)?;
         answer.flow.ok_or_else(|| Fault::incomplete(CALL))

@@ -22,12 +22,17 @@ impl Backends {
     /// [`super::Reason::EvidenceMissing`], [`super::Reason::FlowOver`]; otherwise the service is down.
     pub async fn start(&self, flow: &Flow) -> Result<Started, Fault> {
         const CALL: &str = "Start";
-        let question =
-            proto::StartRequest { flow_id: flow.id.clone(), flow_secret: flow.secret.expose().to_vec() };
+        let question = proto::StartRequest {
+            flow_id: flow.id.clone(),
+            flow_secret: flow.secret.expose().to_vec(),
+        };
         let mut sessions = self.sessions.clone();
         let answer = read(CALL, sessions.start(within(DEADLINE, question)).await)?;
         let token = Secret::from_service(&answer.token).ok_or_else(|| Fault::incomplete(CALL))?;
-        Ok(Started { session: Session { token }, position: answer.position })
+        Ok(Started {
+            session: Session { token },
+            position: answer.position,
+        })
     }
 
     /// Whether a session is alive. Counts as activity.
@@ -35,7 +40,9 @@ impl Backends {
     /// # Errors
     /// [`super::Reason::SessionOver`]; otherwise the service is down.
     pub async fn check(&self, session: &Session) -> Result<(), Fault> {
-        let question = proto::CheckRequest { token: session.token.expose().to_vec() };
+        let question = proto::CheckRequest {
+            token: session.token.expose().to_vec(),
+        };
         let mut sessions = self.sessions.clone();
         read("Check", sessions.check(within(DEADLINE, question)).await).map(drop)
     }
@@ -45,7 +52,9 @@ impl Backends {
     /// # Errors
     /// The service is down.
     pub async fn end(&self, session: &Session) -> Result<(), Fault> {
-        let question = proto::EndRequest { token: session.token.expose().to_vec() };
+        let question = proto::EndRequest {
+            token: session.token.expose().to_vec(),
+        };
         let mut sessions = self.sessions.clone();
         read("End", sessions.end(within(DEADLINE, question)).await).map(drop)
     }

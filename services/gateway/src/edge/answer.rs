@@ -21,7 +21,11 @@ pub fn dress(answer: Response, site: Option<&Site>) -> Response {
     if !status.is_client_error() && !status.is_server_error() {
         return answer;
     }
-    let refusal = answer.extensions().get().cloned().unwrap_or_else(|| Refusal::of(status));
+    let refusal = answer
+        .extensions()
+        .get()
+        .cloned()
+        .unwrap_or_else(|| Refusal::of(status));
     let enquiry = enquiry_number();
     refusal.log(&enquiry);
     let mut page = (status, error::page(&refusal, &enquiry, site)).into_response();
@@ -29,7 +33,8 @@ pub fn dress(answer: Response, site: Option<&Site>) -> Response {
         page.headers_mut().insert(header::ALLOW, allow.clone());
     }
     if let Some(seconds) = refusal.retry_after() {
-        page.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        page.headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     page
 }
@@ -42,6 +47,10 @@ mod tests {
     fn an_enquiry_number_is_easy_to_read_out() {
         let number = enquiry_number();
         assert_eq!(number.len(), 14);
-        assert!(number.split('-').all(|group| group.len() == 4 && group.bytes().all(|byte| byte.is_ascii_digit())));
+        assert!(
+            number
+                .split('-')
+                .all(|group| group.len() == 4 && group.bytes().all(|byte| byte.is_ascii_digit()))
+        );
     }
 }

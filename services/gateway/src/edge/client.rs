@@ -29,7 +29,12 @@ pub struct Client {
 impl Proxies {
     /// The reverse proxies, by address.
     pub fn new(addresses: impl IntoIterator<Item = IpAddr>) -> Self {
-        Self(addresses.into_iter().map(|address| address.to_canonical()).collect())
+        Self(
+            addresses
+                .into_iter()
+                .map(|address| address.to_canonical())
+                .collect(),
+        )
     }
 
     /// The address of the client: the peer, unless that is a proxy of ours; then the last address in
@@ -53,7 +58,14 @@ impl Proxies {
 fn forwarded(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
     let values = headers.get_all("x-forwarded-for").into_iter();
     let texts = values.flat_map(|value| value.to_str().unwrap_or("?").split(','));
-    texts.map(|text| text.trim().parse().ok().map(|address: IpAddr| address.to_canonical())).collect()
+    texts
+        .map(|text| {
+            text.trim()
+                .parse()
+                .ok()
+                .map(|address: IpAddr| address.to_canonical())
+        })
+        .collect()
 }
 
 impl FromRequestParts<Arc<Gateway>> for Client {
@@ -62,10 +74,17 @@ impl FromRequestParts<Arc<Gateway>> for Client {
     async fn from_request_parts(parts: &mut Parts, gateway: &Arc<Gateway>) -> Result<Self, Infallible> {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         let address = peer.map(|ConnectInfo(peer)| gateway.proxies.client(peer.ip(), &parts.headers));
-        let browser = parts.headers.get(header::USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let browser = parts
+            .headers
+            .get(header::USER_AGENT)
+            .map(|value| String::from_utf8_lossy(value.as_bytes()));
         Ok(Self {
             address: address.map(|address| address.to_string()).unwrap_or_default(),
-            browser: browser.unwrap_or_default().chars().take(LONGEST_BROWSER).collect(),
+            browser: browser
+                .unwrap_or_default()
+                .chars()
+                .take(LONGEST_BROWSER)
+                .collect(),
         })
     }
 }
@@ -86,20 +105,35 @@ mod tests {
     #[test]
     fn the_word_of_a_stranger_about_addresses_does_not_count() {
         assert_eq!(client(&[], "192.0.2.7", &["203.0.113.9"]), "192.0.2.7");
-        assert_eq!(client(&["198.51.100.1"], "192.0.2.7", &["203.0.113.9"]), "192.0.2.7");
+        assert_eq!(
+            client(&["198.51.100.1"], "192.0.2.7", &["203.0.113.9"]),
+            "192.0.2.7"
+        );
     }
 
     #[test]
     fn behind_proxies_the_last_address_that_is_none_of_them_counts() {
         let ours = ["198.51.100.1", "198.51.100.2"];
-        assert_eq!(client(&ours, "198.51.100.1", &["6.6.6.6, 203.0.113.9, 198.51.100.2"]), "203.0.113.9");
-        assert_eq!(client(&ours, "198.51.100.1", &["6.6.6.6", "203.0.113.9"]), "203.0.113.9");
-        assert_eq!(client(&ours, "::ffff:198.51.100.1", &["203.0.113.9"]), "203.0.113.9");
+        assert_eq!(
+            client(&ours, "198.51.100.1", &["6.6.6.6, 203.0.113.9, 198.51.100.2"]),
+            "203.0.113.9"
+        );
+        assert_eq!(
+            client(&ours, "198.51.100.1", &["6.6.6.6", "203.0.113.9"]),
+            "203.0.113.9"
+        );
+        assert_eq!(
+            client(&ours, "::ffff:198.51.100.1", &["203.0.113.9"]),
+            "203.0.113.9"
+        );
     }
 
     #[test]
     fn what_is_no_address_ends_the_search() {
-        assert_eq!(client(&["198.51.100.1"], "198.51.100.1", &["203.0.113.9, unknown"]), "198.51.100.1");
+        assert_eq!(
+            client(&["198.51.100.1"], "198.51.100.1", &["203.0.113.9, unknown"]),
+            "198.51.100.1"
+        );
         assert_eq!(client(&["198.51.100.1"], "198.51.100.1", &[]), "198.51.100.1");
     }
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::convert::Infallible;
 
 use axum::extract::{FromRequestParts, Request};
+use http::header;
 use http::request::Parts;
 use http::uri::Authority;
-use http::header;
 
 /// The names under which browsers may reach the portal.
 #[derive(Clone, Debug)]
@@ -80,7 +80,12 @@ mod tests {
     use super::*;
 
     fn site(uri: &str, hosts: &[&str]) -> Option<Site> {
-        let ours = ["portal.example", "portal2.example", "localhost", "portal2.localhost"];
+        let ours = [
+            "portal.example",
+            "portal2.example",
+            "localhost",
+            "portal2.localhost",
+        ];
         let mut request = Request::builder().uri(uri);
         for host in hosts {
             request = request.header(header::HOST, *host);
@@ -90,13 +95,24 @@ mod tests {
 
     #[test]
     fn the_hosts_are_known_in_any_case_and_with_any_port() {
-        assert_eq!(site("/", &["Portal.Example"]).unwrap().authority, "portal.example");
+        assert_eq!(
+            site("/", &["Portal.Example"]).unwrap().authority,
+            "portal.example"
+        );
         assert!(site("/", &["portal.example:8443"]).is_some());
     }
 
     #[test]
     fn other_hosts_and_strange_ones_are_not() {
-        for host in ["evil.example", "portal.example.evil", "portal.example.", "u@portal.example", "", "a b", "[::1]"] {
+        for host in [
+            "evil.example",
+            "portal.example.evil",
+            "portal.example.",
+            "u@portal.example",
+            "",
+            "a b",
+            "[::1]",
+        ] {
             assert_eq!(site("/", &[host]), None, "{host}");
         }
         assert_eq!(site("/", &[]), None);

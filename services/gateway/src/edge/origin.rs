@@ -24,7 +24,9 @@ pub fn is_ours(headers: &HeaderMap, site: &Site) -> bool {
 
 /// Plain HTTP counts only on this very machine.
 fn names(origin: &[u8], site: &Site) -> bool {
-    let Ok(origin) = std::str::from_utf8(origin) else { return false };
+    let Ok(origin) = std::str::from_utf8(origin) else {
+        return false;
+    };
     let (scheme, authority) = origin.split_once("://").unwrap_or_default();
     let port = match scheme {
         "https" => ":443",
@@ -47,13 +49,25 @@ mod tests {
         if let Some(origin) = origin {
             headers.insert(header::ORIGIN, origin.parse().unwrap());
         }
-        is_ours(&headers, &Site { authority: site.into(), standby: false, local })
+        is_ours(
+            &headers,
+            &Site {
+                authority: site.into(),
+                standby: false,
+                local,
+            },
+        )
     }
 
     #[test]
     fn a_form_of_this_host_is_ours() {
         let host = "portal.example";
-        assert!(ours(host, false, Some("same-origin"), Some("https://portal.example")));
+        assert!(ours(
+            host,
+            false,
+            Some("same-origin"),
+            Some("https://portal.example")
+        ));
         assert!(ours(host, false, Some("same-origin"), Some("null")));
         assert!(ours(host, false, Some("same-origin"), None));
         assert!(ours(host, false, None, Some("https://portal.example:443")));
@@ -66,12 +80,27 @@ mod tests {
         let host = "portal.example";
         for started in ["cross-site", "same-site", "", "Same-Origin"] {
             assert!(!ours(host, false, Some(started), None), "{started}");
-            assert!(!ours(host, false, Some(started), Some("https://portal.example")), "{started}");
+            assert!(
+                !ours(host, false, Some(started), Some("https://portal.example")),
+                "{started}"
+            );
         }
-        for origin in ["https://evil.example", "http://portal.example", "https://portal.example:8443", "null", "", "x"] {
+        for origin in [
+            "https://evil.example",
+            "http://portal.example",
+            "https://portal.example:8443",
+            "null",
+            "",
+            "x",
+        ] {
             assert!(!ours(host, false, None, Some(origin)), "{origin}");
         }
-        assert!(!ours(host, false, Some("same-origin"), Some("https://evil.example")));
+        assert!(!ours(
+            host,
+            false,
+            Some("same-origin"),
+            Some("https://evil.example")
+        ));
         assert!(!ours("localhost:8080", true, None, Some("http://localhost:9090")));
     }
 }

@@ -7,7 +7,10 @@ use tracing::field::Empty;
 
 /// A span with the names of OpenTelemetry's HTTP conventions. Client address and browser are left out on purpose.
 pub fn of(request: &Request) -> Span {
-    let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("", MatchedPath::as_str);
     let method = method(request);
     tracing::info_span!(
         "gateway.request.answer",

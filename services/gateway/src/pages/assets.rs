@@ -18,7 +18,10 @@ const A_DAY: &str = "public, max-age=86400";
 
 static STYLE_NAME: LazyLock<String> = LazyLock::new(|| {
     let digest = Sha256::digest(STYLE);
-    format!("style-{:02x}{:02x}{:02x}{:02x}.css", digest[0], digest[1], digest[2], digest[3])
+    format!(
+        "style-{:02x}{:02x}{:02x}{:02x}.css",
+        digest[0], digest[1], digest[2], digest[3]
+    )
 });
 static STYLE_ADDRESS: LazyLock<String> = LazyLock::new(|| format!("/assets/{}", *STYLE_NAME));
 
@@ -39,5 +42,9 @@ pub async fn show(Path(name): Path<String>) -> Response {
 }
 
 fn file(media_type: &'static str, keep: &'static str, content: &'static str) -> Response {
-    ([(header::CONTENT_TYPE, media_type), (header::CACHE_CONTROL, keep)], content).into_response()
+    (
+        [(header::CONTENT_TYPE, media_type), (header::CACHE_CONTROL, keep)],
+        content,
+    )
+        .into_response()
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
-use axum::response::Redirect;
 use axum::response::IntoResponse;
+use axum::response::Redirect;
 
 use super::{Answer, Frame, demand, html};
 use crate::cookies::{Anonymous, Cookies};
@@ -25,7 +25,9 @@ struct Coming {
 
 /// GET: says so.
 pub async fn show(site: Site) -> Answer {
-    html(&Coming { frame: Frame::sign_in(texts::COMING, &site) })
+    html(&Coming {
+        frame: Frame::sign_in(texts::COMING, &site),
+    })
 }
 
 /// POST of the staff's button.

@@ -2,12 +2,12 @@
 
 mod view;
 
-
 use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
+use time::OffsetDateTime;
 
 use super::{Answer, Frame, cancel, demand, flow, flow_fault, html, read_once};
 use crate::backends::{CodeVerdict, Fault, Known, Reason};
@@ -48,7 +48,10 @@ struct Marks {
 /// GET: where the flow stands.
 pub async fn show(State(gateway): State<Arc<Gateway>>, site: Site, mut cookies: Cookies) -> Answer {
     let flow = flow(&mut cookies)?;
-    let asked = futures::try_join!(gateway.backends.flow(&flow), gateway.backends.describe_flow(&flow));
+    let asked = futures::try_join!(
+        gateway.backends.flow(&flow),
+        gateway.backends.describe_flow(&flow)
+    );
     let (state, described) = asked.map_err(|fault| flow_fault(&mut cookies, fault))?;
     let said = match read_once(&mut cookies) {
         Some(Note::Email(message)) => Some(message),
@@ -105,7 +108,10 @@ pub async fn proceed(State(gateway): State<Arc<Gateway>>, mut cookies: Cookies, 
         Err(Fault::Refused(Reason::EvidenceMissing)) => return Ok(say(cookies, EmailMessage::NotVerified)),
         Err(fault) => return Err(flow_fault(&mut cookies, fault)),
     };
-    let seeing = Flow { seen: started.position, ..flow };
+    let seeing = Flow {
+        seen: started.position,
+        ..flow
+    };
     let described = gateway.backends.describe_flow(&seeing).await;
     let described = described.map_err(|fault| fault.refusal(Place::Email))?;
     let known = described.person.ok_or_else(|| unknown_state("DescribeFlow"))?;
@@ -116,8 +122,13 @@ pub async fn proceed(State(gateway): State<Arc<Gateway>>, mut cookies: Cookies, 
 }
 
 fn person(known: Known, session: [u8; 32]) -> Person {
-    let last_signed_in = known.last_signed_in_at.map(|moment| moment.unix_timestamp());
-    Person { session, facility: known.facility, name: known.name, last_signed_in }
+    let last_signed_in = known.last_signed_in_at.map(OffsetDateTime::unix_timestamp);
+    Person {
+        session,
+        facility: known.facility,
+        name: known.name,
+        last_signed_in,
+    }
 }
 
 fn say(mut cookies: Cookies, message: EmailMessage) -> Response {
@@ -133,7 +144,12 @@ fn say(mut cookies: Cookies, message: EmailMessage) -> Response {
 /// A service is ahead of this page.
 fn unknown_state(call: &'static str) -> Refusal {
     let (code, reason) = (tonic::Code::Internal, Some("UNKNOWN_STATE".into()));
-    Refusal::Down(Trouble { place: Place::Email, call, code, reason })
+    Refusal::Down(Trouble {
+        place: Place::Email,
+        call,
+        code,
+        reason,
+    })
 }
 
 impl Email {
@@ -144,7 +160,12 @@ impl Email {
         if let Some(enquiry) = &enquiry {
             tracing::warn!(enquiry, "a code could not be mailed");
         }
-        Self { frame, view, enquiry, marks }
+        Self {
+            frame,
+            view,
+            enquiry,
+            marks,
+        }
     }
 }
 

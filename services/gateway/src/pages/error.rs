@@ -26,9 +26,18 @@ struct ErrorPage<'a> {
 pub fn page(refusal: &Refusal, enquiry: &str, site: Option<&Site>) -> Html<String> {
     let (name, sentences) = wording(refusal);
     let site = site.cloned().unwrap_or_default();
-    let frame = Frame { error: true, ..Frame::new(name, &site) };
+    let frame = Frame {
+        error: true,
+        ..Frame::new(name, &site)
+    };
     let down = matches!(refusal, Refusal::Down(_) | Refusal::Broken);
-    let page = ErrorPage { frame, sentences, enquiry, way_back: way_back(refusal), down };
+    let page = ErrorPage {
+        frame,
+        sentences,
+        enquiry,
+        way_back: way_back(refusal),
+        down,
+    };
     Html(page.render().unwrap_or_default())
 }
 
@@ -36,9 +45,10 @@ fn wording(refusal: &Refusal) -> (&'static str, &'static [&'static str]) {
     match refusal {
         Refusal::Unreadable => (texts::UNREADABLE, &[texts::UNREADABLE_INTRO]),
         Refusal::Forged => (texts::FORGED, &[texts::FORGED_INTRO]),
-        Refusal::CookieMissing => {
-            (texts::COOKIE_MISSING, &[texts::COOKIE_MISSING_INTRO, texts::COOKIE_MISSING_ADVICE])
-        }
+        Refusal::CookieMissing => (
+            texts::COOKIE_MISSING,
+            &[texts::COOKIE_MISSING_INTRO, texts::COOKIE_MISSING_ADVICE],
+        ),
         Refusal::NotFound => (texts::NOT_FOUND, &[texts::NOT_FOUND_INTRO]),
         Refusal::Method => (texts::METHOD, &[texts::METHOD_INTRO]),
         Refusal::TooSlow => (texts::TOO_SLOW, &[texts::TOO_SLOW_INTRO]),

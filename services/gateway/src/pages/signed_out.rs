@@ -14,16 +14,21 @@ struct SignedOut {
 
 /// GET: the page.
 pub async fn show(site: Site) -> Answer {
-    html(&SignedOut { frame: Frame::new(texts::SIGNED_OUT, &site) })
+    html(&SignedOut {
+        frame: Frame::new(texts::SIGNED_OUT, &site),
+    })
 }
 
 impl SignedOut {
     /// The steps; the fifth names the VPN by which this host is reached.
     fn steps(&self) -> impl Iterator<Item = &'static str> {
         let standby = self.frame.standby;
-        texts::VPN_STEPS.into_iter().enumerate().map(move |(index, step)| match index {
-            4 if standby => texts::VPN_STEP_STANDBY,
-            _ => step,
-        })
+        texts::VPN_STEPS
+            .into_iter()
+            .enumerate()
+            .map(move |(index, step)| match index {
+                4 if standby => texts::VPN_STEP_STANDBY,
+                _ => step,
+            })
     }
 }

@@ -83,7 +83,10 @@ async fn begin(
     client: Client,
 ) -> Result<Option<SignInMessage>, Refusal> {
     let secret = Secret::fresh();
-    let verdict = gateway.backends.verify_password(typed.to_owned(), password, &secret, client).await;
+    let verdict = gateway
+        .backends
+        .verify_password(typed.to_owned(), password, &secret, client)
+        .await;
     Ok(match verdict.map_err(|fault| fault.refusal(Place::SignIn))? {
         Verdict::Accepted(id) => {
             cookies.keep(&Flow { id, secret, seen: 0 });
@@ -115,7 +118,10 @@ impl SignIn {
             staff_mark: mark(super::coming::FORM),
         };
         match note {
-            Some(Note::SignIn { message: SignInMessage::Cancelled, .. }) => page.status = Some(texts::CANCELLED),
+            Some(Note::SignIn {
+                message: SignInMessage::Cancelled,
+                ..
+            }) => page.status = Some(texts::CANCELLED),
             Some(Note::SignIn { message, typed }) => {
                 page.errors = mistakes(message);
                 page.typed = typed;
@@ -128,7 +134,10 @@ impl SignIn {
 
     /// The text beside a field.
     fn at(&self, field: &str) -> Option<&'static str> {
-        self.errors.iter().find(|error| error.field == Some(field)).map(|error| error.text)
+        self.errors
+            .iter()
+            .find(|error| error.field == Some(field))
+            .map(|error| error.text)
     }
 
     /// Nothing to say: then the focus goes to the first field.
@@ -138,18 +147,36 @@ impl SignIn {
 }
 
 fn mistakes(message: SignInMessage) -> Vec<Mistake> {
-    let at = |field, text, hint| vec![Mistake { field: Some(field), text, hint }];
-    let general = |text, hint| vec![Mistake { field: None, text, hint }];
+    let at = |field, text, hint| {
+        vec![Mistake {
+            field: Some(field),
+            text,
+            hint,
+        }]
+    };
+    let general = |text, hint| {
+        vec![Mistake {
+            field: None,
+            text,
+            hint,
+        }]
+    };
     match message {
         SignInMessage::Missing { user_id, password } => {
             let user_id = user_id.then(|| at("user_id", texts::USER_ID_MISSING, None));
             let password = password.then(|| at("password", texts::PASSWORD_MISSING, None));
             user_id.into_iter().chain(password).flatten().collect()
         }
-        SignInMessage::UnknownAccount => {
-            at("user_id", texts::UNKNOWN_ACCOUNT, Some(texts::UNKNOWN_ACCOUNT_HINT))
-        }
-        SignInMessage::WrongPassword => at("password", texts::WRONG_PASSWORD, Some(texts::WRONG_PASSWORD_HINT)),
+        SignInMessage::UnknownAccount => at(
+            "user_id",
+            texts::UNKNOWN_ACCOUNT,
+            Some(texts::UNKNOWN_ACCOUNT_HINT),
+        ),
+        SignInMessage::WrongPassword => at(
+            "password",
+            texts::WRONG_PASSWORD,
+            Some(texts::WRONG_PASSWORD_HINT),
+        ),
         SignInMessage::Locked => general(texts::LOCKED, Some(texts::LOCKED_HINT)),
         SignInMessage::Disabled => general(texts::DISABLED, Some(texts::DISABLED_HINT)),
         SignInMessage::NoEmail => general(texts::NO_EMAIL, None),

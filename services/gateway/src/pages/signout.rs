@@ -32,7 +32,10 @@ pub async fn show(State(gateway): State<Arc<Gateway>>, site: Site, mut cookies: 
         return Ok((cookies, Redirect::to("/signin")).into_response());
     };
     let mark = marks::make(&gateway.seals, FORM, &session.token);
-    let page = html(&SignOut { frame: Frame::new(texts::SIGN_OUT, &site), mark })?;
+    let page = html(&SignOut {
+        frame: Frame::new(texts::SIGN_OUT, &site),
+        mark,
+    })?;
     Ok((cookies, page).into_response())
 }
 
@@ -55,6 +58,9 @@ fn goodbye(mut cookies: Cookies) -> Response {
     cookies.forget::<Person>();
     cookies.forget::<Flow>();
     cookies.forget::<Note>();
-    let clear = (HeaderName::from_static("clear-site-data"), HeaderValue::from_static("\"cache\", \"storage\""));
+    let clear = (
+        HeaderName::from_static("clear-site-data"),
+        HeaderValue::from_static("\"cache\", \"storage\""),
+    );
     (cookies, [clear], Redirect::to("/signed-out")).into_response()
 }

@@ -28,7 +28,9 @@ pub async fn show(State(gateway): State<Arc<Gateway>>, site: Site, mut cookies: 
     };
     // What a page before the sign-in had to say is past.
     read_once(&mut cookies);
-    let person = cookies.read().filter(|person: &Person| person.session == session.token.digest());
+    let person = cookies
+        .read()
+        .filter(|person: &Person| person.session == session.token.digest());
     let mark = marks::make(&gateway.seals, signout::FORM, &session.token);
     let page = html(&Top::new(&site, person, mark))?;
     Ok((cookies, page).into_response())
@@ -36,8 +38,13 @@ pub async fn show(State(gateway): State<Arc<Gateway>>, site: Site, mut cookies: 
 
 impl Top {
     fn new(site: &Site, person: Option<Person>, mark: String) -> Self {
-        let last = person.as_ref().and_then(|person| person.last_signed_in).and_then(times::day_and_minute);
-        let (facility, name) = person.map(|person| (person.facility, person.name)).unwrap_or_default();
+        let last = person
+            .as_ref()
+            .and_then(|person| person.last_signed_in)
+            .and_then(times::day_and_minute);
+        let (facility, name) = person
+            .map(|person| (person.facility, person.name))
+            .unwrap_or_default();
         Self {
             frame: Frame::new(texts::TOP, site),
             facility,

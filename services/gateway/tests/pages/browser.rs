@@ -60,7 +60,12 @@ impl Browser {
     /// A fresh browser at a portal with other settings.
     pub fn at(gateway: Gateway) -> Self {
         let page = Page::default();
-        Self { router: build(gateway), host: MAIN, cookies: BTreeMap::new(), page }
+        Self {
+            router: build(gateway),
+            host: MAIN,
+            cookies: BTreeMap::new(),
+            page,
+        }
     }
 
     /// Opens an address and follows where it leads.
@@ -87,7 +92,10 @@ impl Browser {
         for (name, value) in typed {
             fields.insert((*name).to_owned(), (*value).to_owned());
         }
-        let pairs: Vec<_> = fields.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
+        let pairs: Vec<_> = fields
+            .iter()
+            .map(|(name, value)| format!("{name}={}", encode(value)))
+            .collect();
         self.post(action, pairs.join("&"))
     }
 
@@ -103,10 +111,19 @@ impl Browser {
 
     /// A request with the cookies.
     pub fn request(&self, method: Method, path: &str) -> http::request::Builder {
-        let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies: Vec<_> = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         let path = path.split('#').next().unwrap_or_default();
-        let mut request = Request::builder().method(method).uri(path).header(header::HOST, self.host);
-        request = request.header(header::USER_AGENT, "Test/1").extension(ConnectInfo(peer()));
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, self.host);
+        request = request
+            .header(header::USER_AGENT, "Test/1")
+            .extension(ConnectInfo(peer()));
         if !cookies.is_empty() {
             request = request.header(header::COOKIE, cookies.join("; "));
         }
@@ -117,7 +134,9 @@ impl Browser {
     pub async fn follow(&mut self, request: Request<Body>) -> &Page {
         self.ask(request).await;
         for _ in 0..5 {
-            let Some(location) = self.page.headers.get(header::LOCATION) else { break };
+            let Some(location) = self.page.headers.get(header::LOCATION) else {
+                break;
+            };
             assert_eq!(self.page.status, StatusCode::SEE_OTHER);
             let location = location.to_str().unwrap().to_owned();
             let request = self.request(Method::GET, &location).body(Body::empty()).unwrap();
@@ -137,7 +156,12 @@ impl Browser {
             self.keep(cookie.to_str().unwrap());
         }
         let text = String::from_utf8(bytes.to_vec()).unwrap();
-        self.page = Page { status: parts.status, headers: parts.headers, text, address };
+        self.page = Page {
+            status: parts.status,
+            headers: parts.headers,
+            text,
+            address,
+        };
         &self.page
     }
 
@@ -154,14 +178,16 @@ impl Browser {
     /// Types the password; the e-mail page opens.
     pub async fn sign_in(&mut self) -> &Page {
         self.open("/signin").await;
-        self.press("/signin", &[("user_id", "04500001"), ("password", "pass")]).await
+        self.press("/signin", &[("user_id", "04500001"), ("password", "pass")])
+            .await
     }
 
     /// Goes all the way to the top page.
     pub async fn sign_in_fully(&mut self) -> &Page {
         self.sign_in().await;
         self.press("/signin/email/send", &[]).await;
-        self.press("/signin/email/verify", &[("code", crate::world::CODE)]).await;
+        self.press("/signin/email/verify", &[("code", crate::world::CODE)])
+            .await;
         self.press("/signin/email/continue", &[]).await
     }
 }
@@ -170,8 +196,16 @@ impl Page {
     /// The hidden and filled-in fields of the form with this action.
     pub fn fields(&self, action: &str) -> BTreeMap<String, String> {
         let form = self.form(action);
-        let inputs = form.split("<input ").skip(1).map(|input| &input[..input.find('>').unwrap()]);
-        let field = |input| (attribute(input, "name").unwrap(), attribute(input, "value").unwrap_or_default());
+        let inputs = form
+            .split("<input ")
+            .skip(1)
+            .map(|input| &input[..input.find('>').unwrap()]);
+        let field = |input| {
+            (
+                attribute(input, "name").unwrap(),
+                attribute(input, "value").unwrap_or_default(),
+            )
+        };
         inputs.map(field).collect()
     }
 
@@ -195,7 +229,10 @@ impl Page {
 
     /// A header.
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
+        self.headers
+            .get(name)
+            .map(|value| value.to_str().unwrap())
+            .unwrap_or_default()
     }
 }
 
@@ -237,5 +274,7 @@ fn attribute(input: &str, name: &str) -> Option<String> {
 
 /// As a form encodes a value.
 pub fn encode(value: &str) -> String {
-    value.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    value
+        .bytes()
+        .fold(String::new(), |text, byte| format!("{text}%{byte:02X}"))
 }

@@ -1,1 +1,188 @@
-//! x
+//! What every answer has, whatever the page.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::routing::get;
+use axum::{Router, middleware};
+use http::{Method, StatusCode, header};
+use opentelemetry::trace::TracerProvider;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use sekisho_gateway::edge::guard;
+use sekisho_gateway::texts;
+use tracing_subscriber::layer::SubscriberExt;
+
+use crate::browser::{Browser, MAIN, alone};
+use crate::world::World;
+
+async fn get_once(browser: &mut Browser, path: &str) {
+    let request = browser.request(Method::GET, path).body(Body::empty()).unwrap();
+    browser.ask(request).await;
+}
+
+#[tokio::test]
+async fn every_answer_has_the_headers() {
+    let mut browser = Browser::new(&World::new()).await;
+    for (path, status) in [
+        ("/signin", 200),
+        ("/", 303),
+        ("/nowhere", 404),
+        ("/signin/cancel", 405),
+        ("/assets/x", 404),
+    ] {
+        get_once(&mut browser, path).await;
+        let page = &browser.page;
+        assert_eq!(page.status.as_u16(), status, "{path}");
+        assert_eq!(page.header("cache-control"), "no-store", "{path}");
+        assert_eq!(
+            page.header("strict-transport-security"),
+            "max-age=31536000; includeSubDomains"
+        );
+        let policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; \
+            base-uri 'none'; frame-ancestors 'none'";
+        assert_eq!(page.header("content-security-policy"), policy);
+        assert_eq!(page.header("x-content-type-options"), "nosniff");
+        assert_eq!(page.header("referrer-policy"), "no-referrer");
+        assert_eq!(page.header("cross-origin-opener-policy"), "same-origin");
+        assert_eq!(page.header("cross-origin-resource-policy"), "same-origin");
+        assert!(page.header("permissions-policy").contains("camera=(), "));
+    }
+}
+
+#[tokio::test]
+async fn names_of_this_machine_get_no_hsts() {
+    let mut browser = Browser::new(&World::new()).await;
+    browser.host = "localhost:8080";
+    get_once(&mut browser, "/signin").await;
+    assert_eq!(browser.page.status, StatusCode::OK);
+    assert_eq!(browser.page.header("strict-transport-security"), "");
+}
+
+#[tokio::test]
+async fn cookies_belong_to_this_host_and_this_browser_window_only() {
+    let mut browser = Browser::new(&World::new()).await;
+    browser.open("/signin").await;
+    let requests = [browser.filled("/signin", &[("user_id", ""), ("password", "")])];
+    for request in requests {
+        let answer = browser.ask(request).await;
+        for cookie in answer.headers.get_all(header::SET_COOKIE) {
+            let cookie = cookie.to_str().unwrap();
+            assert!(cookie.starts_with("__Host-gtol_"), "{cookie}");
+            assert!(
+                cookie.ends_with("; Path=/; Secure; HttpOnly; SameSite=Lax"),
+                "{cookie}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn another_host_is_misdirected() {
+    let mut browser = Browser::new(&World::new()).await;
+    browser.host = "evil.example";
+    get_once(&mut browser, "/signin").await;
+    assert_eq!(browser.page.status, StatusCode::MISDIRECTED_REQUEST);
+    assert!(browser.page.shows(texts::WRONG_HOST_INTRO));
+    assert_eq!(browser.page.header("set-cookie"), "");
+}
+
+#[tokio::test]
+async fn a_method_that_a_page_does_not_know_is_told_the_others() {
+    let mut browser = Browser::new(&World::new()).await;
+    for (method, path, allow) in [
+        (Method::GET, "/signin/email/send", "POST"),
+        (Method::PUT, "/signin", "GET,HEAD,POST"),
+        (Method::POST, "/top", "GET,HEAD"),
+        (Method::TRACE, "/", "GET,HEAD"),
+        (Method::OPTIONS, "/signed-out", "GET,HEAD"),
+        (Method::from_bytes(b"BREW").unwrap(), "/signout", "GET,HEAD,POST"),
+    ] {
+        let request = browser.request(method.clone(), path).body(Body::empty()).unwrap();
+        let page = browser.ask(request).await;
+        assert_eq!(
+            (page.status, page.header("allow")),
+            (StatusCode::METHOD_NOT_ALLOWED, allow),
+            "{method} {path}"
+        );
+        assert!(page.shows(texts::METHOD_INTRO));
+    }
+}
+
+#[tokio::test]
+async fn health_and_other_inner_addresses_are_not_for_browsers() {
+    let mut browser = Browser::new(&World::new()).await;
+    for path in [
+        "/health/live",
+        "/health/ready",
+        "/metrics",
+        "/ncr/callback",
+        "/password/forgot/code",
+        "//signin",
+    ] {
+        get_once(&mut browser, path).await;
+        assert_eq!(browser.page.status, StatusCode::NOT_FOUND, "{path}");
+        assert!(browser.page.shows(texts::NOT_FOUND_INTRO));
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_panics_is_an_error_page_with_the_headers() {
+    async fn panics() {
+        assert!(std::hint::black_box(false), "on purpose");
+    }
+    let gateway = Arc::new(alone());
+    let guard = middleware::from_fn_with_state(gateway, guard);
+    let mut browser = Browser::at(alone());
+    browser.router = Router::new().route("/", get(panics)).layer(guard);
+    get_once(&mut browser, "/").await;
+    assert_eq!(browser.page.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert!(browser.page.shows(texts::DOWN) && browser.page.shows(texts::ENQUIRY));
+    assert_eq!(browser.page.header("referrer-policy"), "no-referrer");
+}
+
+#[tokio::test]
+async fn the_stylesheet_may_be_kept_and_pages_name_it() {
+    let mut browser = Browser::new(&World::new()).await;
+    let page = browser.open("/signin").await.clone();
+    let (_, rest) = page.text.split_once("rel=\"stylesheet\" href=\"").unwrap();
+    let address = rest.split('"').next().unwrap();
+    let style = browser.open(address).await;
+    assert_eq!(style.header("content-type"), "text/css; charset=utf-8");
+    assert_eq!(
+        style.header("cache-control"),
+        "public, max-age=31536000, immutable"
+    );
+    let other = browser.open("/assets/style-00000000.css").await;
+    assert_eq!(
+        (other.status, other.header("cache-control")),
+        (StatusCode::OK, "no-store")
+    );
+    assert_eq!(
+        browser.open("/assets/icon.svg").await.header("content-type"),
+        "image/svg+xml"
+    );
+}
+
+#[tokio::test]
+async fn an_answer_names_its_trace() {
+    let provider = SdkTracerProvider::builder().build();
+    let spans = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
+    let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(spans));
+    let mut browser = Browser::new(&World::new()).await;
+    get_once(&mut browser, "/signin").await;
+    let parts: Vec<_> = browser.page.header("traceresponse").split('-').collect();
+    assert_eq!(
+        (parts.len(), parts[0].len(), parts[1].len(), parts[2].len()),
+        (4, 2, 32, 16)
+    );
+    assert_ne!(parts[1], "0".repeat(32));
+}
+
+#[tokio::test]
+async fn the_host_may_carry_a_port() {
+    let mut browser = Browser::new(&World::new()).await;
+    assert_eq!(browser.host, MAIN);
+    browser.host = "portal.internal.gtol.ncc.go.jp:8443";
+    get_once(&mut browser, "/signin").await;
+    assert_eq!(browser.page.status, StatusCode::OK);
+}

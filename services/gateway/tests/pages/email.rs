@@ -1,1 +1,387 @@
-//! x
+//! `/signin/email` and キャンセル.
+
+use http::StatusCode;
+use sekisho_gateway::texts;
+use sekisho_proto::otp::v1::flow_view::{Mail, Stage};
+use tonic::Code;
+
+use crate::browser::Browser;
+use crate::gallery::show;
+use crate::services::FLOW;
+use crate::world::{CODE, World};
+
+const SEND: &str = "/signin/email/send";
+const VERIFY: &str = "/signin/email/verify";
+const CONTINUE: &str = "/signin/email/continue";
+const CANCEL: &str = "/signin/cancel";
+
+/// What each state shows and where the focus is.
+struct Expected {
+    state: &'static str,
+    texts: &'static [&'static str],
+    missing: &'static [&'static str],
+    focus: &'static str,
+}
+
+const STATES: [Expected; 10] = [
+    Expected {
+        state: "not-sent",
+        texts: &[
+            texts::EMAIL,
+            texts::EMAIL_INTRO,
+            texts::NOT_SENT,
+            "g*****@example.com",
+            ">確認コードを送信</button>",
+        ],
+        missing: &[
+            texts::SEND_AGAIN,
+            "name=\"code\"",
+            "gantoroku@example.com",
+            "role=\"alert\"",
+        ],
+        focus: "autofocus>確認コードを送信",
+    },
+    Expected {
+        state: "sent",
+        texts: &[
+            texts::SENT,
+            "10時23分に送信しました。有効期限は10時33分です。",
+            "K7M2",
+            texts::NO_MAIL_HINT,
+            texts::SEND_AGAIN,
+        ],
+        missing: &["gantoroku@example.com", "role=\"alert\""],
+        focus: "spellcheck=\"false\" autofocus>",
+    },
+    Expected {
+        state: "sending",
+        texts: &[
+            texts::SENDING,
+            "<p>有効期限は10時33分です。</p>",
+            texts::VERIFY,
+            texts::SEND_AGAIN,
+        ],
+        missing: &[texts::SENT, "に送信しました。"],
+        focus: "spellcheck=\"false\" autofocus>",
+    },
+    Expected {
+        state: "wrong-code",
+        texts: &[
+            texts::SENT,
+            texts::CODE_WRONG,
+            "あと4回入力できます。",
+            "aria-describedby=\"code-error\" aria-invalid=\"true\"",
+        ],
+        missing: &[texts::CODE_SUPERSEDED, "999999"],
+        focus: "aria-invalid=\"true\" autofocus>",
+    },
+    Expected {
+        state: "old-code",
+        texts: &[texts::CODE_SUPERSEDED, "あと4回入力できます。"],
+        missing: &[texts::CODE_WRONG, "000000"],
+        focus: "aria-invalid=\"true\" autofocus>",
+    },
+    Expected {
+        state: "malformed",
+        texts: &[texts::CODE_MALFORMED],
+        missing: &["回入力できます"],
+        focus: "aria-invalid=\"true\" autofocus>",
+    },
+    Expected {
+        state: "expired",
+        texts: &[texts::CODE_EXPIRED, "name=\"code\"", texts::NO_MAIL_HINT],
+        missing: &["aria-invalid"],
+        focus: "autofocus>新しいコードを送信します",
+    },
+    Expected {
+        state: "spent",
+        texts: &[texts::CODE_SPENT],
+        missing: &["name=\"code\"", texts::NO_MAIL_HINT],
+        focus: "autofocus>新しいコードを送信します",
+    },
+    Expected {
+        state: "failed",
+        texts: &[texts::SEND_FAILED, texts::ENQUIRY],
+        missing: &["name=\"code\"", texts::SENT],
+        focus: "autofocus>確認コードを送信",
+    },
+    Expected {
+        state: "verified",
+        texts: &[texts::VERIFIED, "gantoroku@example.com"],
+        missing: &[
+            "name=\"code\"",
+            texts::SEND,
+            texts::SEND_AGAIN,
+            "*****",
+            "role=\"alert\"",
+        ],
+        focus: "autofocus>続行",
+    },
+];
+
+#[tokio::test]
+async fn every_state_shows_its_texts_and_puts_the_focus_where_it_belongs() {
+    for expected in STATES {
+        let page = show(expected.state).await.page;
+        for text in expected
+            .texts
+            .iter()
+            .chain(&[">続行</button>", ">キャンセル</button>", expected.focus])
+        {
+            assert!(page.shows(text), "{}: {text}", expected.state);
+        }
+        for text in expected.missing {
+            assert!(!page.shows(text), "{}: {text}", expected.state);
+        }
+    }
+}
+
+async fn signed_in_with_code() -> (World, Browser) {
+    let world = World::new();
+    let mut browser = Browser::new(&world).await;
+    browser.sign_in().await;
+    browser.press(SEND, &[]).await;
+    (world, browser)
+}
+
+#[tokio::test]
+async fn enter_in_the_code_compares_it_and_the_other_buttons_come_after() {
+    let page = show("sent").await.page;
+    let at = |form: &str| page.text.find(&format!("action=\"{form}\"")).unwrap();
+    assert!(at(VERIFY) < at(SEND) && at(SEND) < at(CONTINUE) && at(CONTINUE) < at(CANCEL));
+    assert_eq!(page.form(VERIFY).matches("<button").count(), 1);
+}
+
+#[tokio::test]
+async fn a_reload_still_tells_that_a_code_was_wrong() {
+    let (_, mut browser) = signed_in_with_code().await;
+    browser.press(VERIFY, &[("code", "999999")]).await;
+    let page = browser.open("/signin/email").await;
+    assert!(page.shows(texts::CODE_WRONG) && page.shows("あと4回入力できます。"));
+}
+
+#[tokio::test]
+async fn an_empty_code_and_a_novel_are_not_compared() {
+    let (world, mut browser) = signed_in_with_code().await;
+    assert!(
+        browser
+            .press(VERIFY, &[("code", "\u{3000}")])
+            .await
+            .shows(texts::CODE_MISSING)
+    );
+    assert!(
+        browser
+            .press(VERIFY, &[("code", &"1".repeat(65))])
+            .await
+            .shows(texts::CODE_MALFORMED)
+    );
+    assert_eq!(world.count("VerifyCode"), 0);
+}
+
+#[tokio::test]
+async fn a_code_that_died_meanwhile_is_shown_as_the_log_has_it() {
+    let (world, mut browser) = signed_in_with_code().await;
+    for (reason, stage, text) in [
+        ("OTP_CODE_EXPIRED", Stage::Expired, texts::CODE_EXPIRED),
+        ("OTP_CODE_SPENT", Stage::Spent, texts::CODE_SPENT),
+        ("OTP_NO_LIVE_CODE", Stage::NotSent, texts::NOT_SENT),
+    ] {
+        world.state().flow.stage = Stage::Live.into();
+        browser.open("/signin/email").await;
+        let request = browser.filled(VERIFY, &[("code", CODE)]);
+        world.refuse("VerifyCode", Code::FailedPrecondition, reason);
+        world.state().flow.stage = stage.into();
+        assert!(browser.follow(request).await.shows(text), "{reason}");
+    }
+}
+
+#[tokio::test]
+async fn an_accepted_code_stays_accepted_when_it_is_sent_again() {
+    let (_, mut browser) = signed_in_with_code().await;
+    let again = browser.filled(VERIFY, &[("code", CODE)]);
+    assert!(
+        browser
+            .press(VERIFY, &[("code", CODE)])
+            .await
+            .shows(texts::VERIFIED)
+    );
+    assert!(browser.follow(again).await.shows(texts::VERIFIED));
+}
+
+#[tokio::test]
+async fn the_page_after_an_accepted_code_has_seen_its_entry() {
+    let (world, mut browser) = signed_in_with_code().await;
+    browser.press(VERIFY, &[("code", CODE)]).await;
+    let state = world.state();
+    let described = state
+        .calls
+        .iter()
+        .rfind(|(name, _)| *name == "DescribeFlow")
+        .unwrap();
+    assert_eq!(described.1, 42u64.to_be_bytes());
+}
+
+#[tokio::test]
+async fn a_double_click_is_one_command_and_the_next_page_another() {
+    let (world, mut browser) = signed_in_with_code().await;
+    let (first, second) = (browser.filled(SEND, &[]), browser.filled(SEND, &[]));
+    browser.follow(first).await;
+    browser.follow(second).await;
+    browser.press(SEND, &[]).await;
+    let state = world.state();
+    let commands: Vec<_> = state
+        .calls
+        .iter()
+        .filter(|(name, _)| *name == "IssueCode")
+        .map(|(_, id)| id)
+        .collect();
+    assert_eq!(commands.len(), 4);
+    assert!(commands.iter().all(|id| id.len() == 16));
+    assert_eq!(commands[1], commands[2]);
+    assert!(commands[0] != commands[1] && commands[2] != commands[3]);
+}
+
+#[tokio::test]
+async fn continuing_too_early_says_what_is_missing_and_changes_nothing() {
+    for state in ["not-sent", "sent", "spent"] {
+        let mut browser = show(state).await;
+        let page = browser.press(CONTINUE, &[]).await;
+        assert_eq!(page.address, "/signin/email#error-summary");
+        assert!(page.shows(texts::NOT_VERIFIED), "{state}");
+        assert!(!browser.cookies.contains_key("__Host-gtol_sid"));
+    }
+}
+
+#[tokio::test]
+async fn a_mail_that_failed_gets_an_enquiry_number() {
+    let (world, mut browser) = signed_in_with_code().await;
+    world.state().flow.mail = Mail::Failed.into();
+    let page = browser.open("/signin/email").await;
+    assert!(page.title().starts_with("エラー：") && page.shows("<span class=\"whole\">"));
+    world.state().flow.mail = Mail::HandedOver.into();
+    assert!(!browser.open("/signin/email").await.shows(texts::ENQUIRY));
+}
+
+#[tokio::test]
+async fn cancelling_ends_the_flow_in_the_log_and_in_the_browser() {
+    let (world, mut browser) = signed_in_with_code().await;
+    let page = browser.press(CANCEL, &[]).await;
+    assert_eq!(page.address, "/signin#user_id");
+    assert!(page.shows("role=\"status\">サインインをキャンセルしました。</p>") && !page.shows(" autofocus"));
+    assert_eq!(world.count("CancelFlow"), 1);
+    assert!(!browser.cookies.contains_key("__Host-gtol_tx"));
+    assert!(browser.open("/signin/email").await.shows(texts::FLOW_OVER));
+}
+
+#[tokio::test]
+async fn cancelling_what_cannot_be_recorded_is_not_claimed() {
+    let (world, mut browser) = signed_in_with_code().await;
+    world.refuse("CancelFlow", Code::Unavailable, "");
+    let page = browser.press(CANCEL, &[]).await;
+    assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(page.shows("<a href=\"/signin/email\">"));
+    assert!(browser.cookies.contains_key("__Host-gtol_tx"));
+}
+
+#[tokio::test]
+async fn cancelling_twice_is_cancelled() {
+    let (_, mut browser) = signed_in_with_code().await;
+    let again = browser.filled(CANCEL, &[]);
+    browser.send(CANCEL, &[]).await;
+    assert!(browser.follow(again).await.shows(texts::CANCELLED));
+}
+
+#[tokio::test]
+async fn a_flow_that_is_over_leads_to_the_sign_in_from_every_address() {
+    for reason in [
+        "FLOW_UNKNOWN",
+        "FLOW_SECRET_WRONG",
+        "FLOW_EXPIRED",
+        "FLOW_CANCELLED",
+        "EVIDENCE_CUT",
+        "EVIDENCE_OLD",
+    ] {
+        for (method, form) in [
+            ("GetFlow", ""),
+            ("IssueCode", SEND),
+            ("VerifyCode", VERIFY),
+            ("Start", CONTINUE),
+        ] {
+            let (world, mut browser) = signed_in_with_code().await;
+            world.refuse(method, Code::FailedPrecondition, reason);
+            let page = match form {
+                "" => browser.open("/signin/email").await,
+                form => {
+                    browser
+                        .press(form, &[("code", CODE)][..usize::from(form == VERIFY)])
+                        .await
+                }
+            };
+            assert_eq!(page.address, "/signin#error-summary", "{reason} {method}");
+            assert!(page.shows(texts::FLOW_OVER));
+            assert!(
+                !browser.cookies.contains_key("__Host-gtol_tx"),
+                "{reason} {method}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_is_down_leads_back_to_where_the_person_was() {
+    for (method, form) in [
+        ("GetFlow", ""),
+        ("DescribeFlow", ""),
+        ("IssueCode", SEND),
+        ("VerifyCode", VERIFY),
+    ] {
+        let (world, mut browser) = signed_in_with_code().await;
+        world.refuse(method, Code::Unavailable, "");
+        let page = match form {
+            "" => browser.open("/signin/email").await,
+            form => {
+                browser
+                    .press(form, &[("code", CODE)][..usize::from(form == VERIFY)])
+                    .await
+            }
+        };
+        assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE, "{method}");
+        assert!(
+            page.shows("<a href=\"/signin/email\">メールアドレス確認へ戻る</a>"),
+            "{method}"
+        );
+        assert!(browser.cookies.contains_key("__Host-gtol_tx"), "{method}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_flow_every_address_leads_to_the_sign_in() {
+    let (_, mut browser) = signed_in_with_code().await;
+    let requests = [SEND, CONTINUE, CANCEL].map(|form| browser.filled(form, &[]));
+    browser.cookies.remove("__Host-gtol_tx");
+    for request in requests {
+        let cookie = request.headers()["cookie"].to_str().unwrap().to_owned();
+        let kept: Vec<_> = cookie
+            .split("; ")
+            .filter(|pair| !pair.starts_with("__Host-gtol_tx"))
+            .collect();
+        let (mut parts, body) = request.into_parts();
+        parts.headers.insert("cookie", kept.join("; ").parse().unwrap());
+        let page = browser.follow(http::Request::from_parts(parts, body)).await;
+        assert_eq!(page.address, "/signin#error-summary");
+        assert!(page.shows(texts::FLOW_OVER));
+    }
+}
+
+#[tokio::test]
+async fn a_planted_flow_cookie_opens_nothing() {
+    let (world, mut browser) = signed_in_with_code().await;
+    let calls = world.state().calls.len();
+    let plain = format!("{{\"id\":{FLOW:?},\"secret\":\"{}\",\"seen\":0}}", "A".repeat(43));
+    let foreign = browser.cookies["__Host-gtol_csrf"].clone();
+    for planted in [plain, foreign, "x".into()] {
+        browser.cookies.insert("__Host-gtol_tx".into(), planted);
+        assert!(browser.open("/signin/email").await.shows(texts::FLOW_OVER));
+    }
+    assert_eq!(world.state().calls.len(), calls);
+}

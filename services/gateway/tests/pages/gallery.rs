@@ -1,5 +1,7 @@
-//! Shows every page and state to people: `SEKISHO_GALLERY=127.0.0.1:8090 cargo test -p sekisho-gateway --test pages
-//! gallery -- --ignored` serves them all until it is stopped.
+//! For people: `SEKISHO_GALLERY=127.0.0.1:8090 cargo test -p sekisho-gateway --test pages gallery::gallery -- --ignored`
+//! shows every page and state until it is stopped; `gallery::live` instead lets one walk through them.
+
+use std::net::SocketAddr;
 
 use axum::Router;
 use axum::extract::{Path, State};
@@ -14,9 +16,34 @@ use crate::world::{CODE, OLD_CODE, World};
 
 /// Every page and state, by name.
 pub const STATES: [&str; 28] = [
-    "signin", "unknown", "wrong", "empty", "locked", "cancelled", "idle", "standby", "not-sent", "sent", "sending", "wrong-code",
-    "old-code", "malformed", "not-verified", "expired", "spent", "failed", "verified", "top", "top-long", "signout",
-    "signed-out", "coming", "not-found", "forged", "cookies", "down",
+    "signin",
+    "unknown",
+    "wrong",
+    "empty",
+    "locked",
+    "cancelled",
+    "idle",
+    "standby",
+    "not-sent",
+    "sent",
+    "sending",
+    "wrong-code",
+    "old-code",
+    "malformed",
+    "not-verified",
+    "expired",
+    "spent",
+    "failed",
+    "verified",
+    "top",
+    "top-long",
+    "signout",
+    "signed-out",
+    "coming",
+    "not-found",
+    "forged",
+    "cookies",
+    "down",
 ];
 
 #[tokio::test]
@@ -25,8 +52,20 @@ async fn gallery() {
     let address = std::env::var("SEKISHO_GALLERY").unwrap_or("127.0.0.1:8090".into());
     let files = Browser::new(&World::new()).await;
     let app = Router::new()
-        .route("/", get(async || Html(STATES.map(|name| format!("<p><a href=/show/{name}>{name}</a>")).concat())))
-        .route("/show/{name}", get(async |Path(name): Path<String>| Html(show(&name).await.page.text)))
+        .route(
+            "/",
+            get(async || {
+                Html(
+                    STATES
+                        .map(|name| format!("<p><a href=/show/{name}>{name}</a>"))
+                        .concat(),
+                )
+            }),
+        )
+        .route(
+            "/show/{name}",
+            get(async |Path(name): Path<String>| Html(show(&name).await.page.text)),
+        )
         .route("/assets/{name}", get(asset))
         .with_state(files);
     let listener = tokio::net::TcpListener::bind(address).await.unwrap();
@@ -35,7 +74,22 @@ async fn gallery() {
 
 async fn asset(State(mut files): State<Browser>, Path(name): Path<String>) -> Response {
     let file = files.open(&format!("/assets/{name}")).await;
-    ([("content-type", file.header("content-type").to_owned())], file.text.clone()).into_response()
+    (
+        [("content-type", file.header("content-type").to_owned())],
+        file.text.clone(),
+    )
+        .into_response()
+}
+
+#[tokio::test]
+#[ignore = "for people: serves until it is stopped"]
+async fn live() {
+    let address = std::env::var("SEKISHO_GALLERY").unwrap_or("127.0.0.1:8090".into());
+    let app = Browser::new(&World::new()).await.router;
+    let listener = tokio::net::TcpListener::bind(address).await.unwrap();
+    axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
+        .await
+        .unwrap();
 }
 
 /// A browser in which the page with this name is open.
@@ -49,7 +103,9 @@ pub async fn show(name: &str) -> Browser {
         "locked" => reject(&world, &mut browser, Reason::Locked).await,
         "empty" => {
             browser.open("/signin").await;
-            browser.press("/signin", &[("user_id", ""), ("password", "")]).await;
+            browser
+                .press("/signin", &[("user_id", ""), ("password", "")])
+                .await;
         }
         "standby" => {
             browser.host = STANDBY;
@@ -64,17 +120,23 @@ pub async fn show(name: &str) -> Browser {
         "not-found" => drop(browser.open("/nowhere").await.clone()),
         "forged" => {
             browser.open("/signin").await;
-            browser.press("/signin", &[("csrf", "x"), ("user_id", "1"), ("password", "1")]).await;
+            browser
+                .press("/signin", &[("csrf", "x"), ("user_id", "1"), ("password", "1")])
+                .await;
         }
         "cookies" => {
             browser.open("/signin").await;
             browser.cookies.clear();
-            browser.press("/signin", &[("user_id", "1"), ("password", "1")]).await;
+            browser
+                .press("/signin", &[("user_id", "1"), ("password", "1")])
+                .await;
         }
         "down" => {
             browser.open("/signin").await;
             browser.router = Browser::at(alone()).router;
-            browser.press("/signin", &[("user_id", "1"), ("password", "1")]).await;
+            browser
+                .press("/signin", &[("user_id", "1"), ("password", "1")])
+                .await;
         }
         "top" | "top-long" | "signout" | "signed-out" => signed_in(&world, &mut browser, name).await,
         _ => email(&world, &mut browser, name).await,
@@ -89,7 +151,8 @@ async fn reject(world: &World, browser: &mut Browser, reason: Reason) {
 
 async fn signed_in(world: &World, browser: &mut Browser, name: &str) {
     if name == "top-long" {
-        let facility = "独立行政法人地域医療機能推進機構\u{8fbb}\u{e0100}東京\u{20bb7}野家総合医療センター".repeat(6);
+        let facility =
+            "独立行政法人地域医療機能推進機構\u{8fbb}\u{e0100}東京\u{20bb7}野家総合医療センター".repeat(6);
         world.state().person = Some((facility, "斉\u{e0101}藤 ".repeat(8)));
         world.state().last = None;
     }

@@ -1,12 +1,17 @@
 //! The real router, driven like a browser drives it. Only the services behind it are scripted, because most states of
 //! theirs are hard to reach; the same pages with all real parts are tested by the end-to-end tests.
 
-mod account;
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should stop where it stands"
+)]
+
 mod browser;
 mod edge;
 mod email;
 mod forms;
 mod gallery;
+mod privacy;
 mod seed_strings;
 mod services;
 mod session;

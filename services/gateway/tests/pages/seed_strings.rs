@@ -1,1 +1,40 @@
-//! x
+//! The manual's own words, letter for letter.
+
+use crate::gallery::{STATES, show};
+
+const SEED_STRINGS: &str = include_str!("../../../../tests/seed-strings.txt");
+const MANUAL: &str = include_str!("../../../../docs/manual-chapter-3.txt");
+
+/// Seed strings that stand in a mail, only describe something, or that a page shows in a shorter form.
+const ON_NO_PAGE: [&str; 5] = [
+    "x*****@xxx.xxxx",
+    "国立がん研究センター（GTOL B2C production）アカウントの電子メール確認コード",
+    "確認コード（6桁の数字）",
+    "所属施設名と氏名",
+    "以上で、GTOLからのサインアウトが完了しました。",
+];
+
+#[test]
+fn every_seed_string_stands_in_the_manual() {
+    for line in SEED_STRINGS.lines() {
+        assert!(!line.is_empty() && MANUAL.contains(line), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn every_seed_string_of_a_page_stands_on_a_page() {
+    let mut pages = Vec::new();
+    for state in STATES {
+        pages.push(show(state).await.page.text);
+    }
+    for line in SEED_STRINGS.lines().filter(|line| !ON_NO_PAGE.contains(line)) {
+        assert!(pages.iter().any(|page| page.contains(line)), "{line}");
+    }
+}
+
+#[test]
+fn what_stands_on_no_page_is_a_seed_string_all_the_same() {
+    for string in ON_NO_PAGE {
+        assert!(SEED_STRINGS.lines().any(|line| line == string), "{string}");
+    }
+}

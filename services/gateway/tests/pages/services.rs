@@ -1,7 +1,9 @@
 //! The three services, scripted, on loopback.
 
 use sekisho_proto::credentials::v1 as credentials;
-use sekisho_proto::credentials::v1::credentials_service_server::{CredentialsService, CredentialsServiceServer};
+use sekisho_proto::credentials::v1::credentials_service_server::{
+    CredentialsService, CredentialsServiceServer,
+};
 use sekisho_proto::otp::v1 as otp;
 use sekisho_proto::otp::v1::flow_view::Stage;
 use sekisho_proto::otp::v1::otp_service_server::{OtpService, OtpServiceServer};
@@ -13,7 +15,7 @@ use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::{Channel, Server};
 use tonic::{Code, Request, Response, Status};
 
-use crate::world::{CODE, OLD_CODE, State, World, sent};
+use crate::world::{CODE, OLD_CODE, State, World, not_sent, sent};
 
 /// Where the scripted session starts stand in the log.
 pub const POSITION: u64 = 77;
@@ -30,12 +32,18 @@ pub async fn serve(world: &World) -> Channel {
         .add_service(SessionsServiceServer::new(world.clone()))
         .serve_with_incoming(TcpListenerStream::new(listener));
     tokio::spawn(server);
-    Channel::from_shared(format!("http://{address}")).unwrap().connect_lazy()
+    Channel::from_shared(format!("http://{address}"))
+        .unwrap()
+        .connect_lazy()
 }
 
 fn open(state: &State, flow_id: &[u8], secret: &[u8]) -> Result<(), Status> {
     let right = flow_id == FLOW && Sha256::digest(secret).as_slice() == state.digest;
-    if right { Ok(()) } else { Err(refuse(Code::PermissionDenied, "FLOW_SECRET_WRONG", "scripted")) }
+    if right {
+        Ok(())
+    } else {
+        Err(refuse(Code::PermissionDenied, "FLOW_SECRET_WRONG", "scripted"))
+    }
 }
 
 #[tonic::async_trait]
@@ -46,15 +54,25 @@ impl CredentialsService for World {
     ) -> Result<Response<credentials::VerifyPasswordResponse>, Status> {
         use credentials::verify_password_response::{Accepted, Outcome, Rejected};
         let asked = request.into_inner();
-        let mut state = self.called("VerifyPassword", format!("{}|{}", asked.login_id, asked.password).as_bytes())?;
+        let mut state = self.called(
+            "VerifyPassword",
+            format!("{}|{}", asked.login_id, asked.password).as_bytes(),
+        )?;
         state.client = asked.client.map(|client| (client.address, client.user_agent));
         let outcome = if let Some(reason) = state.rejected {
-            Outcome::Rejected(Rejected { reason: reason.into() })
+            Outcome::Rejected(Rejected {
+                reason: reason.into(),
+            })
         } else {
             state.digest = asked.secret_digest;
-            Outcome::Accepted(Accepted { flow_id: FLOW.to_vec() })
+            state.flow = not_sent();
+            Outcome::Accepted(Accepted {
+                flow_id: FLOW.to_vec(),
+            })
         };
-        Ok(Response::new(credentials::VerifyPasswordResponse { outcome: Some(outcome) }))
+        Ok(Response::new(credentials::VerifyPasswordResponse {
+            outcome: Some(outcome),
+        }))
     }
 
     async fn describe_flow(
@@ -69,8 +87,16 @@ impl CredentialsService for World {
         let person = state.person.clone().filter(|_| state.token.is_some());
         Ok(Response::new(credentials::DescribeFlowResponse {
             masked_address: "g*****@example.com".into(),
-            address: if verified { "gantoroku@example.com".into() } else { String::new() },
-            person: person.map(|(facility, name)| Person { facility, name, last_signed_in_at: state.last }),
+            address: if verified {
+                "gantoroku@example.com".into()
+            } else {
+                String::new()
+            },
+            person: person.map(|(facility, name)| Person {
+                facility,
+                name,
+                last_signed_in_at: state.last,
+            }),
         }))
     }
 
@@ -106,7 +132,9 @@ impl OtpService for World {
         let mut state = self.called("IssueCode", &asked.command_id)?;
         open(&state, &asked.flow_id, &asked.flow_secret)?;
         state.flow = sent();
-        Ok(Response::new(otp::IssueCodeResponse { flow: Some(state.flow.clone()) }))
+        Ok(Response::new(otp::IssueCodeResponse {
+            flow: Some(state.flow.clone()),
+        }))
     }
 
     async fn verify_code(
@@ -128,9 +156,14 @@ impl OtpService for World {
             if state.flow.tries_left == 0 {
                 state.flow.stage = Stage::Spent.into();
             }
-            Outcome::Rejected(Rejected { tries_left: state.flow.tries_left, superseded: asked.code == OLD_CODE })
+            Outcome::Rejected(Rejected {
+                tries_left: state.flow.tries_left,
+                superseded: asked.code == OLD_CODE,
+            })
         };
-        Ok(Response::new(otp::VerifyCodeResponse { outcome: Some(outcome) }))
+        Ok(Response::new(otp::VerifyCodeResponse {
+            outcome: Some(outcome),
+        }))
     }
 
     async fn cancel_flow(
@@ -151,7 +184,9 @@ impl OtpService for World {
         let asked = request.into_inner();
         let state = self.called("GetFlow", &[])?;
         open(&state, &asked.flow_id, &asked.flow_secret)?;
-        Ok(Response::new(otp::GetFlowResponse { flow: Some(state.flow.clone()) }))
+        Ok(Response::new(otp::GetFlowResponse {
+            flow: Some(state.flow.clone()),
+        }))
     }
 }
 
@@ -169,7 +204,11 @@ impl SessionsService for World {
         }
         let token = Sha256::digest([b"token", asked.flow_secret.as_slice()].concat()).to_vec();
         state.token = Some(token.clone());
-        Ok(Response::new(sessions::StartResponse { token, session_id: vec![1; 16], position: POSITION }))
+        Ok(Response::new(sessions::StartResponse {
+            token,
+            session_id: vec![1; 16],
+            position: POSITION,
+        }))
     }
 
     async fn check(
@@ -185,7 +224,10 @@ impl SessionsService for World {
         }
     }
 
-    async fn end(&self, request: Request<sessions::EndRequest>) -> Result<Response<sessions::EndResponse>, Status> {
+    async fn end(
+        &self,
+        request: Request<sessions::EndRequest>,
+    ) -> Result<Response<sessions::EndResponse>, Status> {
         let asked = request.into_inner();
         let mut state = self.called("End", &[])?;
         if state.token.as_ref() == Some(&asked.token) {

@@ -1,1 +1,241 @@
-//! x
+//! 続行, the top page and サインアウト.
+
+use http::{Method, StatusCode};
+use sekisho_gateway::texts;
+use tonic::Code;
+
+use crate::browser::{Browser, STANDBY};
+use crate::services::POSITION;
+use crate::world::{CODE, World};
+
+const CONTINUE: &str = "/signin/email/continue";
+
+async fn verified() -> (World, Browser) {
+    let world = World::new();
+    let mut browser = Browser::new(&world).await;
+    browser.sign_in().await;
+    browser.press("/signin/email/send", &[]).await;
+    browser.press("/signin/email/verify", &[("code", CODE)]).await;
+    (world, browser)
+}
+
+async fn signed_in() -> (World, Browser) {
+    let (world, mut browser) = verified().await;
+    browser.press(CONTINUE, &[]).await;
+    (world, browser)
+}
+
+#[tokio::test]
+async fn continuing_opens_the_top_page_with_facility_and_name() {
+    let (world, browser) = signed_in().await;
+    let page = &browser.page;
+    assert_eq!((page.status, page.address.as_str()), (StatusCode::OK, "/top"));
+    assert!(page.shows("<h1>がん登録オンラインシステム (GTOL)</h1>"));
+    assert!(page.shows("国立がん研究センター中央病院") && page.shows("関所 花子"));
+    assert!(page.shows("前回のサインイン：2026年3月2日 10時23分"));
+    assert!(page.shows(texts::NO_NOTICES) && page.shows(texts::NO_QUICK_ACCESS));
+    let state = world.state();
+    let described = state
+        .calls
+        .iter()
+        .rfind(|(name, _)| *name == "DescribeFlow")
+        .unwrap();
+    assert_eq!(described.1, POSITION.to_be_bytes());
+}
+
+#[tokio::test]
+async fn the_flow_ends_with_the_session_and_names_are_asked_for_once() {
+    let (world, mut browser) = signed_in().await;
+    assert!(!browser.cookies.contains_key("__Host-gtol_tx"));
+    let asked = world.count("DescribeFlow");
+    browser.open("/top").await;
+    assert_eq!(world.count("DescribeFlow"), asked);
+    assert_eq!(browser.open("/signin/email").await.address, "/top");
+    assert!(!browser.cookies.contains_key("__Host-gtol_note"));
+}
+
+#[tokio::test]
+async fn a_double_click_on_continue_ends_at_the_top_page() {
+    let (_, mut browser) = verified().await;
+    let again = browser.filled(CONTINUE, &[]);
+    browser.send(CONTINUE, &[]).await;
+    assert_eq!(browser.follow(again).await.address, "/top");
+    assert!(browser.page.shows("関所 花子"));
+}
+
+#[tokio::test]
+async fn continuing_works_again_after_the_names_could_not_be_had() {
+    let (world, mut browser) = verified().await;
+    world.refuse("DescribeFlow", Code::Unavailable, "");
+    let page = browser.press(CONTINUE, &[]).await;
+    assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(!browser.cookies.contains_key("__Host-gtol_sid"));
+    world.allow("DescribeFlow");
+    browser.open("/signin/email").await;
+    assert_eq!(browser.press(CONTINUE, &[]).await.address, "/top");
+}
+
+#[tokio::test]
+async fn long_names_with_rare_characters_fit_into_a_cookie_and_onto_the_page() {
+    let (world, mut browser) = verified().await;
+    let facility = "\u{8fbb}\u{e0100}".repeat(100) + &"\u{20bb7}".repeat(100);
+    let name = "斉\u{e0101}".repeat(50);
+    world.state().person = Some((facility.clone(), name.clone()));
+    let page = browser.press(CONTINUE, &[]).await;
+    assert!(page.shows(&facility) && page.shows(&name));
+    assert!(browser.cookies.values().all(|value| value.len() < 4000));
+}
+
+#[tokio::test]
+async fn names_are_escaped() {
+    let (world, mut browser) = verified().await;
+    world.state().person = Some(("<b>&".into(), "\"'".into()));
+    world.state().last = None;
+    let page = browser.press(CONTINUE, &[]).await;
+    assert!(page.shows("&#60;b&#62;&#38;") && page.shows(texts::NO_LAST_SIGN_IN));
+}
+
+#[tokio::test]
+async fn the_names_of_another_session_are_not_shown() {
+    let (_, old) = signed_in().await;
+    let (_, mut browser) = signed_in().await;
+    let theirs = old.cookies["__Host-gtol_who"].clone();
+    browser.cookies.insert("__Host-gtol_who".into(), theirs);
+    assert!(!browser.open("/top").await.shows("関所 花子"));
+}
+
+#[tokio::test]
+async fn every_signed_in_page_asks_whether_the_session_is_alive() {
+    let (world, mut browser) = signed_in().await;
+    for path in ["/top", "/signout", "/", "/signin"] {
+        let asked = world.count("Check");
+        browser.send_get(path).await;
+        assert_eq!(world.count("Check"), asked + 1, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_session_cookie_signed_in_pages_lead_to_the_sign_in() {
+    let mut browser = Browser::new(&World::new()).await;
+    for path in ["/top", "/signout"] {
+        assert_eq!(browser.open(path).await.address, "/signin");
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_is_over_leads_to_the_sign_in_with_the_text_that_fits() {
+    for (reason, text) in [
+        ("SESSION_IDLE", texts::IDLE),
+        ("SESSION_ABSOLUTE", texts::FLOW_OVER),
+        ("SESSION_CUT", texts::FLOW_OVER),
+        ("SESSION_SIGNED_OUT", ""),
+        ("SESSION_UNKNOWN", ""),
+    ] {
+        for path in ["/top", "/", "/signin", "/signout"] {
+            let (world, mut browser) = signed_in().await;
+            world.refuse("Check", Code::Unauthenticated, reason);
+            let page = browser.open(path).await;
+            assert!(page.address.starts_with("/signin"), "{reason} {path}");
+            assert_eq!(page.shows("role=\"alert\""), !text.is_empty(), "{reason} {path}");
+            assert!(page.shows(text), "{reason} {path}");
+            for gone in ["__Host-gtol_sid", "__Host-gtol_who"] {
+                assert!(!browser.cookies.contains_key(gone), "{reason} {path}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_nobody_can_ask_for_is_never_shown_as_over() {
+    for path in ["/top", "/", "/signin", "/signout"] {
+        let (world, mut browser) = signed_in().await;
+        world.refuse("Check", Code::Unavailable, "SESSION_UNCONFIRMED");
+        let page = browser.open(path).await;
+        assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
+        assert!(page.shows(texts::DOWN_SIGNED_IN) && page.shows("<a href=\"/top\">"));
+        world.allow("Check");
+        assert_eq!(browser.open(path).await.status, StatusCode::OK);
+        assert!(browser.cookies.contains_key("__Host-gtol_sid"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_planted_session_cookie_is_no_session() {
+    let (world, browser) = signed_in().await;
+    let token = world.state().token.clone().unwrap();
+    let plain = serde_json::to_string(&token).unwrap();
+    let mut thief = Browser::new(&world).await;
+    for planted in [plain, "x".into(), browser.cookies["__Host-gtol_who"].clone()] {
+        thief.cookies.insert("__Host-gtol_sid".into(), planted);
+        assert_eq!(thief.open("/top").await.address, "/signin");
+    }
+}
+
+#[tokio::test]
+async fn signing_out_ends_the_session_and_shows_how_to_end_the_vpn() {
+    let (world, mut browser) = signed_in().await;
+    let old = browser.clone();
+    let answer = browser.send("/signout", &[]).await;
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (StatusCode::SEE_OTHER, "/signed-out")
+    );
+    assert_eq!(answer.header("clear-site-data"), "\"cache\", \"storage\"");
+    assert_eq!(world.count("End"), 1);
+    let names: Vec<_> = browser.cookies.keys().cloned().collect();
+    assert_eq!(names, ["__Host-gtol_csrf"]);
+    let page = browser.open("/signed-out").await;
+    assert!(page.shows("<h2 tabindex=\"-1\" autofocus>サインアウト完了</h2>"));
+    for step in texts::VPN_STEPS {
+        assert!(page.shows(&format!("<li>{step}</li>")), "{step}");
+    }
+    let mut replayed = old;
+    assert_eq!(replayed.open("/top").await.address, "/signin");
+}
+
+#[tokio::test]
+async fn signing_out_works_in_a_second_tab_too() {
+    let (_, mut browser) = signed_in().await;
+    let second_tab = browser.page.clone();
+    browser.press("/signout", &[]).await;
+    browser.page = second_tab;
+    assert!(browser.press("/signout", &[]).await.shows(texts::SIGNED_OUT_DONE));
+}
+
+#[tokio::test]
+async fn an_address_alone_signs_nobody_out() {
+    let (world, mut browser) = signed_in().await;
+    let page = browser.open("/signout").await;
+    assert!(page.shows(texts::SIGN_OUT_INTRO));
+    assert_eq!(world.count("End"), 0);
+    assert_eq!(browser.press("/signout", &[]).await.address, "/signed-out");
+}
+
+#[tokio::test]
+async fn a_sign_out_that_cannot_be_recorded_is_not_claimed() {
+    let (world, mut browser) = signed_in().await;
+    world.refuse("End", Code::Unavailable, "");
+    let page = browser.press("/signout", &[]).await;
+    assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(page.shows(texts::DOWN_SIGN_OUT));
+    assert!(browser.cookies.contains_key("__Host-gtol_sid"));
+}
+
+#[tokio::test]
+async fn on_the_second_host_the_steps_name_its_vpn() {
+    let mut browser = Browser::new(&World::new()).await;
+    browser.host = STANDBY;
+    let page = browser.open("/signed-out").await;
+    assert!(page.shows("<li>[sub-gtol-vpn]をクリックします。</li>") && !page.shows("main-gtol-vpn"));
+}
+
+impl Browser {
+    /// Opens an address without following where it leads.
+    async fn send_get(&mut self, path: &str) {
+        let request = self
+            .request(Method::GET, path)
+            .body(axum::body::Body::empty())
+            .unwrap();
+        self.ask(request).await;
+    }
+}

@@ -1,1 +1,123 @@
-//! x
+//! Properties of every page.
+
+use std::path::Path;
+
+use crate::gallery::{STATES, show};
+
+#[tokio::test]
+async fn every_page_is_complete_and_accessible_in_its_markup() {
+    for state in STATES {
+        let page = show(state).await.page;
+        let text = &page.text;
+        let count = |what: &str| text.matches(what).count();
+        assert!(text.starts_with("<!doctype html>\n<html lang=\"ja\">"), "{state}");
+        assert_eq!(
+            (
+                count("<h1>"),
+                count("<main "),
+                count("<header "),
+                count("<footer ")
+            ),
+            (1, 1, 1, 1),
+            "{state}"
+        );
+        assert!(
+            page.title().ends_with(" | がん登録オンラインシステム"),
+            "{state}: {}",
+            page.title()
+        );
+        assert_eq!(
+            page.title().starts_with("エラー："),
+            count("role=\"alert\"") == 1,
+            "{state}"
+        );
+        assert!(
+            text.contains("<a class=\"skip\" href=\"#main\">") && text.contains("id=\"main\""),
+            "{state}"
+        );
+        assert!(text.contains("『9章 お困りのときは』"), "{state}");
+        assert!(count(" autofocus") <= 1, "{state}");
+        assert_eq!(count("<form "), count("novalidate"), "{state}");
+        assert_eq!(count("<form "), count("name=\"csrf\""), "{state}");
+        for unwanted in [
+            "<script",
+            " style=",
+            "placeholder",
+            "disabled",
+            "readonly",
+            "maxlength",
+            "pattern=",
+        ] {
+            assert!(!text.contains(unwanted), "{state}: {unwanted}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_field_has_its_label_and_names_what_describes_it() {
+    for state in STATES {
+        let text = show(state).await.page.text;
+        for input in text
+            .split("<input ")
+            .skip(1)
+            .filter(|input| !input.starts_with("type=\"hidden\""))
+        {
+            let value = |name: &str| {
+                Some(
+                    input
+                        .split_once(&format!("{name}=\""))?
+                        .1
+                        .split('"')
+                        .next()
+                        .unwrap(),
+                )
+            };
+            let id = value("id").unwrap();
+            assert!(text.contains(&format!("<label for=\"{id}\">")), "{state}: {id}");
+            for described in value("aria-describedby").unwrap_or_default().split_whitespace() {
+                assert_eq!(
+                    text.matches(&format!("id=\"{described}\"")).count(),
+                    1,
+                    "{state}: {described}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn every_text_for_people_stands_in_one_file() {
+    let mut strays = Vec::new();
+    search(
+        Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")),
+        &mut strays,
+    );
+    assert_eq!(strays, Vec::<String>::new());
+}
+
+/// Lines with Japanese outside comments and tests, in every file but the one with the texts.
+fn search(folder: &Path, strays: &mut Vec<String>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            search(&path, strays);
+        } else if path.file_name().is_some_and(|name| name != "texts.rs") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+            let japanese = |line: &&str| {
+                line.split("//")
+                    .next()
+                    .is_some_and(|code| code.chars().any(is_japanese))
+            };
+            strays.extend(
+                code.lines()
+                    .filter(japanese)
+                    .map(|line| format!("{}: {line}", path.display())),
+            );
+        }
+    }
+}
+
+fn is_japanese(character: char) -> bool {
+    matches!(character, '\u{3001}'..='\u{30FF}' | '\u{4E00}'..='\u{9FFF}' | '\u{FF01}'..='\u{FFEF}')
+}

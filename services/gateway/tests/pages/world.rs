@@ -72,7 +72,11 @@ impl World {
 
     /// How often a method was called.
     pub fn count(&self, method: &str) -> usize {
-        self.state().calls.iter().filter(|(name, _)| *name == method).count()
+        self.state()
+            .calls
+            .iter()
+            .filter(|(name, _)| *name == method)
+            .count()
     }
 
     /// Notes a call and gives its scripted refusal.
@@ -89,7 +93,11 @@ impl World {
 
 /// A flow whose password was right.
 pub fn not_sent() -> FlowView {
-    FlowView { stage: flow_view::Stage::NotSent.into(), tries_left: 5, ..FlowView::default() }
+    FlowView {
+        stage: flow_view::Stage::NotSent.into(),
+        tries_left: 5,
+        ..FlowView::default()
+    }
 }
 
 /// A flow whose code was mailed.
@@ -108,5 +116,8 @@ pub fn sent() -> FlowView {
 
 /// So many seconds after [`SENT_AT`].
 pub fn at(seconds: i64) -> Timestamp {
-    Timestamp { seconds: SENT_AT + seconds, nanos: 0 }
+    Timestamp {
+        seconds: SENT_AT + seconds,
+        nanos: 0,
+    }
 }

@@ -18,8 +18,8 @@ impl Codes {
         }
     }
 
-    pub(super) fn from_carried(state: CodesState) -> Option<Self> {
-        let flows = state.flows.into_iter().map(read).collect::<Option<_>>()?;
+    pub(super) fn from_carried(state: &CodesState) -> Option<Self> {
+        let flows = state.flows.iter().map(read).collect::<Option<_>>()?;
         Some(Self {
             issued: state.issued,
             flows,
@@ -72,7 +72,12 @@ fn written(known: &FlowCodes) -> proto::FlowCodes {
     }
 }
 
-fn with_code(base: proto::FlowCodes, code: &Issued, replaced: &[u64], stage: proto::Stage) -> proto::FlowCodes {
+fn with_code(
+    base: proto::FlowCodes,
+    code: &Issued,
+    replaced: &[u64],
+    stage: proto::Stage,
+) -> proto::FlowCodes {
     proto::FlowCodes {
         issue: code.issue,
         superseded: replaced.to_vec(),
@@ -103,17 +108,17 @@ fn with_mail(base: proto::FlowCodes, mail: Mail) -> proto::FlowCodes {
 }
 
 /// `None` for what this version has not written: then the whole stream is folded instead.
-fn read(flow: proto::FlowCodes) -> Option<FlowCodes> {
+fn read(flow: &proto::FlowCodes) -> Option<FlowCodes> {
     let stage = match flow.stage() {
         proto::Stage::Unspecified => return None,
         proto::Stage::Live => Stage::Live {
-            code: read_code(&flow)?,
+            code: read_code(flow)?,
             wrong: flow.rejected,
-            mail: read_mail(&flow)?,
+            mail: read_mail(flow)?,
             replaced: flow.superseded.clone(),
         },
         proto::Stage::Spent => Stage::Spent {
-            code: read_code(&flow)?,
+            code: read_code(flow)?,
             replaced: flow.superseded.clone(),
         },
         proto::Stage::Accepted => Stage::Accepted {

@@ -19,7 +19,10 @@ mod issuing {
     #[test]
     fn a_code_lives_ten_minutes_and_is_numbered_per_account() {
         nothing().when(issue(FLOW)).then(issued(1));
-        nothing().and(OTHER, [issued(1)]).when(issue(FLOW)).then(issued(2));
+        nothing()
+            .and(OTHER, [issued(1)])
+            .when(issue(FLOW))
+            .then(issued(2));
     }
 
     #[test]
@@ -42,9 +45,7 @@ mod issuing {
         let stage = &story.codes.flow(FLOW).unwrap().stage;
         let (code, replaced) = stage.last_code().unwrap();
         assert_eq!((code.issue, replaced), (2, &[1][..]));
-        story
-            .when(typed(OTHER, 3, Finding::Right))
-            .then(accepted(3, 3));
+        story.when(typed(OTHER, 3, Finding::Right)).then(accepted(3, 3));
     }
 
     #[test]
@@ -393,9 +394,7 @@ mod remembering {
         let hour = TEN_MINUTES + Duration::hours(1);
         let kept = given([issued(1)]).after(hour).and(OTHER, [issued(2)]);
         assert!(kept.codes.flow(FLOW).is_some());
-        let left = given([issued(1)])
-            .after(hour + A_MOMENT)
-            .and(OTHER, [issued(2)]);
+        let left = given([issued(1)]).after(hour + A_MOMENT).and(OTHER, [issued(2)]);
         assert!(left.codes.flow(FLOW).is_none());
         assert_eq!(left.codes.issued, 2);
     }

@@ -1,7 +1,7 @@
 //! The state after one more event. No rules: what stands in the log has happened.
 
 use prost::Message;
-use sekisho_eventlog::{Carry, Fold, FlowId, Position, Recorded};
+use sekisho_eventlog::{Carry, FlowId, Fold, Position, Recorded};
 use sekisho_proto::events::CodeEvent;
 use sekisho_proto::from_timestamp;
 use sekisho_proto::otp::v1 as otp;
@@ -51,7 +51,7 @@ impl Fold for Codes {
     }
 
     fn resume(bytes: &[u8]) -> Option<Self> {
-        CodesState::decode(bytes).ok().and_then(Self::from_carried)
+        Self::from_carried(&CodesState::decode(bytes).ok()?)
     }
 }
 
@@ -164,13 +164,22 @@ impl Codes {
 
     /// Of each purpose only the newest flows stay; those that can no longer be typed into leave first.
     fn forget_too_many(&mut self) {
-        for purpose in [otp::Purpose::Unspecified, otp::Purpose::SignIn, otp::Purpose::Reset] {
+        for purpose in [
+            otp::Purpose::Unspecified,
+            otp::Purpose::SignIn,
+            otp::Purpose::Reset,
+        ] {
             while self.flows.iter().filter(|known| known.purpose == purpose).count() > FLOWS {
                 let settled = |known: &FlowCodes| !matches!(known.stage, Stage::Live { .. });
                 let of_purpose = |known: &&FlowCodes| known.purpose == purpose;
                 let mut candidates = self.flows.iter().filter(of_purpose);
-                let oldest = candidates.clone().find(|known| settled(known)).or(candidates.next());
-                let Some(flow) = oldest.map(|known| known.flow) else { break };
+                let oldest = candidates
+                    .clone()
+                    .find(|known| settled(known))
+                    .or(candidates.next());
+                let Some(flow) = oldest.map(|known| known.flow) else {
+                    break;
+                };
                 self.take(flow);
             }
         }

@@ -50,9 +50,7 @@ mod tests {
 
     #[test]
     fn pauses_grow_to_a_minute() {
-        let pauses: Vec<_> = (1..=7)
-            .map(|attempt| back_off(attempt).whole_seconds())
-            .collect();
+        let pauses: Vec<_> = (1..=7).map(|attempt| back_off(attempt).whole_seconds()).collect();
         assert_eq!(pauses, [2, 4, 8, 16, 32, 60, 60]);
         assert_eq!(back_off(u32::MAX), LONGEST_PAUSE);
     }

@@ -46,7 +46,13 @@ impl Codes {
 
     /// Whether the worker that made this attempt may still hand the mail over and be done by `done_by`: its claim is
     /// the newest, and neither the claim nor the code dies before.
-    pub fn may_hand_over(&self, flow: FlowId, about: Position, attempt: u32, done_by: OffsetDateTime) -> bool {
+    pub fn may_hand_over(
+        &self,
+        flow: FlowId,
+        about: Position,
+        attempt: u32,
+        done_by: OffsetDateTime,
+    ) -> bool {
         let Some((code, mail)) = self.owing(flow, about) else {
             return false;
         };
@@ -72,7 +78,11 @@ impl Codes {
             Some((_, Mail::Mailed { .. })) => Decision::Nothing,
             Some((_, Mail::Owed { .. } | Mail::Claimed { .. } | Mail::Failed)) | None => {
                 let about = about.0;
-                let mailed = otp::Mailed { about, attempt, reply };
+                let mailed = otp::Mailed {
+                    about,
+                    attempt,
+                    reply,
+                };
                 Decision::Record(mailed.into())
             }
         }
@@ -100,7 +110,9 @@ impl Codes {
     fn owing(&self, flow: FlowId, about: Position) -> Option<(&Issued, Mail)> {
         match &self.flow(flow)?.stage {
             Stage::Live { code, mail, .. } if code.position == about => Some((code, *mail)),
-            Stage::Live { .. } | Stage::Spent { .. } | Stage::Accepted { .. } | Stage::Cancelled { .. } => None,
+            Stage::Live { .. } | Stage::Spent { .. } | Stage::Accepted { .. } | Stage::Cancelled { .. } => {
+                None
+            }
         }
     }
 }

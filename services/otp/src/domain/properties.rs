@@ -14,7 +14,7 @@ use super::sample::{nothing, recorded};
 use super::*;
 
 /// What a command names is mostly what the state holds: pure chance would seldom hit.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 enum Step {
     Issue,
     Verify { stale: bool, finding: Finding },
@@ -62,7 +62,11 @@ fn command(codes: &Codes, flow: FlowId, now: time::OffsetDateTime, step: Step) -
     match step {
         Step::Issue => Command::Issue {
             flow,
-            purpose: if flow.0.as_u128() % 2 == 0 { Purpose::Reset } else { Purpose::SignIn },
+            purpose: if flow.0.as_u128().is_multiple_of(2) {
+                Purpose::Reset
+            } else {
+                Purpose::SignIn
+            },
             evidence: Position(1),
             key_id: "k1".to_owned(),
             reference: "CFHJ".to_owned(),
@@ -106,7 +110,7 @@ fn run(steps: Vec<(u128, i64, Step)>) -> (History, Vec<Codes>) {
         story = story.after(Duration::seconds(seconds));
         let flow = FlowId(Uuid::from_u128(flow));
         let command = command(&story.codes, flow, story.now, step);
-        let (Ok(Decision::Record(event)) | Ok(Decision::RecordBefore(event, _))) =
+        let Ok(Decision::Record(event) | Decision::RecordBefore(event, _)) =
             story.codes.decide(story.now, command)
         else {
             continue;
@@ -128,6 +132,8 @@ fn few_flows() -> impl Strategy<Value = Vec<(u128, i64, Step)>> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn a_replay_gives_the_same_state(steps in steps()) {
         let (history, states) = run(steps);

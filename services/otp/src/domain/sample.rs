@@ -83,7 +83,10 @@ impl Story {
 
     /// It leads to this event, unless the log's clock has passed the moment.
     pub fn then_before<E: Into<CodeEvent>>(self, event: E, moment: OffsetDateTime) {
-        assert_eq!(self.decided, Some(Ok(Decision::RecordBefore(event.into(), moment))));
+        assert_eq!(
+            self.decided,
+            Some(Ok(Decision::RecordBefore(event.into(), moment)))
+        );
     }
 
     /// It is so already.

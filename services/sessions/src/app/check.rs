@@ -53,7 +53,9 @@ impl Sessions {
         digest: TokenDigest,
         seen: impl FnOnce(&Session, OffsetDateTime),
     ) -> Result<Checked, Failure> {
-        let Inner { log, limits, view, .. } = &*self.inner;
+        let Inner {
+            log, limits, view, ..
+        } = &*self.inner;
         view.ask(|directory| {
             let session = directory.find(digest).ok_or(Failure::Unknown)?;
             let now = log.now();

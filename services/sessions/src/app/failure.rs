@@ -51,10 +51,10 @@ impl From<EventError> for Failure {
     }
 }
 
-impl From<DecideError<Refusal>> for Failure {
-    fn from(error: DecideError<Refusal>) -> Self {
+impl From<DecideError<Self>> for Failure {
+    fn from(error: DecideError<Self>) -> Self {
         match error {
-            DecideError::Rejected(refusal) => Self::Flow(refusal),
+            DecideError::Rejected(failure) => failure,
             DecideError::Expired => Self::Flow(Refusal::Old),
             DecideError::Busy => Self::Busy,
             DecideError::Unavailable => Self::Unavailable,

@@ -11,8 +11,7 @@ mod sweep;
 
 use std::sync::Arc;
 
-use sekisho_eventlog::{Carry, Context, Decided, Decision, FlowId, Log, StreamId, Via};
-use sekisho_evidence::Refusal;
+use sekisho_eventlog::{Context, Decided, Facts, FlowId, Log, StreamId, Via};
 use sekisho_service::telemetry;
 
 pub use check::Checked;
@@ -66,13 +65,9 @@ impl Sessions {
     }
 
     /// Decides a command that needs nothing but its stream.
-    async fn decide(
-        &self,
-        context: &Context,
-        command: Command,
-    ) -> Result<Decided<AccountSessions>, Failure> {
-        let decided = self.inner.log.decide(context, |facts| decide(&facts.state, command));
-        decided.await.map_err(Failure::from)
+    async fn decide(&self, context: &Context, command: Command) -> Result<Decided<AccountSessions>, Failure> {
+        let decide = |facts: &Facts<AccountSessions>| decide(&facts.state, command).map_err(Failure::Flow);
+        Ok(self.inner.log.decide(context, decide).await?)
     }
 }
 

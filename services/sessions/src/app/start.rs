@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use sekisho_eventlog::{DecideError, Decided, Decision, Facts, FlowId, Position};
+use sekisho_eventlog::{Decided, Decision, Facts, FlowId, Position};
 use sekisho_evidence::{AccountCuts, Cuts, Flow, Mint, Refusal};
-use sekisho_proto::EventError;
 use sekisho_proto::events::SessionEvent;
 
 use super::{ACTOR, Failure, Sessions, context};
@@ -34,12 +33,6 @@ struct Ask<'a> {
     account_cuts: Cuts,
 }
 
-/// Why a Start is not decided.
-enum No {
-    Refused(Refusal),
-    NotUnderstood(EventError),
-}
-
 impl Sessions {
     /// Opens a session on the evidence of a flow; a Start that is sent again gets the first answer while the session
     /// lives.
@@ -62,7 +55,7 @@ impl Sessions {
         };
         let context = context(account, Some(flow_id), ACTOR);
         let decided = self.inner.log.decide(&context, |facts| ask.decide(facts)).await;
-        match decided.map_err(failure) {
+        match decided.map_err(Failure::from) {
             Ok(Decided::Recorded { recorded, .. } | Decided::Repeated { recorded, .. }) => {
                 self.wait_for(recorded.position).await?;
                 self.started(token)
@@ -110,9 +103,9 @@ impl Sessions {
 }
 
 impl Ask<'_> {
-    fn decide(&self, facts: &Facts<AccountSessions>) -> Result<Decision<SessionEvent>, No> {
-        let flow = Flow::fold(&facts.flow).map_err(No::NotUnderstood)?;
-        self.decide_flow(&flow, facts).map_err(No::Refused)
+    fn decide(&self, facts: &Facts<AccountSessions>) -> Result<Decision<SessionEvent>, Failure> {
+        let flow = Flow::fold(&facts.flow)?;
+        self.decide_flow(&flow, facts).map_err(Failure::Flow)
     }
 
     fn decide_flow(
@@ -130,13 +123,5 @@ impl Ask<'_> {
             session: self.session,
         };
         decide(&facts.state, Command::Start(start))
-    }
-}
-
-fn failure(error: DecideError<No>) -> Failure {
-    match error {
-        DecideError::Rejected(No::Refused(refusal)) => Failure::Flow(refusal),
-        DecideError::Rejected(No::NotUnderstood(error)) => error.into(),
-        other => Failure::from_log(other),
     }
 }

@@ -25,7 +25,10 @@ impl Sessions {
             match self.sweep_once(watched_since).await {
                 Ok(0) => {}
                 Ok(recorded) => tracing::info!(recorded, "recorded the ends of sessions that had run out"),
-                Err(error) => tracing::warn!(error = sekisho_service::chain(&error), "the ends of sessions were not recorded"),
+                Err(error) => tracing::warn!(
+                    error = sekisho_service::chain(&error),
+                    "the ends of sessions were not recorded"
+                ),
             }
         }
     }

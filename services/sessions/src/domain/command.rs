@@ -79,7 +79,10 @@ impl Start {
             ended: oldest.map(|session| session.id.to_vec()).collect(),
         };
         // By then the code that was accepted is no evidence any more.
-        Ok(Decision::RecordBefore(started.into(), self.proof.at + EVIDENCE_LIFE))
+        Ok(Decision::RecordBefore(
+            started.into(),
+            self.proof.at + EVIDENCE_LIFE,
+        ))
     }
 }
 

@@ -22,9 +22,7 @@ fn a_flow_stays_used_when_its_session_is_over() {
 
 #[test]
 fn another_flow_opens_another_session() {
-    given([started(1, 10)])
-        .when(start(2, 20))
-        .then(&started(2, 20));
+    given([started(1, 10)]).when(start(2, 20)).then(&started(2, 20));
 }
 
 #[test]

@@ -45,7 +45,9 @@ fn cancelled(position: u64, number: u8) -> Entry {
 
 #[track_caller]
 fn standing(directory: &Directory, number: u8, now: OffsetDateTime) -> Result<Live, Why> {
-    let session = directory.find(token(number)).expect("a session that is remembered");
+    let session = directory
+        .find(token(number))
+        .expect("a session that is remembered");
     directory.standing(session, now, &LIMITS)
 }
 
@@ -53,7 +55,12 @@ fn standing(directory: &Directory, number: u8, now: OffsetDateTime) -> Result<Li
 fn a_session_is_idle_at_thirty_minutes_and_not_before() {
     let directory = fold(&[session_entry(100, &started(1, 10))]);
     let idle = at(100) + Duration::minutes(30);
-    assert_eq!(standing(&directory, 1, idle - Duration::microseconds(1)).unwrap().idle, idle);
+    assert_eq!(
+        standing(&directory, 1, idle - Duration::microseconds(1))
+            .unwrap()
+            .idle,
+        idle
+    );
     assert_eq!(standing(&directory, 1, idle), Err(Why::Idle));
 }
 
@@ -64,15 +71,28 @@ fn activity_moves_the_deadline_and_never_back() {
     let session = directory.find(token(1)).unwrap();
     session.touch(later);
     session.touch(at(100));
-    assert!(standing(&directory, 1, later + Duration::minutes(30) - Duration::microseconds(1)).is_ok());
-    assert_eq!(standing(&directory, 1, later + Duration::minutes(30)), Err(Why::Idle));
+    assert!(
+        standing(
+            &directory,
+            1,
+            later + Duration::minutes(30) - Duration::microseconds(1)
+        )
+        .is_ok()
+    );
+    assert_eq!(
+        standing(&directory, 1, later + Duration::minutes(30)),
+        Err(Why::Idle)
+    );
 }
 
 #[test]
 fn a_busy_session_ends_at_twelve_hours() {
     let directory = fold(&[session_entry(100, &started(1, 10))]);
     let end = at(100) + Duration::hours(12);
-    directory.find(token(1)).unwrap().touch(end - Duration::minutes(1));
+    directory
+        .find(token(1))
+        .unwrap()
+        .touch(end - Duration::minutes(1));
     let live = standing(&directory, 1, end - Duration::microseconds(1)).unwrap();
     assert_eq!((live.idle, live.absolute), (end, end));
     assert_eq!(standing(&directory, 1, end), Err(Why::Absolute));
@@ -81,7 +101,10 @@ fn a_busy_session_ends_at_twelve_hours() {
 #[test]
 fn of_two_deadlines_the_first_is_why() {
     let directory = fold(&[session_entry(100, &started(1, 10))]);
-    assert_eq!(standing(&directory, 1, at(100) + Duration::days(2)), Err(Why::Idle));
+    assert_eq!(
+        standing(&directory, 1, at(100) + Duration::days(2)),
+        Err(Why::Idle)
+    );
 }
 
 #[test]
@@ -109,7 +132,10 @@ fn a_session_that_starts_behind_a_cut_never_lives() {
         session_entry(100, &started(1, 10)),
     ]);
     assert_eq!(standing(&directory, 1, at(100)), Err(Why::Cut));
-    assert_eq!(directory.find(token(1)).unwrap().stage, Stage::Stillborn(Refusal::Cut));
+    assert_eq!(
+        directory.find(token(1)).unwrap().stage,
+        Stage::Stillborn(Refusal::Cut)
+    );
 }
 
 #[test]
@@ -134,7 +160,10 @@ fn a_cut_of_one_account_spares_the_others() {
 #[test]
 fn a_session_that_starts_behind_a_cancel_never_lives() {
     let directory = fold(&[cancelled(99, 1), session_entry(100, &started(1, 10))]);
-    assert_eq!(directory.find(token(1)).unwrap().stage, Stage::Stillborn(Refusal::Cancelled));
+    assert_eq!(
+        directory.find(token(1)).unwrap().stage,
+        Stage::Stillborn(Refusal::Cancelled)
+    );
     assert_eq!(standing(&directory, 1, at(100)), Err(Why::Cut));
 }
 
@@ -147,7 +176,10 @@ fn a_cancel_that_comes_after_the_start_changes_nothing() {
 #[test]
 fn a_cancel_is_remembered_while_a_start_may_be_under_way() {
     let half_an_hour = 30 * 60;
-    let directory = fold(&[cancelled(100, 1), account_entry(100 + half_an_hour, EmailChanged {})]);
+    let directory = fold(&[
+        cancelled(100, 1),
+        account_entry(100 + half_an_hour, EmailChanged {}),
+    ]);
     assert!(directory.cancelled.contains(flow(1)));
     let directory = fold_into(directory, &[account_entry(101 + half_an_hour, EmailChanged {})]);
     assert!(!directory.cancelled.contains(flow(1)));
@@ -256,7 +288,10 @@ fn ends_that_no_entry_says_are_found() {
         found
     };
     let cut = [(session(1), Why::Cut), (session(2), Why::Cut)];
-    assert_eq!(found(at(0)), [cut.as_slice(), &[(session(3), Why::Idle)]].concat());
+    assert_eq!(
+        found(at(0)),
+        [cut.as_slice(), &[(session(3), Why::Idle)]].concat()
+    );
     // A replica that has just started does not know what others have seen.
     assert_eq!(found(now - Duration::minutes(29)), cut);
     assert_eq!(directory.unrecorded_ends(now, at(0), &LIMITS, 1).len(), 1);
@@ -267,7 +302,9 @@ fn entries() -> impl Strategy<Value = Vec<Entry>> {
     let event = (0_u8..8, 0_u8..6, 1_u64..300, 1_u8..4);
     prop::collection::vec(event, 0..200).prop_map(|events| {
         let numbered = events.into_iter().zip(1..);
-        numbered.map(|(event, position)| any_entry(event, position)).collect()
+        numbered
+            .map(|(event, position)| any_entry(event, position))
+            .collect()
     })
 }
 
@@ -329,7 +366,7 @@ proptest! {
         let mut directory = Directory::default();
         let mut position = 100;
         for command in events {
-            let (Ok(Decision::Record(event)) | Ok(Decision::RecordBefore(event, _))) = decide(&state, command) else {
+            let Ok(Decision::Record(event) | Decision::RecordBefore(event, _)) = decide(&state, command) else {
                 continue;
             };
             position += 1;

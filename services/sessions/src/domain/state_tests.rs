@@ -1,4 +1,5 @@
 use proptest::prelude::*;
+use sekisho_eventlog::Decision::{Record, RecordBefore};
 
 use super::super::testing::*;
 use super::super::{Command, Why, decide};
@@ -82,8 +83,7 @@ fn decided(commands: Vec<Command>) -> Vec<(SessionEvent, Recorded)> {
     let mut state = AccountSessions::default();
     let mut events = Vec::new();
     for command in commands {
-        use sekisho_eventlog::Decision::{Record, RecordBefore};
-        let (Ok(Record(event)) | Ok(RecordBefore(event, _))) = decide(&state, command) else {
+        let Ok(Record(event) | RecordBefore(event, _)) = decide(&state, command) else {
             continue;
         };
         let recorded = recorded(events.len() as u64 + 1, flow_of(&event));

@@ -81,8 +81,13 @@ mod tests {
     #[test]
     fn the_derivation_never_changes() {
         let token = Token::derive(&[0x0b; 32], FLOW).unwrap();
-        let hex: String = token.expose().iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(hex, "af2d3039684707963ccd87265b4435e822c57d1b2046439fbab82bfe50bb7cce");
+        let expected = [
+            0xaf2d_3039_6847_0796_u64,
+            0x3ccd_8726_5b44_35e8_u64,
+            0x22c5_7d1b_2046_439f_u64,
+            0xbab8_2bfe_50bb_7cce_u64,
+        ];
+        assert_eq!(token.expose().as_slice(), expected.map(u64::to_be_bytes).concat());
     }
 
     #[test]

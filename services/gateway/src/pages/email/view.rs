@@ -74,7 +74,9 @@ impl Stage {
             (flow_view::Stage::Expired, _) => Self::Expired,
             (flow_view::Stage::Spent, _) => Self::Spent,
             (flow_view::Stage::Verified, _) => Self::Verified,
-            (flow_view::Stage::Live, flow_view::Mail::Unspecified) | (flow_view::Stage::Unspecified, _) => return None,
+            (flow_view::Stage::Live, flow_view::Mail::Unspecified) | (flow_view::Stage::Unspecified, _) => {
+                return None;
+            }
         })
     }
 
@@ -118,7 +120,11 @@ impl View {
             alert: news.alert,
             field_error: news.field_error,
             left: news.counts.then(|| texts::tries_left(flow.tries_left)),
-            address: if verified { described.address } else { described.masked_address },
+            address: if verified {
+                described.address
+            } else {
+                described.masked_address
+            },
             times: written_times(stage, flow),
             reference: Some(flow.reference.clone()).filter(|reference| !reference.is_empty()),
             focus: stage.focus(),
@@ -154,11 +160,17 @@ impl News {
     /// code was wrong is read from the log, so a reload or a second tab shows it too.
     fn of(stage: Stage, tries_left: u32, said: Option<EmailMessage>) -> Self {
         if stage != Stage::Verified && said == Some(EmailMessage::NotVerified) {
-            return Self { alert: Some(texts::NOT_VERIFIED), ..Self::default() };
+            return Self {
+                alert: Some(texts::NOT_VERIFIED),
+                ..Self::default()
+            };
         }
         match stage {
             Stage::Sent | Stage::Sending => Self::of_code(tries_left, said),
-            _ => Self { alert: stage.alert(), ..Self::default() },
+            _ => Self {
+                alert: stage.alert(),
+                ..Self::default()
+            },
         }
     }
 
@@ -171,13 +183,20 @@ impl News {
             Some(EmailMessage::NotVerified) | None if tries_left < TRIES => (texts::CODE_WRONG, true),
             Some(EmailMessage::NotVerified) | None => return Self::default(),
         };
-        Self { alert: Some(text), field_error: Some(text), counts }
+        Self {
+            alert: Some(text),
+            field_error: Some(text),
+            counts,
+        }
     }
 }
 
 fn written_times(stage: Stage, flow: &FlowView) -> Option<String> {
     let until = times::minute(flow.expires_at.as_ref())?;
-    match (stage, times::minute(flow.mailed_at.as_ref().or(flow.issued_at.as_ref()))) {
+    match (
+        stage,
+        times::minute(flow.mailed_at.as_ref().or(flow.issued_at.as_ref())),
+    ) {
         (Stage::Sent, Some(at)) => Some(texts::mailed(&at, &until)),
         (Stage::Sent | Stage::Sending, _) => Some(texts::valid(&until)),
         _ => None,

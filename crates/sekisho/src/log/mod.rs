@@ -1,5 +1,10 @@
 //! `sekisho log`
 
+mod entries;
+mod said;
+mod show;
+mod written;
+
 use anyhow::Context;
 use clap::Subcommand;
 
@@ -12,6 +17,11 @@ pub enum Command {
         #[arg(long, env = "SEKISHO_MIGRATE_DATABASE_URL", hide_env_values = true)]
         database: String,
     },
+    /// Shows what happened in one flow or to one account.
+    ///
+    /// Changes nothing and needs the role `sekisho_reader` only. Times are Japan's. What is sealed is shown as 封印,
+    /// of digests only the beginning.
+    Show(show::Show),
 }
 
 /// Runs a command.
@@ -23,5 +33,6 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
         Command::Migrate { database } => sekisho_eventlog::migrate(&database)
             .await
             .context("the schema log was not brought up to date"),
+        Command::Show(show) => show.run().await,
     }
 }

@@ -10,13 +10,13 @@ mod limits;
 mod mail;
 mod standing;
 mod state;
+mod view;
 
 pub use command::{Command, Finding, Rejection, Verdict};
-pub use limits::{
-    CODE_LIFE, FLOW_AGE, LAST_HAND_OVER, MAX_KEY_ID, TRIES, back_off, too_late_to_mail,
-};
+pub use limits::{CODE_LIFE, FLOW_AGE, LAST_HAND_OVER, MAX_KEY_ID, TRIES, back_off, too_late_to_mail};
 pub use standing::{MailFate, Standing};
 pub use state::{Codes, FlowCodes, Issued, Mail, Stage};
+pub use view::{View, ViewStage};
 
 #[cfg(test)]
 mod decide_tests;

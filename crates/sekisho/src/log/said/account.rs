@@ -1,0 +1,73 @@
+//! Events of kind `account`.
+
+use sekisho_proto::credentials::v1::{SealedClient, sign_in_refused};
+use sekisho_proto::events::AccountEvent;
+
+use super::{Said, Value};
+
+pub(super) fn said(event: &AccountEvent) -> Said {
+    match event {
+        AccountEvent::AccountRegistered(event) => Said::new("アカウント登録").with(
+            "施設コード",
+            "facility_code",
+            Value::Text(event.facility_code.clone()),
+        ),
+        AccountEvent::PasswordAccepted(event) => Said::new("パスワード一致")
+            .with(
+                "パスワードの版",
+                "password_version",
+                Value::Number(event.password_version),
+            )
+            .with(
+                "フローの秘密",
+                "secret_digest",
+                Value::Digest(event.secret_digest.clone()),
+            )
+            .with_client(event.client.as_ref()),
+        AccountEvent::PasswordRejected(event) => Said::new("パスワード不一致")
+            .with(
+                "パスワードの版",
+                "password_version",
+                Value::Number(event.password_version),
+            )
+            .with_client(event.client.as_ref()),
+        AccountEvent::SignInRefused(event) => Said::new("サインイン拒否")
+            .with("理由", "reason", refused_because(event.reason()))
+            .with_client(event.client.as_ref()),
+        AccountEvent::PasswordResetRequested(event) => Said::new("パスワード再設定の申し込み")
+            .with(
+                "フローの秘密",
+                "secret_digest",
+                Value::Digest(event.secret_digest.clone()),
+            )
+            .with_client(event.client.as_ref()),
+        AccountEvent::PasswordChanged(event) => {
+            Said::new("パスワード変更").with("根拠", "evidence", Value::Numbers(event.evidence.clone()))
+        }
+        AccountEvent::EmailChanged(_) => Said::new("電子メール アドレス変更"),
+        AccountEvent::AccountDisabled(_) => Said::new("アカウント無効化"),
+        AccountEvent::AccountEnabled(_) => Said::new("アカウント有効化"),
+    }
+}
+
+impl Said {
+    fn with_client(self, client: Option<&SealedClient>) -> Self {
+        let sealed = client.is_some_and(|client| !client.sealed.is_empty());
+        let tag = client
+            .map(|client| client.address_tag.clone())
+            .filter(|tag| !tag.is_empty());
+        self.with("端末", "client", Value::Sealed(sealed)).with_some(
+            "アドレスの印",
+            "address_tag",
+            tag.map(Value::Digest),
+        )
+    }
+}
+
+fn refused_because(reason: sign_in_refused::Reason) -> Value {
+    match reason {
+        sign_in_refused::Reason::Unspecified => Value::Word("不明", "unspecified"),
+        sign_in_refused::Reason::Locked => Value::Word("ロック中", "locked"),
+        sign_in_refused::Reason::Disabled => Value::Word("無効", "disabled"),
+    }
+}

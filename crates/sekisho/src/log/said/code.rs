@@ -1,0 +1,75 @@
+//! Events of kind `code`.
+
+use sekisho_proto::events::CodeEvent;
+use sekisho_proto::otp::v1::{MailFailed, Purpose, mail_failed};
+
+use super::{Said, Value, moment};
+
+pub(super) fn said(event: &CodeEvent) -> Said {
+    match event {
+        CodeEvent::CodeIssued(event) => Said::new("確認コード発行")
+            .with_purpose(event.purpose())
+            .with("通し番号", "issue", Value::Number(event.issue))
+            .with("照合番号", "reference", Value::Text(event.reference.clone()))
+            .with_some("期限", "expires_at", moment(event.expires_at.as_ref()))
+            .with("鍵", "key_id", Value::Text(event.key_id.clone()))
+            .with("根拠", "evidence", Value::Number(event.evidence)),
+        CodeEvent::MailStarted(event) => Said::new("メール送信開始")
+            .with_attempt(event.about, event.attempt)
+            .with_some("受け持ち期限", "until", moment(event.until.as_ref())),
+        CodeEvent::Mailed(event) => Said::new("メール送信済み")
+            .with_attempt(event.about, event.attempt)
+            .with("応答", "reply", Value::Number(event.reply.into())),
+        CodeEvent::MailFailed(event) => failed(event),
+        CodeEvent::CodeRejected(event) => Said::new("確認コード不一致")
+            .with_purpose(event.purpose())
+            .with("通し番号", "issue", Value::Number(event.issue))
+            .with("残り回数", "tries_left", Value::Number(event.tries_left.into()))
+            .with_some(
+                "古いコード",
+                "superseded",
+                event.superseded.then_some(Value::Flag(true)),
+            ),
+        CodeEvent::CodeAccepted(event) => Said::new("確認コード一致")
+            .with_purpose(event.purpose())
+            .with("通し番号", "issue", Value::Number(event.issue))
+            .with("根拠", "evidence", Value::Number(event.evidence)),
+        CodeEvent::FlowCancelled(_) => Said::new("キャンセル"),
+    }
+}
+
+fn failed(event: &MailFailed) -> Said {
+    let class = match event.class() {
+        mail_failed::Class::Unspecified => Value::Word("不明", "unspecified"),
+        mail_failed::Class::Unreachable => Value::Word("中継サーバー不達", "unreachable"),
+        mail_failed::Class::Transient => Value::Word("一時的な拒否", "transient"),
+        mail_failed::Class::Permanent => Value::Word("恒久的な拒否", "permanent"),
+        mail_failed::Class::NoAddress => Value::Word("宛先なし", "no_address"),
+        mail_failed::Class::Dead => Value::Word("コード失効", "dead"),
+    };
+    let reply = (event.reply != 0).then(|| Value::Number(event.reply.into()));
+    Said::new("メール送信失敗")
+        .with_attempt(event.about, event.attempt)
+        .with("理由", "class", class)
+        .with_some("応答", "reply", reply)
+        .with("再試行", "will_retry", Value::Flag(event.will_retry))
+}
+
+impl Said {
+    fn with_purpose(self, purpose: Purpose) -> Self {
+        let word = match purpose {
+            Purpose::Unspecified => Value::Word("不明", "unspecified"),
+            Purpose::SignIn => Value::Word("サインイン", "sign_in"),
+            Purpose::Reset => Value::Word("パスワード再設定", "reset"),
+        };
+        self.with("目的", "purpose", word)
+    }
+
+    fn with_attempt(self, about: u64, attempt: u32) -> Self {
+        self.with("対象", "about", Value::Number(about)).with(
+            "回数",
+            "attempt",
+            Value::Number(attempt.into()),
+        )
+    }
+}

@@ -1,0 +1,108 @@
+//! `sekisho log show`
+
+use std::io::{self, Write};
+
+use anyhow::{Context, bail};
+use clap::Args;
+use sekisho_eventlog::FlowId;
+use sqlx::Connection;
+use sqlx::postgres::PgConnection;
+use uuid::Uuid;
+
+use super::entries::{self, Line};
+use super::written;
+use crate::accounts::Credentials;
+
+/// Which entries, from where, in which form.
+#[derive(Debug, Args)]
+pub struct Show {
+    #[command(flatten)]
+    of: Of,
+    /// PostgreSQL connection string, as role `sekisho_reader`.
+    #[arg(
+        long,
+        env = "SEKISHO_DATABASE_URL",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    database: String,
+    /// One JSON object a line instead of a table.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    credentials: Credentials,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct Of {
+    /// All entries of one flow, whatever their kind.
+    #[arg(long, value_name = "ID")]
+    flow: Option<Uuid>,
+    /// All entries of the account with this login id, which credentials is asked for.
+    #[arg(long, value_name = "LOGIN")]
+    account: Option<String>,
+    /// All entries of the account with this id.
+    #[arg(long, value_name = "UUID")]
+    account_id: Option<Uuid>,
+}
+
+/// What is shown, resolved.
+#[derive(Debug, Clone, Copy)]
+enum Subject {
+    Flow(FlowId),
+    Account(Uuid),
+}
+
+impl Show {
+    /// Reads and prints.
+    ///
+    /// # Errors
+    /// What went wrong, in a sentence; also when no entry was found.
+    pub async fn run(self) -> anyhow::Result<()> {
+        let subject = self.of.resolve(&self.credentials).await?;
+        let lines = self.read(subject).await?;
+        if lines.is_empty() {
+            bail!("no entry of the log names {subject}");
+        }
+        let mut output = io::stdout().lock();
+        if self.json {
+            written::json(&lines, &mut output)?;
+        } else {
+            writeln!(output, "{subject}")?;
+            written::table(&lines, matches!(subject, Subject::Account(_)), &mut output)?;
+        }
+        Ok(output.flush()?)
+    }
+
+    async fn read(&self, subject: Subject) -> anyhow::Result<Vec<Line>> {
+        let mut connection = PgConnection::connect(&self.database)
+            .await
+            .context("PostgreSQL cannot be reached")?;
+        let lines = match subject {
+            Subject::Flow(flow) => entries::of_flow(&mut connection, flow).await,
+            Subject::Account(account) => entries::of_account(&mut connection, account).await,
+        };
+        lines.context("the log cannot be read")
+    }
+}
+
+impl Of {
+    async fn resolve(&self, credentials: &Credentials) -> anyhow::Result<Subject> {
+        match (self.flow, self.account_id, &self.account) {
+            (Some(flow), ..) => Ok(Subject::Flow(FlowId(flow))),
+            (None, Some(account), _) => Ok(Subject::Account(account)),
+            (None, None, Some(login)) => Ok(Subject::Account(credentials.resolve(login).await?)),
+            (None, None, None) => bail!("of which flow or account?"),
+        }
+    }
+}
+
+impl std::fmt::Display for Subject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Flow(flow) => write!(f, "フロー flow {flow}"),
+            Self::Account(account) => write!(f, "アカウント account {account}"),
+        }
+    }
+}

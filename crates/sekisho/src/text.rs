@@ -1,0 +1,99 @@
+//! How values are written for people.
+
+use std::fmt::Write as _;
+
+use time::OffsetDateTime;
+use time::format_description::BorrowedFormatItem;
+use time::macros::{format_description, offset};
+
+const JST: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day] [hour]:[minute]:[second].[subsecond digits:3]");
+
+/// A moment in Japan's time, to the millisecond.
+pub fn jst(moment: OffsetDateTime) -> String {
+    moment.to_offset(offset!(+9)).format(JST).unwrap_or_default()
+}
+
+/// The beginning of a digest: enough to compare by eye, not enough to look it up with.
+pub fn digest(bytes: &[u8]) -> String {
+    if bytes.is_empty() {
+        return "–".to_owned();
+    }
+    let start = bytes.iter().take(4).fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    });
+    start + "…"
+}
+
+/// Text from the log, harmless to a terminal: control characters and those that turn the direction of writing are
+/// written as their escapes.
+pub fn clean(text: &str) -> String {
+    text.chars()
+        .fold(String::with_capacity(text.len()), |mut clean, c| {
+            if c.is_control() || is_format(c) {
+                clean.extend(c.escape_unicode());
+            } else {
+                clean.push(c);
+            }
+            clean
+        })
+}
+
+/// Columns of a terminal that a text takes: East Asian wide characters take two.
+pub fn width(text: &str) -> usize {
+    text.chars().map(|c| if is_wide(c) { 2 } else { 1 }).sum()
+}
+
+/// A text with spaces up to a width.
+pub fn padded(text: &str, columns: usize) -> String {
+    let spaces = columns.saturating_sub(width(text));
+    format!("{text}{}", " ".repeat(spaces))
+}
+
+fn is_format(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+fn is_wide(c: char) -> bool {
+    matches!(c,
+        '\u{1100}'..='\u{115f}'
+        | '\u{2e80}'..='\u{303e}'
+        | '\u{3041}'..='\u{a4cf}'
+        | '\u{ac00}'..='\u{d7a3}'
+        | '\u{f900}'..='\u{faff}'
+        | '\u{fe30}'..='\u{fe6f}'
+        | '\u{ff00}'..='\u{ff60}'
+        | '\u{ffe0}'..='\u{ffe6}'
+        | '\u{20000}'..='\u{3fffd}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_japans() {
+        let moment = OffsetDateTime::UNIX_EPOCH + time::Duration::milliseconds(1);
+        assert_eq!(jst(moment), "1970-01-01 09:00:00.001");
+    }
+
+    #[test]
+    fn a_digest_is_never_written_in_full() {
+        assert_eq!(digest(&[0xab; 32]), "abababab…");
+        assert_eq!(digest(&[]), "–");
+    }
+
+    #[test]
+    fn nothing_from_the_log_moves_the_cursor() {
+        assert_eq!(clean("a\u{1b}[2Jb\n\u{202e}c"), "a\\u{1b}[2Jb\\u{a}\\u{202e}c");
+        assert_eq!(clean("施設 04500001"), "施設 04500001");
+    }
+
+    #[test]
+    fn wide_characters_take_two_columns() {
+        assert_eq!(width("封印 ok"), 7);
+        assert_eq!(padded("封印", 6), "封印  ");
+        assert_eq!(padded("封印", 3), "封印");
+    }
+}

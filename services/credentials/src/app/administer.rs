@@ -1,0 +1,138 @@
+//! What administrators do with accounts. The actor of each event is the person whose certificate called.
+
+use std::fmt;
+
+use sekisho_eventlog::{Context, DecideError, Decided, EventId, Position, StreamId, Via};
+
+use super::{App, Error, context};
+use crate::domain::{Account, Command, LoginId, Profile, Rejection, TypedLogin, decide};
+use crate::hashing::Phc;
+use crate::sealing::PersonalKey;
+use crate::store;
+
+/// An account to make.
+#[derive(Clone)]
+pub struct Registration {
+    /// As typed; normalised here.
+    pub login_id: String,
+    /// Facility, name and address.
+    pub profile: Profile,
+    /// A ready-made argon2id hash.
+    pub password_hash: Phc,
+}
+
+impl App {
+    /// Makes an account, with its password and a personal key. Answers its id and where AccountRegistered stands.
+    ///
+    /// # Errors
+    /// [`Error::LoginId`], [`Error::AccountExists`].
+    pub async fn register(
+        &self,
+        registration: Registration,
+        actor: &str,
+    ) -> Result<(StreamId, Position), Error> {
+        let TypedLogin::Possible(login) = TypedLogin::read(&registration.login_id) else {
+            return Err(Error::LoginId);
+        };
+        if self.store.find(&login).await?.is_some() {
+            return Err(Error::AccountExists);
+        }
+        let account = StreamId(EventId::new(self.log.now()).0);
+        let facility_code = registration.profile.facility_code.clone();
+        let context = self.registering(account, &login, &registration, actor)?;
+        let decided = self
+            .log
+            .decide::<Account, Rejection>(&context, |facts| {
+                let command = Command::Register {
+                    facility_code: facility_code.clone(),
+                };
+                decide(&facts.state, command)
+            })
+            .await;
+        match decided {
+            // The function refuses a login id that somebody took since it was looked up.
+            Err(DecideError::Refused) if self.store.find(&login).await?.is_some() => {
+                Err(Error::AccountExists)
+            }
+            decided => Ok((account, position(&decided?))),
+        }
+    }
+
+    /// Disables the account of a login id, and ends everything that was opened. Answers where AccountDisabled stands; 0
+    /// if it was disabled already.
+    ///
+    /// # Errors
+    /// [`Error::AccountUnknown`].
+    pub async fn disable(&self, login_id: &str, actor: &str) -> Result<Position, Error> {
+        self.switch(login_id, actor, Command::Disable).await
+    }
+
+    /// Enables the account of a login id again. Answers where AccountEnabled stands; 0 if it was enabled already.
+    ///
+    /// # Errors
+    /// [`Error::AccountUnknown`].
+    pub async fn enable(&self, login_id: &str, actor: &str) -> Result<Position, Error> {
+        self.switch(login_id, actor, Command::Enable).await
+    }
+
+    /// The account id behind a login id.
+    ///
+    /// # Errors
+    /// [`Error::AccountUnknown`].
+    pub async fn resolve_login(&self, login_id: &str) -> Result<StreamId, Error> {
+        let TypedLogin::Possible(login) = TypedLogin::read(login_id) else {
+            return Err(Error::AccountUnknown);
+        };
+        let found = self.store.find(&login).await?.ok_or(Error::AccountUnknown)?;
+        Ok(found.account)
+    }
+
+    async fn switch(&self, login_id: &str, actor: &str, command: Command) -> Result<Position, Error> {
+        let account = self.resolve_login(login_id).await?;
+        let context = acting(account, actor);
+        let decided = self
+            .log
+            .decide::<Account, Rejection>(&context, |facts| decide(&facts.state, command.clone()))
+            .await?;
+        Ok(position(&decided))
+    }
+
+    fn registering(
+        &self,
+        account: StreamId,
+        login: &LoginId,
+        registration: &Registration,
+        actor: &str,
+    ) -> Result<Context, Error> {
+        let wrapped = PersonalKey::random().wrap(&self.masters, account)?;
+        let arguments =
+            store::registration(login, &registration.profile, &registration.password_hash, wrapped);
+        Ok(Context {
+            via: Via::Function {
+                name: "credentials.register_account",
+                arguments: arguments.into(),
+            },
+            ..acting(account, actor)
+        })
+    }
+}
+
+fn acting(account: StreamId, actor: &str) -> Context {
+    Context {
+        actor: actor.to_owned(),
+        ..context(account, None)
+    }
+}
+
+fn position(decided: &Decided<Account>) -> Position {
+    match decided {
+        Decided::Recorded { recorded, .. } | Decided::Repeated { recorded, .. } => recorded.position,
+        Decided::Nothing(_) => Position(0),
+    }
+}
+
+impl fmt::Debug for Registration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registration").finish_non_exhaustive()
+    }
+}

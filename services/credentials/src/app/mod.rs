@@ -1,0 +1,79 @@
+//! The use cases: gather the facts, make a command, have it decided, say what came of it.
+
+mod administer;
+mod describe;
+mod error;
+mod reset;
+mod resolve;
+mod set_password;
+mod subject;
+mod verify;
+
+use sekisho_eventlog::{Context, FlowId, Log, StreamId, Via};
+use sekisho_service::settings::KeyRing;
+use sekisho_service::telemetry::current_traceparent;
+
+use crate::hashing::HashPool;
+use crate::sealing::Phantoms;
+use crate::store::Store;
+
+pub use administer::Registration;
+pub use describe::{Described, Known};
+pub use error::Error;
+pub use reset::ResetRequest;
+pub use resolve::Issued;
+pub use set_password::PasswordChange;
+pub use verify::{Attempt, Denied, Outcome};
+
+/// Who acts when nobody in particular does: the service itself.
+const ACTOR: &str = "credentials";
+
+/// Everything that a use case needs. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct App {
+    log: Log,
+    store: Store,
+    pool: HashPool,
+    masters: KeyRing,
+    phantoms: Phantoms,
+}
+
+impl App {
+    /// Works on a log and the tables beside it. `master_keys` wrap personal keys, from `phantom_keys` phantoms derive.
+    pub fn new(log: Log, pool: HashPool, master_keys: KeyRing, phantom_keys: KeyRing) -> Self {
+        Self {
+            store: Store::new(log.pool().clone()),
+            log,
+            pool,
+            masters: master_keys,
+            phantoms: Phantoms::new(phantom_keys),
+        }
+    }
+
+    /// The pool that hashes.
+    pub fn pool(&self) -> &HashPool {
+        &self.pool
+    }
+
+    /// The tables.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// What is derived from the phantom key.
+    pub fn phantoms(&self) -> &Phantoms {
+        &self.phantoms
+    }
+}
+
+/// A command of the service itself, by the append function.
+fn context(stream: StreamId, flow: Option<FlowId>) -> Context {
+    Context {
+        stream,
+        flow,
+        digest: None,
+        actor: ACTOR.to_owned(),
+        traceparent: current_traceparent(),
+        via: Via::Append,
+    }
+}

@@ -1,0 +1,48 @@
+//! パスワードを忘れた場合: a flow for a new password, alike for every login id.
+
+use sekisho_eventlog::{Decided, FlowId};
+
+use super::verify::Stopped;
+use super::{App, Error, context};
+use crate::domain::{Account, Command, TypedLogin, decide};
+use crate::sealing::Seen;
+
+/// Who forgot a password.
+#[derive(Debug)]
+pub struct ResetRequest {
+    /// As typed.
+    pub login_id: String,
+    /// SHA-256 of the flow's secret.
+    pub secret_digest: [u8; 32],
+    /// The browser's side.
+    pub seen: Seen,
+}
+
+impl App {
+    /// Mints a flow for a new password.
+    ///
+    /// # Errors
+    /// [`Error`]; none tells whether anybody has the login id.
+    pub async fn request_reset(&self, request: ResetRequest) -> Result<FlowId, Error> {
+        let subject = self.subject(&TypedLogin::read(&request.login_id)).await?;
+        let flow = FlowId::mint(self.log.head());
+        let decided = self
+            .log
+            .decide::<Account, Stopped>(&context(subject.stream(), Some(flow)), |facts| {
+                let command = Command::RequestReset {
+                    secret_digest: request.secret_digest,
+                    client: self
+                        .sealed(&subject, facts, &request.seen)
+                        .map_err(|error| Stopped::Failed(error.into()))?,
+                };
+                decide(&facts.state, command).map_err(Stopped::Rejected)
+            })
+            .await?;
+        match decided {
+            Decided::Recorded { .. } => Ok(flow),
+            Decided::Repeated { .. } | Decided::Nothing(_) => {
+                Err(Error::Broken("a reset was recorded as something else"))
+            }
+        }
+    }
+}

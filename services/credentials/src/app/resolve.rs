@@ -1,0 +1,101 @@
+//! Where a live code is mailed to. For the otp service alone.
+
+use sekisho_eventlog::{Entry, FlowId, Position, StreamId};
+use sekisho_evidence::{Flow, Refusal, newest_cuts};
+use sekisho_proto::events::CodeEvent;
+use sekisho_proto::otp::v1::CodeIssued;
+use sekisho_proto::{EventError, Kind, from_timestamp};
+use time::OffsetDateTime;
+
+use super::{App, Error};
+use crate::domain::{Account, Address};
+
+/// A code that is about to be mailed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Issued {
+    /// Whose.
+    pub account: StreamId,
+    /// Where its CodeIssued stands.
+    pub position: Position,
+    /// The flow that it is for.
+    pub flow: FlowId,
+}
+
+impl App {
+    /// The address of a live code; `None` for a phantom, for a disabled account and for one without an address: their
+    /// mails are dropped, and nobody who waits for one can tell.
+    ///
+    /// # Errors
+    /// [`Error::CodeNotLive`] when no live CodeIssued of that account and flow stands there, [`Error::Flow`] when the
+    /// flow is cut or cancelled.
+    pub async fn resolve_address(&self, issued: Issued) -> Result<Option<Address>, Error> {
+        let entries = self.log.flow(issued.flow).await?;
+        let flow = Flow::fold(&entries)?;
+        let code = code_at(&entries, issued)?.ok_or(Error::CodeNotLive)?;
+        let minted = match flow {
+            Flow::Unminted => return Err(Refusal::Unknown.into()),
+            Flow::Mixed => return Err(Refusal::Mixed.into()),
+            Flow::Cancelled(_) => return Err(Refusal::Cancelled.into()),
+            // The code has done its work.
+            Flow::Verified(..) | Flow::Used(..) => return Err(Error::CodeNotLive),
+            Flow::Open(minted) => minted,
+        };
+        if !newest_cuts(&self.log, minted.account)
+            .await?
+            .flow_lives(minted.position)
+        {
+            return Err(Refusal::Cut.into());
+        }
+        if !is_live(&code, self.log.now()) || is_dead(&entries, issued.position, code.issue)? {
+            return Err(Error::CodeNotLive);
+        }
+        match self.log.load::<Account>(issued.account).await?.state {
+            Account::Unregistered(_) | Account::Disabled { .. } => Ok(None),
+            Account::Enabled { .. } => Ok(self
+                .store
+                .person(issued.account)
+                .await?
+                .and_then(|person| person.address)),
+        }
+    }
+}
+
+/// The CodeIssued at that position, if it is one of that account.
+fn code_at(entries: &[Entry], issued: Issued) -> Result<Option<CodeIssued>, EventError> {
+    let named = entries.iter().find(|entry| {
+        entry.kind == Kind::Code
+            && entry.recorded.position == issued.position
+            && entry.recorded.stream == issued.account
+    });
+    match named.map(Entry::event::<CodeEvent>).transpose()? {
+        Some(CodeEvent::CodeIssued(code)) => Ok(Some(code)),
+        Some(_) | None => Ok(None),
+    }
+}
+
+fn is_live(code: &CodeIssued, now: OffsetDateTime) -> bool {
+    let expires_at = code.expires_at.as_ref().and_then(from_timestamp);
+    expires_at.is_some_and(|expires_at| now < expires_at)
+}
+
+/// Whether a newer code of the flow has replaced it, or its tries are spent.
+fn is_dead(entries: &[Entry], position: Position, issue: u64) -> Result<bool, EventError> {
+    let later = entries
+        .iter()
+        .filter(|entry| entry.kind == Kind::Code && entry.recorded.position > position);
+    for entry in later {
+        match entry.event::<CodeEvent>()? {
+            CodeEvent::CodeIssued(_) => return Ok(true),
+            CodeEvent::CodeRejected(rejected) if rejected.issue == issue && rejected.tries_left == 0 => {
+                return Ok(true);
+            }
+            CodeEvent::CodeRejected(_)
+            | CodeEvent::MailStarted(_)
+            | CodeEvent::Mailed(_)
+            | CodeEvent::MailFailed(_)
+            | CodeEvent::CodeAccepted(_)
+            | CodeEvent::FlowCancelled(_) => {}
+        }
+    }
+    Ok(false)
+}

@@ -1,0 +1,95 @@
+//! A new password on the evidence of an accepted code.
+
+use std::sync::Arc;
+
+use sekisho_eventlog::{Argument, Context, Decided, Entry, Facts, FlowId, Position, Via, entropy};
+use sekisho_evidence::{Cuts, Flow, Mint, Minted, Proof, Refusal, command_digest, newest_cuts};
+use sekisho_proto::Kind;
+use sekisho_service::settings::Secret;
+use time::Duration;
+
+use super::verify::Stopped;
+use super::{App, Error, context};
+use crate::domain::{Account, Command, NewPassword, decide};
+
+/// How old an accepted code may be.
+const OLDEST_CODE: Duration = Duration::minutes(30);
+
+/// A new password for the account of a reset flow.
+#[derive(Debug)]
+pub struct PasswordChange {
+    /// The flow.
+    pub flow: FlowId,
+    /// What only the browser's cookie holds.
+    pub secret: Secret<Vec<u8>>,
+    /// As typed.
+    pub new_password: Secret<String>,
+    /// Random, from the form; empty when a repeat is a new command.
+    pub command_id: Vec<u8>,
+}
+
+impl App {
+    /// Sets a new password: the hash and PasswordChanged in one statement. Answers where that stands; a repeated form
+    /// gets the first answer.
+    ///
+    /// # Errors
+    /// [`Error::Flow`] when the log does not hold the evidence, [`Error::Password`] for one that may not be set.
+    pub async fn set_password(&self, change: PasswordChange) -> Result<Position, Error> {
+        let entries = self.log.flow(change.flow).await?;
+        let flow = Flow::fold(&entries)?;
+        // Before anything else is told or computed.
+        let account = flow.open_with(change.secret.expose())?.account;
+        let new_password = NewPassword::read(&change.new_password).map_err(Error::Password)?;
+        let digest = self.form_digest(&change, &new_password);
+        if let Some(first) = first_answer(&entries, digest) {
+            return Ok(first);
+        }
+        let cuts = newest_cuts(&self.log, account).await?;
+        flow.evidence(Mint::Reset, cuts, self.log.now(), OLDEST_CODE)?;
+        let phc = self.pool.hash(new_password, entropy::bytes()).await?;
+        let context = Context {
+            digest,
+            via: Via::Function {
+                name: "credentials.set_password",
+                arguments: Arc::new([Argument::Text(phc.as_str().to_owned())]),
+            },
+            ..context(account, Some(change.flow))
+        };
+        let decided = self
+            .log
+            .decide::<Account, Stopped>(&context, |facts| {
+                let (minted, proof) = evidence(facts, cuts)?;
+                let command = Command::SetPassword {
+                    evidence: [minted.position, proof.position],
+                    not_after: proof.at + OLDEST_CODE,
+                };
+                decide(&facts.state, command).map_err(Stopped::Rejected)
+            })
+            .await?;
+        match decided {
+            Decided::Recorded { recorded, .. } | Decided::Repeated { recorded, .. } => Ok(recorded.position),
+            Decided::Nothing(_) => Err(Error::Broken("a new password was not recorded")),
+        }
+    }
+
+    /// Over a keyed digest of the password: the form's id is not secret enough to hide one behind a fast hash.
+    fn form_digest(&self, change: &PasswordChange, new_password: &NewPassword) -> Option<[u8; 32]> {
+        let password = self.phantoms.digest_of(new_password.secret().expose());
+        command_digest(&change.command_id, &[change.flow.0.as_bytes(), &password])
+    }
+}
+
+/// The evidence, on what the log holds at the moment of deciding. The account's own cuts are in the state; those of
+/// its sessions were read before.
+fn evidence(facts: &Facts<Account>, cuts: Cuts) -> Result<(Minted, Proof), Stopped> {
+    let flow = Flow::fold(&facts.flow).map_err(|error| Stopped::Failed(error.into()))?;
+    let cuts = cuts.and(facts.state.history().cuts);
+    flow.evidence(Mint::Reset, cuts, facts.now, OLDEST_CODE)
+        .map_err(|refusal: Refusal| Stopped::Failed(refusal.into()))
+}
+
+fn first_answer(entries: &[Entry], digest: Option<[u8; 32]>) -> Option<Position> {
+    let digest = digest?;
+    let same = |entry: &&Entry| entry.kind == Kind::Account && entry.metadata.command_digest == digest;
+    entries.iter().find(same).map(|entry| entry.recorded.position)
+}

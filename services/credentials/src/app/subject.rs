@@ -1,0 +1,78 @@
+//! Whom a typed login id means.
+
+use sekisho_eventlog::{EventId, Facts, StreamId};
+use sekisho_proto::credentials::v1::SealedClient;
+
+use super::{App, Error};
+use crate::domain::{Account, TypedLogin};
+use crate::sealing::{PersonalKey, SealError, Seen};
+use crate::store::{Found, StoredPassword};
+
+/// An account, or the phantom of a login id that nobody has.
+#[derive(Debug, Clone)]
+pub(super) enum Subject {
+    Known(Box<Known>),
+    Phantom(StreamId),
+}
+
+/// An account that can be compared with and sealed for.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    pub account: StreamId,
+    pub has_address: bool,
+    pub password: StoredPassword,
+    pub key: PersonalKey,
+}
+
+impl Subject {
+    /// The stream that decides.
+    pub fn stream(&self) -> StreamId {
+        match self {
+            Self::Known(known) => known.account,
+            Self::Phantom(stream) => *stream,
+        }
+    }
+}
+
+impl App {
+    /// Looks a login id up.
+    pub(super) async fn subject(&self, login: &TypedLogin) -> Result<Subject, Error> {
+        let found = match login {
+            TypedLogin::Possible(login) => self.store.find(login).await?,
+            TypedLogin::Impossible(_) => None,
+        };
+        match found {
+            Some(found) => self.known(found),
+            None => Ok(Subject::Phantom(self.phantoms.stream(login.as_str()))),
+        }
+    }
+
+    fn known(&self, found: Found) -> Result<Subject, Error> {
+        let key = PersonalKey::unwrap(&self.masters, found.account, &found.key)?;
+        Ok(Subject::Known(Box::new(Known {
+            account: found.account,
+            has_address: found.has_address,
+            password: found.password,
+            key,
+        })))
+    }
+
+    /// The browser's side, sealed to the event that is being decided.
+    pub(super) fn sealed(
+        &self,
+        subject: &Subject,
+        facts: &Facts<Account>,
+        seen: &Seen,
+    ) -> Result<SealedClient, SealError> {
+        let key = self.key(subject, facts.event_id);
+        self.phantoms
+            .sealed(&key, subject.stream(), facts.event_id, seen, facts.now)
+    }
+
+    fn key(&self, subject: &Subject, event: EventId) -> PersonalKey {
+        match subject {
+            Subject::Known(known) => known.key.clone(),
+            Subject::Phantom(_) => self.phantoms.key(event),
+        }
+    }
+}

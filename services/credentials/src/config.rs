@@ -1,0 +1,78 @@
+//! Settings, `SEKISHO_CREDENTIALS_…`.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+
+use sekisho_service::server::ServerSettings;
+use sekisho_service::settings::{KeyRing, Reader, Secret, Settings};
+
+/// Everything that the service is told.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where gateway and otp call, and who this process is.
+    pub server: ServerSettings,
+    /// Where administrators call.
+    pub admin_listen: SocketAddr,
+    /// PostgreSQL, as the role `sekisho_credentials`.
+    pub database_url: Secret<String>,
+    /// The bus.
+    pub nats_url: Option<Secret<String>>,
+    /// Whether a test's clock is accepted.
+    pub test_clock: bool,
+    /// Wrap the personal keys.
+    pub master_keys: KeyRing,
+    /// Derive phantoms, their keys and the day keys.
+    pub phantom_keys: KeyRing,
+    /// Passwords that are hashed at the same time.
+    pub hash_concurrency: NonZeroUsize,
+    /// Passwords that wait to be hashed.
+    pub hash_queue: usize,
+}
+
+impl Settings for Config {
+    fn read(reader: &mut Reader) -> Option<Self> {
+        let server = ServerSettings::read(reader);
+        let admin_listen = reader.required("ADMIN_LISTEN", "where administrators call");
+        let database_url = reader.required("DATABASE_URL", "PostgreSQL, as the role sekisho_credentials");
+        let nats_url = reader.optional("NATS_URL", "the bus; without it everything works a second later");
+        let words = [("refused", false), ("allowed", true)];
+        let test_clock = reader.choice(
+            "TEST_CLOCK",
+            &words,
+            "refused",
+            "whether a test's clock is accepted",
+        );
+        let master_keys = reader.required(
+            "MASTER_KEY_FILE",
+            "wrap the personal keys; the first line is current",
+        );
+        let phantom_keys = reader.required(
+            "PHANTOM_KEY_FILE",
+            "derive the streams of unknown login ids; the first line is current",
+        );
+        let hash_concurrency = reader.optional(
+            "HASH_CONCURRENCY",
+            "passwords hashed at the same time, 19 MiB each; without it as many as there are cores",
+        );
+        let hash_queue = reader.or(
+            "HASH_QUEUE",
+            "16",
+            "passwords that may wait to be hashed; more are refused",
+        );
+        Some(Self {
+            server: server?,
+            admin_listen: admin_listen?,
+            database_url: database_url?,
+            nats_url: nats_url?,
+            test_clock: test_clock?,
+            master_keys: master_keys?,
+            phantom_keys: phantom_keys?,
+            hash_concurrency: hash_concurrency?.unwrap_or_else(cores),
+            hash_queue: hash_queue?,
+        })
+    }
+}
+
+fn cores() -> NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}

@@ -1,0 +1,148 @@
+//! `signin.credentials.v1.CredentialsService`
+
+use sekisho_eventlog::{Position, StreamId};
+use sekisho_proto::credentials::v1 as proto;
+use sekisho_proto::credentials::v1::credentials_service_server::CredentialsService;
+use sekisho_proto::credentials::v1::verify_password_response as verified;
+use sekisho_proto::to_timestamp;
+use sekisho_service::settings::Secret;
+use tonic::{Request, Response, Status};
+
+use super::{Late, flow_id, malformed, secret_digest};
+use crate::app::{Attempt, Denied, Described, Issued, Known, Outcome, PasswordChange, ResetRequest};
+use crate::domain::Address;
+use crate::sealing::Seen;
+
+/// Serves gateway and otp.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    app: Late,
+}
+
+impl Credentials {
+    /// Serves an app that may still be on its way.
+    pub fn new(app: Late) -> Self {
+        Self { app }
+    }
+}
+
+#[tonic::async_trait]
+impl CredentialsService for Credentials {
+    async fn verify_password(
+        &self,
+        request: Request<proto::VerifyPasswordRequest>,
+    ) -> Result<Response<proto::VerifyPasswordResponse>, Status> {
+        let request = request.into_inner();
+        let attempt = Attempt {
+            password: Secret::new(request.password),
+            login_id: request.login_id,
+            secret_digest: secret_digest(&request.secret_digest)?,
+            seen: request.client.map(Seen::from).unwrap_or_default(),
+        };
+        let outcome = self.app.get()?.verify_password(attempt).await?;
+        Ok(Response::new(outcome.into()))
+    }
+
+    async fn request_password_reset(
+        &self,
+        request: Request<proto::RequestPasswordResetRequest>,
+    ) -> Result<Response<proto::RequestPasswordResetResponse>, Status> {
+        let request = request.into_inner();
+        let reset = ResetRequest {
+            login_id: request.login_id,
+            secret_digest: secret_digest(&request.secret_digest)?,
+            seen: request.client.map(Seen::from).unwrap_or_default(),
+        };
+        let flow = self.app.get()?.request_reset(reset).await?;
+        Ok(Response::new(proto::RequestPasswordResetResponse {
+            flow_id: flow.to_vec(),
+        }))
+    }
+
+    async fn set_password(
+        &self,
+        request: Request<proto::SetPasswordRequest>,
+    ) -> Result<Response<proto::SetPasswordResponse>, Status> {
+        let request = request.into_inner();
+        let change = PasswordChange {
+            new_password: Secret::new(request.new_password),
+            secret: Secret::new(request.flow_secret),
+            flow: flow_id(&request.flow_id)?,
+            command_id: request.command_id,
+        };
+        let position = self.app.get()?.set_password(change).await?;
+        Ok(Response::new(proto::SetPasswordResponse { position: position.0 }))
+    }
+
+    async fn describe_flow(
+        &self,
+        request: Request<proto::DescribeFlowRequest>,
+    ) -> Result<Response<proto::DescribeFlowResponse>, Status> {
+        let request = request.into_inner();
+        let secret = Secret::new(request.flow_secret);
+        let flow = flow_id(&request.flow_id)?;
+        let seen = Position(request.min_position);
+        let described = self.app.get()?.describe_flow(flow, &secret, seen).await?;
+        Ok(Response::new(described.into()))
+    }
+
+    async fn resolve_address(
+        &self,
+        request: Request<proto::ResolveAddressRequest>,
+    ) -> Result<Response<proto::ResolveAddressResponse>, Status> {
+        let request = request.into_inner();
+        let issued = Issued {
+            account: StreamId::try_from(request.account_id.as_slice())
+                .map_err(|_| malformed("account_id is not 16 bytes"))?,
+            position: Position(request.position),
+            flow: flow_id(&request.flow_id)?,
+        };
+        let address = self.app.get()?.resolve_address(issued).await?;
+        Ok(Response::new(proto::ResolveAddressResponse {
+            address: address.as_ref().map_or("", Address::as_str).to_owned(),
+        }))
+    }
+}
+
+impl From<Outcome> for proto::VerifyPasswordResponse {
+    fn from(outcome: Outcome) -> Self {
+        let outcome = match outcome {
+            Outcome::Accepted(flow) => verified::Outcome::Accepted(verified::Accepted {
+                flow_id: flow.to_vec(),
+            }),
+            Outcome::Denied(denied) => verified::Outcome::Rejected(verified::Rejected {
+                reason: verified::Reason::from(denied).into(),
+            }),
+        };
+        Self {
+            outcome: Some(outcome),
+        }
+    }
+}
+
+impl From<Denied> for verified::Reason {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::UnknownAccount => Self::UnknownAccount,
+            Denied::WrongPassword => Self::WrongPassword,
+            Denied::Locked => Self::Locked,
+            Denied::Disabled => Self::Disabled,
+            Denied::NoEmail => Self::NoEmail,
+        }
+    }
+}
+
+impl From<Described> for proto::DescribeFlowResponse {
+    fn from(described: Described) -> Self {
+        let person = |known: Known| proto::describe_flow_response::Person {
+            facility: known.facility,
+            name: known.name,
+            last_signed_in_at: known.last_signed_in_at.map(to_timestamp),
+        };
+        Self {
+            masked_address: described.masked_address,
+            address: described.address,
+            person: described.person.map(person),
+        }
+    }
+}

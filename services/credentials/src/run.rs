@@ -1,0 +1,101 @@
+//! The service, from its settings to its end.
+
+use std::time::Duration;
+
+use sekisho_eventlog::{ConnectError, Log, LogSettings};
+use sekisho_proto::credentials::v1::administration_service_server::AdministrationServiceServer;
+use sekisho_proto::credentials::v1::credentials_service_server::CredentialsServiceServer;
+use sekisho_service::process::{Error, Process};
+use sekisho_service::server::Server;
+use sekisho_service::settings::Secret;
+
+use crate::app::App;
+use crate::callers::{ADMINISTRATION, CALLERS};
+use crate::config::Config;
+use crate::grpc::{Administration, Credentials, Late};
+use crate::hashing::HashPool;
+
+/// Between two attempts to reach PostgreSQL at the start.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Serves until the process drains. Both listeners are bound before anything else; until PostgreSQL has answered,
+/// health says NOT_SERVING and every call is UNAVAILABLE.
+///
+/// # Errors
+/// When an address is taken, a URL is none, or the log belongs to a test.
+pub async fn run(config: Config, process: Process) -> Result<(), Error> {
+    let latch = process.latch("the log can be read");
+    let app = Late::default();
+    let main = Server::new(&config.server, CALLERS)?
+        .add_service(CredentialsServiceServer::new(Credentials::new(app.clone())));
+    let administration = Server::new(&config.server.at(config.admin_listen), ADMINISTRATION)?
+        .add_service(AdministrationServiceServer::new(Administration::new(app.clone())));
+    let arrive = async {
+        let shutdown = process.shutdown();
+        let Some(log) = shutdown.run_until_cancelled(connect(&config)).await else {
+            return Ok(());
+        };
+        let pool = HashPool::new(config.hash_concurrency, config.hash_queue);
+        app.arrive(App::new(
+            log?,
+            pool,
+            config.master_keys.clone(),
+            config.phantom_keys.clone(),
+        ));
+        latch.release();
+        Ok::<(), Error>(())
+    };
+    let serve = async { Ok::<(), Error>(main.serve(&process).await?) };
+    let administer = async { Ok::<(), Error>(administration.serve(&process).await?) };
+    tokio::try_join!(serve, administer, arrive)?;
+    Ok(())
+}
+
+/// Connects to the log, and waits for PostgreSQL as long as it takes.
+async fn connect(config: &Config) -> Result<Log, Error> {
+    let nats = match &config.nats_url {
+        Some(url) => Some(bus(url).await?),
+        None => None,
+    };
+    let settings = LogSettings {
+        database_url: config.database_url.expose().clone(),
+        nats,
+        service: format!("credentials/{}", sekisho_service::version::VERSION),
+        // This service decides on what it reads from PostgreSQL at that moment; nothing here waits for a message.
+        wake_on: Vec::new(),
+        test_clock: config.test_clock,
+    };
+    loop {
+        match Log::connect(settings.clone()).await {
+            Ok(log) => return Ok(log),
+            Err(ConnectError::Read(error)) => {
+                tracing::warn!(
+                    error = sekisho_service::chain(&error),
+                    "PostgreSQL is not there yet"
+                );
+                tokio::time::sleep(PAUSE).await;
+            }
+            Err(error @ (ConnectError::Url | ConnectError::TestClock)) => return Err(error.into()),
+        }
+    }
+}
+
+/// A client of the bus that is connected as soon as the bus is there, and again whenever it comes back.
+async fn bus(url: &Secret<String>) -> Result<async_nats::Client, Error> {
+    let address: async_nats::ServerAddr = url
+        .expose()
+        .parse()
+        .map_err(|_| "NATS_URL is not a URL of NATS")?;
+    let options = match (address.username(), address.password()) {
+        (Some(user), Some(password)) => {
+            async_nats::ConnectOptions::with_user_and_password(user.to_owned(), password.to_owned())
+        }
+        _ => async_nats::ConnectOptions::new(),
+    };
+    let client = options
+        .name("credentials")
+        .retry_on_initial_connect()
+        .connect(address)
+        .await?;
+    Ok(client)
+}

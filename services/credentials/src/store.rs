@@ -1,0 +1,190 @@
+//! The tables of the schema `credentials`. Read here; what changes them together with an event is a combined function.
+
+use std::fmt;
+use std::fmt::Write;
+use std::time::Duration;
+
+use sekisho_eventlog::{Argument, StreamId, Version};
+use sqlx::{AssertSqlSafe, Executor, PgPool, Row};
+use tokio::time::timeout;
+
+use crate::domain::{Address, LoginId, Profile};
+use crate::hashing::Phc;
+use crate::sealing::Wrapped;
+
+/// How long a query may take.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The service's own tables.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: PgPool,
+}
+
+/// An account as a login id finds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The account's stream.
+    pub account: StreamId,
+    /// Whether there is an address for codes.
+    pub has_address: bool,
+    /// The password.
+    pub password: StoredPassword,
+    /// The key that seals what the log keeps of the person.
+    pub key: Wrapped,
+}
+
+/// A password and what set it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredPassword {
+    /// The version of the account's stream whose event set it.
+    pub set_by: Version,
+    /// The hash.
+    pub phc: Phc,
+}
+
+/// What pages and mails show of a person. Never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Person {
+    /// The facility's name.
+    pub facility: String,
+    /// The person's name.
+    pub name: String,
+    /// Where codes go.
+    pub address: Option<Address>,
+}
+
+/// Why the tables gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// PostgreSQL did not answer.
+    #[error("the tables cannot be read")]
+    Unavailable(#[source] sqlx::Error),
+    /// A row that this service would not have written.
+    #[error("a row cannot be used")]
+    Damaged,
+}
+
+impl Store {
+    /// Reads over a pool of connections.
+    pub fn new(pool: PgPool) -> Self {
+        Self { pool }
+    }
+
+    /// The account that has a login id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn find(&self, login: &LoginId) -> Result<Option<Found>, StoreError> {
+        let query = sqlx::query!(
+            r#"
+            select account.account_id, account.address <> '' as "has_address!", password.set_by_version, password.phc,
+                personal_key.master_id, personal_key.wrapped
+            from credentials.account
+            join credentials.password using (account_id)
+            join credentials.personal_key using (account_id)
+            where account.login_id = $1
+            "#,
+            login.as_str()
+        );
+        let Some(row) = in_time(query.fetch_optional(&self.pool)).await? else {
+            return Ok(None);
+        };
+        Ok(Some(Found {
+            account: StreamId(row.account_id),
+            has_address: row.has_address,
+            password: StoredPassword {
+                set_by: Version(u64::try_from(row.set_by_version).map_err(|_| StoreError::Damaged)?),
+                phc: Phc::try_from(row.phc.as_str()).map_err(|_| StoreError::Damaged)?,
+            },
+            key: Wrapped {
+                master_id: row.master_id,
+                bytes: row.wrapped,
+            },
+        }))
+    }
+
+    /// The person who has an account.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn person(&self, account: StreamId) -> Result<Option<Person>, StoreError> {
+        let query = sqlx::query!(
+            "select facility, name, address from credentials.account where account_id = $1",
+            account.0
+        );
+        let Some(row) = in_time(query.fetch_optional(&self.pool)).await? else {
+            return Ok(None);
+        };
+        let address = match row.address.as_str() {
+            "" => None,
+            text => Some(Address::try_from(text).map_err(|_| StoreError::Damaged)?),
+        };
+        Ok(Some(Person {
+            facility: row.facility,
+            name: row.name,
+            address,
+        }))
+    }
+
+    /// Puts a stronger hash of the same password in the place of `old`. Answers whether it was still there.
+    ///
+    /// One message of the simple protocol, like an append: the row's lock must not wait for another byte from here,
+    /// because the next `set_password` holds the lock of the whole log while it waits for this row.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn rehash(
+        &self,
+        account: StreamId,
+        old: &StoredPassword,
+        new: &Phc,
+    ) -> Result<bool, StoreError> {
+        let sql = format!(
+            "select credentials.rehash('{}'::uuid, {}, {}, {})",
+            account.0.hyphenated(),
+            old.set_by.0,
+            literal(old.phc.as_str()),
+            literal(new.as_str())
+        );
+        let row = in_time(self.pool.fetch_one(sqlx::raw_sql(AssertSqlSafe(sql)))).await?;
+        row.try_get(0).map_err(StoreError::Unavailable)
+    }
+}
+
+/// What `credentials.register_account` takes after the draft.
+pub(crate) fn registration(login: &LoginId, profile: &Profile, phc: &Phc, key: Wrapped) -> Vec<Argument> {
+    let address = profile.address.as_ref().map_or("", Address::as_str);
+    vec![
+        Argument::Text(login.as_str().to_owned()),
+        Argument::Text(profile.facility_code.clone()),
+        Argument::Text(profile.facility.clone()),
+        Argument::Text(profile.name.clone()),
+        Argument::Text(address.to_owned()),
+        Argument::Text(phc.as_str().to_owned()),
+        Argument::Text(key.master_id),
+        Argument::Bytes(key.bytes),
+    ]
+}
+
+/// A text as hexadecimal digits, which cannot end a literal.
+fn literal(text: &str) -> String {
+    let digits = text.bytes().fold(String::new(), |mut digits, byte| {
+        let _ = write!(digits, "{byte:02x}");
+        digits
+    });
+    format!("convert_from('\\x{digits}'::bytea, 'UTF8')")
+}
+
+async fn in_time<T>(query: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, StoreError> {
+    timeout(PATIENCE, query)
+        .await
+        .unwrap_or(Err(sqlx::Error::PoolTimedOut))
+        .map_err(StoreError::Unavailable)
+}
+
+impl fmt::Debug for Person {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}

@@ -1,0 +1,211 @@
+//! The service as a process runs it.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+};
+use sekisho_credentials::{Config, run};
+use sekisho_dev::Postgres;
+use sekisho_proto::credentials::v1::administration_service_client::AdministrationServiceClient;
+use sekisho_proto::credentials::v1::credentials_service_client::CredentialsServiceClient;
+use sekisho_proto::credentials::v1::verify_password_response::{Outcome, Reason};
+use sekisho_proto::credentials::v1::{RegisterAccountRequest, ResolveLoginRequest, VerifyPasswordRequest};
+use sekisho_service::client::{self, Channel};
+use sekisho_service::process::Process;
+use sekisho_service::refusal;
+use sekisho_service::settings::{self, Source};
+use sekisho_service::tls::TlsSettings;
+use tonic::{Code, Status};
+
+use crate::support::{ACTOR, ADDRESS, LOGIN, PASSWORD, eventually, hash_of};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_starts_before_postgresql_and_nats_serves_as_soon_as_it_can() {
+    let postgres = tokio::task::spawn_blocking(|| Postgres::start().unwrap())
+        .await
+        .unwrap();
+    postgres.stop().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let authority = authority(folder.path());
+    for (role, name) in [
+        ("credentials", "credentials"),
+        ("gateway", "gateway"),
+        ("administrator", ACTOR),
+    ] {
+        certify(folder.path(), &authority, role, name);
+    }
+    let [listen, admin, nats] = [free_address(), free_address(), free_address()];
+    let process = Process::new(Duration::from_secs(5));
+    let config = config(folder.path(), listen, admin, nats, &postgres.url("credentials"));
+    let running = tokio::spawn(run(config, process.clone()));
+
+    let mut gateway = CredentialsServiceClient::new(channel(folder.path(), "gateway", listen));
+    let mut administrator = AdministrationServiceClient::new(channel(folder.path(), "administrator", admin));
+    let early = eventually("an answer", async || {
+        let status = gateway.verify_password(attempt()).await.unwrap_err();
+        refusal::reason(&status).is_some().then_some(status)
+    })
+    .await;
+    assert_eq!(
+        (early.code(), reason(&early).as_str()),
+        (Code::Unavailable, "LOG_UNAVAILABLE")
+    );
+    assert!(!process.readiness().is_ready());
+
+    postgres.restart().unwrap();
+    process.readiness().ready().await;
+    administrator.register_account(registration()).await.unwrap();
+    let again = administrator.register_account(registration()).await.unwrap_err();
+    assert_eq!(
+        (again.code(), reason(&again).as_str()),
+        (Code::AlreadyExists, "ACCOUNT_EXISTS")
+    );
+    let unknown = ResolveLoginRequest {
+        login_id: "04500009".to_owned(),
+    };
+    let unknown = administrator.resolve_login(unknown).await.unwrap_err();
+    assert_eq!(
+        (unknown.code(), reason(&unknown).as_str()),
+        (Code::NotFound, "ACCOUNT_UNKNOWN")
+    );
+
+    let verified = gateway.verify_password(attempt()).await.unwrap().into_inner();
+    assert!(
+        matches!(verified.outcome, Some(Outcome::Accepted(_))),
+        "{verified:?}"
+    );
+    let mut wrong = attempt();
+    wrong.password.push('!');
+    let verified = gateway.verify_password(wrong).await.unwrap().into_inner();
+    let Some(Outcome::Rejected(rejected)) = verified.outcome else {
+        panic!("{verified:?}")
+    };
+    assert_eq!(rejected.reason(), Reason::WrongPassword);
+
+    process.request_shutdown();
+    running.await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_with_the_clock_of_a_test_is_refused() {
+    let postgres = tokio::task::spawn_blocking(|| Postgres::shared().unwrap())
+        .await
+        .unwrap();
+    let database = postgres.database().unwrap();
+    let offset = "create or replace function log.now() returns timestamptz language sql volatile \
+        as $$select clock_timestamp() + interval '1 day'$$;";
+    database.sql(offset).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    certify(
+        folder.path(),
+        &authority(folder.path()),
+        "credentials",
+        "credentials",
+    );
+    let [listen, admin, nats] = [free_address(), free_address(), free_address()];
+    let config = config(folder.path(), listen, admin, nats, &database.url("credentials"));
+    let outcome = Box::pin(run(config, Process::new(Duration::from_secs(5)))).await;
+    assert!(outcome.unwrap_err().to_string().contains("belongs to a test"));
+}
+
+fn attempt() -> VerifyPasswordRequest {
+    VerifyPasswordRequest {
+        login_id: LOGIN.to_owned(),
+        password: PASSWORD.to_owned(),
+        secret_digest: vec![1; 32],
+        ..Default::default()
+    }
+}
+
+fn registration() -> RegisterAccountRequest {
+    RegisterAccountRequest {
+        login_id: LOGIN.to_owned(),
+        facility_code: "0450000".to_owned(),
+        facility: "架空がんセンター".to_owned(),
+        name: "登録 花子".to_owned(),
+        address: ADDRESS.to_owned(),
+        password_hash: hash_of(PASSWORD, 19_456).as_str().to_owned(),
+    }
+}
+
+fn reason(status: &Status) -> String {
+    refusal::reason(status).unwrap_or_default()
+}
+
+fn config(
+    folder: &Path,
+    listen: SocketAddr,
+    admin: SocketAddr,
+    nats: SocketAddr,
+    database_url: &str,
+) -> Config {
+    std::fs::write(folder.join("keys"), format!("1 {}\n", "07".repeat(32))).unwrap();
+    let path = |name: &str| folder.join(name).to_string_lossy().into_owned();
+    let variables = [
+        ("LISTEN", listen.to_string()),
+        ("ADMIN_LISTEN", admin.to_string()),
+        ("TLS_CERTIFICATE", path("credentials.pem")),
+        ("TLS_KEY", path("credentials.key")),
+        ("TLS_CA", path("ca.pem")),
+        ("DATABASE_URL", database_url.to_owned()),
+        ("NATS_URL", format!("nats://credentials:pw@{nats}")),
+        ("MASTER_KEY_FILE", path("keys")),
+        ("PHANTOM_KEY_FILE", path("keys")),
+    ];
+    let source: Source = variables
+        .into_iter()
+        .map(|(name, value)| (format!("X_{name}"), value))
+        .collect();
+    settings::load("X_", &source).unwrap()
+}
+
+/// Nobody listens there now.
+fn free_address() -> SocketAddr {
+    std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+}
+
+fn channel(folder: &Path, role: &str, address: SocketAddr) -> Channel {
+    let file = |name: String| folder.join(name);
+    let tls = TlsSettings::from_files(
+        &file(format!("{role}.pem")),
+        &file(format!("{role}.key")),
+        &file("ca.pem".to_owned()),
+    );
+    let url = format!("https://{address}").parse().unwrap();
+    client::connect("credentials", &[url], &tls.unwrap()).unwrap()
+}
+
+fn authority(folder: &Path) -> CertifiedIssuer<'static, KeyPair> {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params
+        .distinguished_name
+        .push(DnType::CommonName, "test authority");
+    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+    std::fs::write(folder.join("ca.pem"), authority.pem()).unwrap();
+    authority
+}
+
+fn certify(folder: &Path, authority: &CertifiedIssuer<'static, KeyPair>, role: &str, name: &str) {
+    let names = [role, "localhost", "127.0.0.1"].map(str::to_owned);
+    let mut params = CertificateParams::new(names).unwrap();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params
+        .distinguished_name
+        .push(DnType::OrganizationalUnitName, role);
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.extended_key_usages = vec![
+        ExtendedKeyUsagePurpose::ServerAuth,
+        ExtendedKeyUsagePurpose::ClientAuth,
+    ];
+    let key = KeyPair::generate().unwrap();
+    let certificate = params.signed_by(&key, authority).unwrap();
+    std::fs::write(folder.join(format!("{role}.pem")), certificate.pem()).unwrap();
+    std::fs::write(folder.join(format!("{role}.key")), key.serialize_pem()).unwrap();
+}

@@ -1,0 +1,15 @@
+//! Credentials on real PostgreSQL.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod administration;
+mod carried;
+mod combined;
+mod describe;
+mod life;
+mod rehash;
+mod resolve;
+mod sealed;
+mod set_password;
+mod sign_in;
+mod support;

@@ -1,0 +1,207 @@
+//! A new password on the evidence of an accepted code.
+
+use sekisho_credentials::app::{Denied, Error, Outcome, PasswordChange};
+use sekisho_credentials::domain::LengthError;
+use sekisho_eventlog::{FlowId, Position, Version};
+use sekisho_evidence::Refusal;
+use sekisho_proto::credentials::v1::PasswordResetRequested;
+use sekisho_proto::events::AccountEvent;
+use sekisho_proto::otp::v1::{FlowCancelled, Purpose};
+use sekisho_proto::sessions::v1::SessionsCut;
+use sekisho_service::settings::Secret;
+
+use crate::support::{ACTOR, Bench, LOGIN, PASSWORD, SECRET};
+
+const NEW: &str = "a new password of more than fifteen";
+
+fn change(flow: FlowId, new_password: &str, command_id: &[u8]) -> PasswordChange {
+    PasswordChange {
+        flow,
+        secret: Secret::new(SECRET.to_vec()),
+        new_password: Secret::new(new_password.to_owned()),
+        command_id: command_id.to_vec(),
+    }
+}
+
+async fn refused(bench: &Bench, change: PasswordChange) -> Refusal {
+    match bench.app.set_password(change).await {
+        Err(Error::Flow(refusal)) => refusal,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A reset flow of the demo account whose code was accepted.
+async fn verified(bench: &Bench) -> FlowId {
+    let account = bench.found(LOGIN).await.account;
+    let flow = bench.reset(LOGIN).await;
+    bench.verify_code(account, flow, Purpose::Reset).await;
+    flow
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_accepted_code_of_a_reset_sets_the_password_and_cuts() {
+    let bench = Bench::new().await;
+    let account = bench.register().await;
+    let flow = verified(&bench).await;
+    let entries = bench.log.flow(flow).await.unwrap();
+    let evidence = [entries[0].recorded.position.0, entries[2].recorded.position.0];
+
+    let position = bench.app.set_password(change(flow, NEW, b"")).await.unwrap();
+
+    let (entry, event) = bench.newest().await;
+    assert_eq!(
+        (entry.recorded.position, entry.recorded.flow),
+        (position, Some(flow))
+    );
+    let AccountEvent::PasswordChanged(changed) = event else {
+        panic!("{event:?}")
+    };
+    assert_eq!(changed.evidence, evidence);
+    assert_eq!(bench.found(LOGIN).await.password.set_by, entry.recorded.version);
+    assert_eq!(bench.account(account).await.history().cuts.all, position);
+    assert_eq!(
+        bench.sign_in(LOGIN, PASSWORD).await,
+        Outcome::Denied(Denied::WrongPassword)
+    );
+    let outcome = bench.sign_in(LOGIN, NEW).await;
+    assert!(matches!(outcome, Outcome::Accepted(_)), "{outcome:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_its_evidence_a_flow_sets_no_password() {
+    let bench = Bench::new().await;
+    let account = bench.register().await;
+
+    let reset = bench.reset(LOGIN).await;
+    assert_eq!(refused(&bench, change(reset, NEW, b"")).await, Refusal::Missing);
+    let foreign = PasswordChange {
+        secret: Secret::new(vec![0; 32]),
+        ..change(reset, NEW, b"")
+    };
+    assert_eq!(refused(&bench, foreign).await, Refusal::SecretWrong);
+    let unknown = FlowId::mint(bench.log.head());
+    assert_eq!(refused(&bench, change(unknown, NEW, b"")).await, Refusal::Unknown);
+
+    let sign_in = bench.accepted().await;
+    bench.verify_code(account, sign_in, Purpose::SignIn).await;
+    assert_eq!(refused(&bench, change(sign_in, NEW, b"")).await, Refusal::Missing);
+
+    let cancelled = verified(&bench).await;
+    bench.as_otp(account, cancelled, FlowCancelled {}.into()).await;
+    assert_eq!(
+        refused(&bench, change(cancelled, NEW, b"")).await,
+        Refusal::Cancelled
+    );
+
+    let cut = verified(&bench).await;
+    bench.as_sessions(account, None, SessionsCut {}.into()).await;
+    assert_eq!(refused(&bench, change(cut, NEW, b"")).await, Refusal::Cut);
+
+    let hashed = bench.app.pool().computed();
+    assert_eq!(hashed, 1, "nothing was hashed for a refused flow");
+    assert_eq!(bench.found(LOGIN).await.password.set_by, Version(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disabled_account_and_a_phantom_get_no_password() {
+    let bench = Bench::new().await;
+    bench.register().await;
+    bench.app.disable(LOGIN, ACTOR).await.unwrap();
+    let flow = verified(&bench).await;
+    let outcome = bench.app.set_password(change(flow, NEW, b"")).await;
+    assert!(matches!(outcome, Err(Error::AccountDisabled)), "{outcome:?}");
+
+    let phantom = bench.app.phantoms().stream("04500009");
+    let flow = bench.reset("04500009").await;
+    // As if somebody had guessed its code.
+    bench.verify_code(phantom, flow, Purpose::Reset).await;
+    assert_eq!(refused(&bench, change(flow, NEW, b"")).await, Refusal::Missing);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_password_has_15_to_128_code_points() {
+    let bench = Bench::new().await;
+    bench.register().await;
+    let flow = verified(&bench).await;
+    for (new, expected) in [
+        ("漢".repeat(14), LengthError::TooShort),
+        ("a".repeat(129), LengthError::TooLong),
+    ] {
+        let outcome = bench.app.set_password(change(flow, &new, b"")).await;
+        assert!(
+            matches!(outcome, Err(Error::Password(found)) if found == expected),
+            "{outcome:?}"
+        );
+    }
+    bench
+        .app
+        .set_password(change(flow, &"漢".repeat(15), b""))
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_form_gets_the_first_answer_and_another_password_is_another_command() {
+    let bench = Bench::new().await;
+    bench.register().await;
+    let flow = verified(&bench).await;
+    let first = bench.app.set_password(change(flow, NEW, b"form")).await.unwrap();
+    assert_eq!(
+        bench.app.set_password(change(flow, NEW, b"form")).await.unwrap(),
+        first
+    );
+    let other = format!("{NEW}!");
+    // Its own change was a cut; a used flow is named first.
+    assert_eq!(
+        refused(&bench, change(flow, &other, b"form")).await,
+        Refusal::Used
+    );
+    assert_eq!(
+        refused(&bench, change(flow, NEW, b"another form")).await,
+        Refusal::Used
+    );
+    assert_eq!(changes(&bench).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_double_click_changes_the_password_once() {
+    let bench = Bench::new().await;
+    bench.register().await;
+    let flow = verified(&bench).await;
+    let (first, second) = tokio::join!(
+        bench.app.set_password(change(flow, NEW, b"form")),
+        bench.app.set_password(change(flow, NEW, b"form")),
+    );
+    assert_eq!(first.unwrap(), second.unwrap());
+    assert_eq!(changes(&bench).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn known_and_unknown_login_ids_are_reset_alike() {
+    let bench = Bench::new().await;
+    bench.register().await;
+    let shape = async |login: &str| -> (usize, PasswordResetRequested) {
+        let flow = bench.reset(login).await;
+        let entries = bench.log.flow(flow).await.unwrap();
+        let AccountEvent::PasswordResetRequested(requested) = entries[0].event().unwrap() else {
+            panic!("{entries:?}")
+        };
+        (entries.len(), requested)
+    };
+    let (known, unknown) = (shape(LOGIN).await, shape("04500009").await);
+    assert_eq!(known.0, unknown.0);
+    assert_eq!(known.1.secret_digest, unknown.1.secret_digest);
+    let length = |requested: &PasswordResetRequested| requested.client.as_ref().unwrap().sealed.len();
+    assert_eq!(length(&known.1), length(&unknown.1));
+    assert_eq!(bench.app.pool().computed(), 0);
+}
+
+async fn changes(bench: &Bench) -> usize {
+    let entries = bench.account_entries().await;
+    let changed: Vec<Position> = entries
+        .iter()
+        .filter(|entry| entry.event_type == "password_changed")
+        .map(|entry| entry.recorded.position)
+        .collect();
+    changed.len()
+}

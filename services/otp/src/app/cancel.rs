@@ -1,0 +1,32 @@
+//! キャンセル.
+
+use sekisho_eventlog::{Decision, Facts};
+use sekisho_evidence::{Flow, Refusal};
+
+use super::{App, Caller, Refused, context};
+use crate::domain::{Codes, Command};
+
+impl App {
+    /// Ends a flow and its codes. A flow that a cut has ended may still be given up.
+    ///
+    /// # Errors
+    /// [`Refused`]; giving up twice is no error.
+    pub async fn cancel(&self, caller: Caller<'_>) -> Result<(), Refused> {
+        let minted = self.open(caller).await?.minted;
+        let context = context(minted.account, minted.flow, None);
+        self.log
+            .decide(&context, |facts: &Facts<Codes>| {
+                match Flow::fold(&facts.flow)? {
+                    Flow::Unminted => Err(Refusal::Unknown)?,
+                    Flow::Mixed => Err(Refusal::Mixed)?,
+                    Flow::Used(..) => Err(Refusal::Used)?,
+                    Flow::Cancelled(_) => return Ok(Decision::Nothing),
+                    Flow::Open(_) | Flow::Verified(..) => {}
+                }
+                let command = Command::Cancel { flow: minted.flow };
+                facts.state.decide(facts.now, command).map_err(Refused::from)
+            })
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,81 @@
+//! 確認コードを送信.
+
+use std::time::Duration;
+
+use sekisho_eventlog::{Decided, Decision, Facts, Position, entropy};
+use sekisho_evidence::{Flow, Minted, Refusal, command_digest};
+use sekisho_proto::events::CodeEvent;
+use tokio::time::{Instant, timeout_at};
+
+use super::{App, Caller, Refused, context};
+use crate::code::reference;
+use crate::domain::{Codes, Command, FLOW_AGE, View};
+
+/// How long a sign-in waits for the fate of its mail (design, "Flows" 2).
+const PATIENCE: Duration = Duration::from_secs(3);
+
+impl App {
+    /// Issues a code. For a sign-in it waits up to 3 s until the log says what became of the mail; for a reset it does
+    /// not wait, because the wait would tell whether there is an account.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn issue(&self, caller: Caller<'_>, command_id: &[u8]) -> Result<View, Refused> {
+        let end = Instant::now() + PATIENCE;
+        let opened = self.open_alive(caller).await?;
+        // Heard from before the event on, so that no outcome is missed.
+        let mut hearing = self.fates.hear();
+        let about = self.record_issue(&opened.minted, command_id).await?;
+        let view = self.view(caller).await?;
+        let Some(about) = about.filter(|_| view.waits_for_mail()) else {
+            return Ok(view);
+        };
+        if timeout_at(end, hearing.until_settled(about)).await.is_err() {
+            tracing::info!(about = about.0, "the mail's fate is not known yet");
+        }
+        self.view(caller).await
+    }
+
+    /// The position of CodeIssued; `None` where no code was needed.
+    async fn record_issue(&self, minted: &Minted, command_id: &[u8]) -> Result<Option<Position>, Refused> {
+        let digest = command_digest(command_id, &[b"IssueCode"]);
+        let context = context(minted.account, minted.flow, digest);
+        let reference = reference(entropy::bytes());
+        let decided = self
+            .log
+            .decide(&context, |facts: &Facts<Codes>| {
+                if is_verified(facts, minted)? {
+                    return Ok(Decision::Nothing);
+                }
+                let command = Command::Issue {
+                    flow: minted.flow,
+                    purpose: minted.mint.purpose(),
+                    evidence: minted.position,
+                    key_id: self.keys.current_id().to_owned(),
+                    reference: reference.clone(),
+                };
+                facts.state.decide(facts.now, command).map_err(Refused::from)
+            })
+            .await?;
+        match decided {
+            Decided::Recorded { recorded, .. }
+            | Decided::Repeated {
+                recorded,
+                event: CodeEvent::CodeIssued(_),
+            } => Ok(Some(recorded.position)),
+            Decided::Repeated { .. } | Decided::Nothing(_) => Ok(None),
+        }
+    }
+}
+
+/// Whether the flow needs no code any more. The flow's own entries say so even when it has left the fold.
+fn is_verified(facts: &Facts<Codes>, minted: &Minted) -> Result<bool, Refused> {
+    match Flow::fold(&facts.flow)? {
+        Flow::Unminted => Err(Refusal::Unknown.into()),
+        Flow::Mixed => Err(Refusal::Mixed.into()),
+        Flow::Cancelled(_) => Err(Refusal::Cancelled.into()),
+        Flow::Verified(..) | Flow::Used(..) => Ok(true),
+        Flow::Open(_) if facts.now - minted.at > FLOW_AGE => Err(Refusal::Old.into()),
+        Flow::Open(_) => Ok(false),
+    }
+}

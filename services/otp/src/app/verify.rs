@@ -1,0 +1,110 @@
+//! コードの確認.
+
+use sekisho_eventlog::{Decided, Decision, Facts, Position};
+use sekisho_evidence::{Flow, Minted, Refusal, command_digest};
+use sekisho_proto::events::CodeEvent;
+
+use super::{App, Caller, Refused, context};
+use crate::code::{Digits, Keys, Owner, read_typed};
+use crate::domain::{Codes, Command, Verdict};
+
+/// What came of a typed code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verified {
+    /// Right, now or before.
+    Accepted {
+        /// Where CodeAccepted stands.
+        position: Position,
+    },
+    /// Wrong, and counted.
+    Rejected {
+        /// Tries that are left.
+        tries_left: u32,
+        /// It was a code that a newer one of the same flow replaced.
+        superseded: bool,
+    },
+}
+
+impl App {
+    /// Compares a typed code. The same form again gets the first answer.
+    ///
+    /// # Errors
+    /// [`Refused`]; a wrong code is none.
+    pub async fn verify(
+        &self,
+        caller: Caller<'_>,
+        code: &str,
+        command_id: &[u8],
+    ) -> Result<Verified, Refused> {
+        let typed = read_typed(code)?;
+        let minted = self.open_alive(caller).await?.minted;
+        let digest = command_digest(command_id, &[b"VerifyCode", typed.expose()]);
+        let context = context(minted.account, minted.flow, digest);
+        let mut accepted = None;
+        let decided = self
+            .log
+            .decide(&context, |facts: &Facts<Codes>| {
+                accepted = accepted_at(facts)?;
+                if accepted.is_some() {
+                    return Ok(Decision::Nothing);
+                }
+                // Compared with the very state that is decided on: the verdict cannot be stale.
+                let verdict = verdict(&self.keys, &facts.state, &minted, &typed)?;
+                let flow = minted.flow;
+                let command = Command::Verify { flow, verdict };
+                facts.state.decide(facts.now, command).map_err(Refused::from)
+            })
+            .await?;
+        answer(decided, accepted)
+    }
+}
+
+fn answer(decided: Decided<Codes>, accepted: Option<Position>) -> Result<Verified, Refused> {
+    let (recorded, event) = match decided {
+        Decided::Recorded { recorded, event, .. } | Decided::Repeated { recorded, event } => {
+            (recorded, event)
+        }
+        Decided::Nothing(_) => {
+            let position = accepted.ok_or(Refused::Mismatch(None))?;
+            return Ok(Verified::Accepted { position });
+        }
+    };
+    match event {
+        CodeEvent::CodeAccepted(_) => Ok(Verified::Accepted {
+            position: recorded.position,
+        }),
+        CodeEvent::CodeRejected(rejected) => Ok(Verified::Rejected {
+            tries_left: rejected.tries_left,
+            superseded: rejected.superseded,
+        }),
+        CodeEvent::CodeIssued(_)
+        | CodeEvent::MailStarted(_)
+        | CodeEvent::Mailed(_)
+        | CodeEvent::MailFailed(_)
+        | CodeEvent::FlowCancelled(_) => Err(Refused::Mismatch(None)),
+    }
+}
+
+/// Where the flow was verified, if it was. The flow's own entries say so even when it has left the fold.
+fn accepted_at(facts: &Facts<Codes>) -> Result<Option<Position>, Refused> {
+    match Flow::fold(&facts.flow)? {
+        Flow::Unminted => Err(Refusal::Unknown.into()),
+        Flow::Mixed => Err(Refusal::Mixed.into()),
+        Flow::Cancelled(_) => Err(Refusal::Cancelled.into()),
+        Flow::Verified(_, proof) | Flow::Used(_, proof, _) => Ok(Some(proof.position)),
+        Flow::Open(_) => Ok(None),
+    }
+}
+
+fn verdict(keys: &Keys, codes: &Codes, minted: &Minted, typed: &Digits) -> Result<Verdict, Refused> {
+    let last = codes.flow(minted.flow).and_then(|known| known.stage.last_code());
+    let Some((code, replaced)) = last else {
+        return Ok(Verdict::NotCompared);
+    };
+    let owner = Owner {
+        account: minted.account,
+        flow: minted.flow,
+        purpose: minted.mint.purpose(),
+    };
+    Ok(keys.compare(owner, code, replaced, typed)?)
+}

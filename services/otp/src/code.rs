@@ -1,0 +1,11 @@
+//! The digits of a code: derived when they are mailed and again when they are compared, never stored.
+
+mod derive;
+mod digits;
+mod reference;
+mod typed;
+
+pub use derive::{KeyMissing, Keys, Owner};
+pub use digits::Digits;
+pub use reference::reference;
+pub use typed::{Malformed, read_typed};

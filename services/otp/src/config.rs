@@ -1,0 +1,166 @@
+//! The configuration of this service, from `SEKISHO_OTP_…`.
+
+use http::Uri;
+use sekisho_service::server::ServerSettings;
+use sekisho_service::settings::{KeyRing, Reader, Secret, Settings, Value};
+
+use crate::domain::MAX_KEY_ID;
+use crate::worker::{MailFrom, RelayUrl};
+
+/// The manual's subject; people filter on it.
+const SUBJECT: &str = "国立がん研究センター（GTOL B2C production）アカウントの電子メール確認コード";
+
+/// Everything that can be configured.
+#[derive(Debug)]
+pub struct Config {
+    /// Where the gRPC server listens, and who this process is.
+    pub server: ServerSettings,
+    /// The log.
+    pub database_url: Secret<String>,
+    /// The bus.
+    pub nats_url: Option<NatsUrl>,
+    /// Whether a test's clock is accepted.
+    pub test_clock: bool,
+    /// The keys that codes are derived from.
+    pub keys: KeyRing,
+    /// The credentials service, one URL per replica.
+    pub credentials: Vec<Uri>,
+    /// The mail relay.
+    pub relay: RelayUrl,
+    /// The sender of mails.
+    pub mail_from: MailFrom,
+    /// The subject of mails.
+    pub mail_subject: String,
+}
+
+/// Where the bus is; may hold a password.
+#[derive(Debug, Clone)]
+pub struct NatsUrl(Secret<String>);
+
+impl NatsUrl {
+    /// The URL, for the client.
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+}
+
+impl Value for NatsUrl {
+    const KIND: &'static str = "NATS URL";
+    const SECRET: bool = true;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let known: Result<async_nats::ServerAddr, _> = text.parse();
+        known.map_err(|_| "is not nats://host:port".to_owned())?;
+        Ok(Self(Secret::new(text.to_owned())))
+    }
+}
+
+impl Settings for Config {
+    fn read(reader: &mut Reader) -> Option<Self> {
+        let server = ServerSettings::read(reader);
+        let database_url = reader.required("DATABASE_URL", "the log, as the role sekisho_otp");
+        let nats_url = reader.optional(
+            "NATS_URL",
+            "the bus; without it everything happens a second later",
+        );
+        let clocks = [("refused", false), ("allowed", true)];
+        let test_clock = reader.choice(
+            "TEST_CLOCK",
+            &clocks,
+            "refused",
+            "whether a log with a test's clock is accepted",
+        );
+        let keys = read_keys(reader);
+        let credentials = reader.required(
+            "CREDENTIALS_URL",
+            "https://host:port of each replica of credentials",
+        );
+        let relay = reader.required(
+            "SMTP_URL",
+            "the mail relay; with ?tls=required or as smtps:// it is encrypted",
+        );
+        let mail_from = reader.or("MAIL_FROM", "gtol@localhost", "the sender of mails");
+        let mail_subject = reader.or("MAIL_SUBJECT", SUBJECT, "the subject of mails");
+        Some(Self {
+            server: server?,
+            database_url: database_url?,
+            nats_url: nats_url?,
+            test_clock: test_clock?,
+            keys: keys?,
+            credentials: credentials?,
+            relay: relay?,
+            mail_from: mail_from?,
+            mail_subject: mail_subject?,
+        })
+    }
+}
+
+/// The current key's id stands in every event, so it must be short.
+fn read_keys(reader: &mut Reader) -> Option<KeyRing> {
+    const KEY_FILE: &str = "KEY_FILE";
+    let keys: KeyRing = reader.required(
+        KEY_FILE,
+        "the keys that codes are derived from, `<id> <64 hex digits>` a line",
+    )?;
+    if keys.current().0.len() > MAX_KEY_ID {
+        reader.mistake(
+            KEY_FILE,
+            format!("has a first key whose id is longer than {MAX_KEY_ID} bytes"),
+        );
+        return None;
+    }
+    Some(keys)
+}
+
+#[cfg(test)]
+mod tests {
+    use sekisho_service::settings::{Source, load, reference};
+
+    use super::*;
+
+    #[test]
+    fn every_mistake_is_named_at_once() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(
+            file.path(),
+            format!("{} {}", "k".repeat(MAX_KEY_ID + 1), "ab".repeat(32)),
+        )
+        .unwrap();
+        let source: Source = [
+            ("X_KEY_FILE", file.path().to_str().unwrap()),
+            ("X_SMTP_URL", "http://canary"),
+            ("X_NATS_URL", ":canary"),
+            ("X_MAIL_FROM", "canary"),
+            ("X_TEST_CLOCK", "canary"),
+        ]
+        .into_iter()
+        .collect();
+        let mistakes = load::<Config>("X_", &source).unwrap_err();
+        let names: Vec<_> = mistakes.iter().map(|mistake| mistake.name.as_str()).collect();
+        let expected = [
+            "X_LISTEN",
+            "X_TLS_CERTIFICATE",
+            "X_TLS_KEY",
+            "X_TLS_CA",
+            "X_DATABASE_URL",
+            "X_NATS_URL",
+            "X_TEST_CLOCK",
+            "X_KEY_FILE",
+            "X_CREDENTIALS_URL",
+            "X_SMTP_URL",
+            "X_MAIL_FROM",
+        ];
+        assert_eq!(names, expected);
+        assert!(!mistakes.to_string().contains("canary"));
+    }
+
+    #[test]
+    fn what_may_hold_a_password_is_marked_as_secret() {
+        let secret: Vec<_> = reference::<Config>("")
+            .into_iter()
+            .filter(|setting| setting.secret)
+            .map(|setting| setting.name)
+            .collect();
+        assert_eq!(secret, ["DATABASE_URL", "NATS_URL", "SMTP_URL"]);
+    }
+}

@@ -1,0 +1,126 @@
+//! Protobuf ↔ use cases. No rules.
+
+mod status;
+mod view;
+
+use std::sync::{Arc, OnceLock};
+
+use sekisho_eventlog::FlowId;
+use sekisho_proto::otp::v1 as proto;
+use sekisho_proto::otp::v1::otp_service_server::OtpService;
+use sekisho_proto::otp::v1::verify_code_response::{Accepted, Outcome, Rejected};
+use sekisho_service::refusal::refuse;
+use sekisho_service::roles;
+use sekisho_service::server::Method;
+use tonic::{Code, Request, Response, Status};
+
+use crate::app::{App, Caller, Refused, Verified};
+
+/// Who may call what.
+pub const CALLERS: &[Method] = &[
+    Method {
+        path: "/signin.otp.v1.OtpService/IssueCode",
+        roles: &[roles::GATEWAY],
+    },
+    Method {
+        path: "/signin.otp.v1.OtpService/VerifyCode",
+        roles: &[roles::GATEWAY],
+    },
+    Method {
+        path: "/signin.otp.v1.OtpService/CancelFlow",
+        roles: &[roles::GATEWAY],
+    },
+    Method {
+        path: "/signin.otp.v1.OtpService/GetFlow",
+        roles: &[roles::GATEWAY],
+    },
+];
+
+/// The gRPC service. Until the log is connected it answers UNAVAILABLE.
+#[derive(Debug, Clone, Default)]
+pub struct Api {
+    app: Arc<OnceLock<App>>,
+}
+
+impl Api {
+    /// The log is connected: from now on calls are answered. A second call changes nothing.
+    pub fn open(&self, app: App) {
+        let _ = self.app.set(app);
+    }
+
+    fn app(&self) -> Result<&App, Refused> {
+        self.app.get().ok_or(Refused::Unavailable)
+    }
+}
+
+#[tonic::async_trait]
+impl OtpService for Api {
+    async fn issue_code(
+        &self,
+        request: Request<proto::IssueCodeRequest>,
+    ) -> Result<Response<proto::IssueCodeResponse>, Status> {
+        let request = request.into_inner();
+        let caller = caller(&request.flow_id, &request.flow_secret)?;
+        let issued = async { self.app()?.issue(caller, &request.command_id).await };
+        let flow = Some(view::flow_view(&issued.await?)?);
+        Ok(Response::new(proto::IssueCodeResponse { flow }))
+    }
+
+    async fn verify_code(
+        &self,
+        request: Request<proto::VerifyCodeRequest>,
+    ) -> Result<Response<proto::VerifyCodeResponse>, Status> {
+        let request = request.into_inner();
+        let caller = caller(&request.flow_id, &request.flow_secret)?;
+        let verified = async {
+            self.app()?
+                .verify(caller, &request.code, &request.command_id)
+                .await
+        };
+        let outcome = match verified.await? {
+            Verified::Accepted { position } => Outcome::Accepted(Accepted { position: position.0 }),
+            Verified::Rejected {
+                tries_left,
+                superseded,
+            } => Outcome::Rejected(Rejected {
+                tries_left,
+                superseded,
+            }),
+        };
+        let outcome = Some(outcome);
+        Ok(Response::new(proto::VerifyCodeResponse { outcome }))
+    }
+
+    async fn cancel_flow(
+        &self,
+        request: Request<proto::CancelFlowRequest>,
+    ) -> Result<Response<proto::CancelFlowResponse>, Status> {
+        let request = request.into_inner();
+        let caller = caller(&request.flow_id, &request.flow_secret)?;
+        let cancelled = async { self.app()?.cancel(caller).await };
+        cancelled.await?;
+        Ok(Response::new(proto::CancelFlowResponse {}))
+    }
+
+    async fn get_flow(
+        &self,
+        request: Request<proto::GetFlowRequest>,
+    ) -> Result<Response<proto::GetFlowResponse>, Status> {
+        let request = request.into_inner();
+        let caller = caller(&request.flow_id, &request.flow_secret)?;
+        let seen = async { self.app()?.view(caller).await };
+        let flow = Some(view::flow_view(&seen.await?)?);
+        Ok(Response::new(proto::GetFlowResponse { flow }))
+    }
+}
+
+fn caller<'a>(flow_id: &[u8], secret: &'a [u8]) -> Result<Caller<'a>, Status> {
+    let flow = FlowId::try_from(flow_id).map_err(|_| {
+        refuse(
+            Code::InvalidArgument,
+            "REQUEST_MALFORMED",
+            "the flow id is not 16 bytes",
+        )
+    })?;
+    Ok(Caller { flow, secret })
+}

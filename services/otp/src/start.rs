@@ -1,0 +1,97 @@
+//! Puts the parts together and runs them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::{Client, ConnectOptions};
+use sekisho_eventlog::{ConnectError, Log, LogSettings};
+use sekisho_proto::otp::v1::otp_service_server::OtpServiceServer;
+use sekisho_service::process::{Error, Process};
+use sekisho_service::readiness::Latch;
+use sekisho_service::server::Server;
+use sekisho_service::{chain, client, roles, version};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::{App, Fates};
+use crate::code::Keys;
+use crate::config::{Config, NatsUrl};
+use crate::grpc::{Api, CALLERS};
+use crate::worker::{Courier, Credentials, Letters, MailWorker, Relay};
+
+/// The service's name: of its settings, its telemetry and its entries.
+pub const NAME: &str = roles::OTP;
+
+/// The messages that wake this process: new codes, tries and cancellations of other replicas.
+const WAKE_ON: &str = "signin.code.>";
+/// Between two tries to reach the log.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Serves until the process drains. PostgreSQL, NATS, credentials and the relay may come later: until the log is there,
+/// calls are answered UNAVAILABLE and health says NOT_SERVING.
+///
+/// # Errors
+/// A listener, a certificate or a setting that cannot be used.
+pub async fn run(config: Config, process: Process) -> Result<(), Error> {
+    let api = Api::default();
+    let server = Server::new(&config.server, CALLERS)?.add_service(OtpServiceServer::new(api.clone()));
+    let caught_up = process.latch("the mails that the log owes are known");
+    let shutdown = process.shutdown();
+    process.spawn_worker("mail", work(config, api, shutdown, caught_up));
+    server.serve(&process).await?;
+    Ok(())
+}
+
+/// Connects to everything, lets the API answer, then hands mails over until the shutdown.
+async fn work(config: Config, api: Api, shutdown: CancellationToken, caught_up: Latch) -> Result<(), Error> {
+    let channel = client::connect(roles::CREDENTIALS, &config.credentials, &config.server.tls)?;
+    let relay = Relay::new(config.relay)?;
+    let nats = match config.nats_url {
+        Some(url) => Some(connect_nats(&url).await?),
+        None => None,
+    };
+    let settings = LogSettings {
+        database_url: config.database_url.expose().clone(),
+        nats,
+        service: format!("{NAME}/{}", version::VERSION),
+        wake_on: vec![WAKE_ON.to_owned()],
+        test_clock: config.test_clock,
+    };
+    let Some(log) = shutdown.run_until_cancelled(connect_log(settings)).await else {
+        return Ok(());
+    };
+    let log = log?;
+    let keys = Keys::new(config.keys);
+    let fates = Fates::new();
+    api.open(App::new(log.clone(), keys.clone(), fates.clone()));
+    let letters = Letters::new(config.mail_from, config.mail_subject);
+    let addresses = Arc::new(Credentials::new(channel));
+    let courier = Courier::new(log.clone(), keys, addresses, letters, relay);
+    MailWorker::new(log, courier, fates)
+        .run(shutdown, caught_up)
+        .await;
+    Ok(())
+}
+
+/// Connects in the background, now and whenever the connection is lost.
+async fn connect_nats(url: &NatsUrl) -> Result<Client, Error> {
+    let options = ConnectOptions::new()
+        .name(NAME)
+        .custom_inbox_prefix(format!("_INBOX.{NAME}"))
+        .retry_on_initial_connect();
+    Ok(options.connect(url.expose()).await?)
+}
+
+/// Waits for PostgreSQL; what will not pass is an error.
+async fn connect_log(settings: LogSettings) -> Result<Log, ConnectError> {
+    loop {
+        match Log::connect(settings.clone()).await {
+            Ok(log) => return Ok(log),
+            Err(error @ (ConnectError::Url | ConnectError::TestClock)) => return Err(error),
+            Err(ConnectError::Read(error)) => {
+                tracing::warn!(error = chain(&error), "the log cannot be reached yet");
+            }
+        }
+        sleep(PAUSE).await;
+    }
+}

@@ -1,0 +1,67 @@
+//! Reads kind `code` from the log, in a task of its own: what wakes the worker must never interrupt a read.
+
+use std::time::Duration;
+
+use sekisho_eventlog::{Entry, Log, Position};
+use sekisho_proto::Kind;
+use sekisho_service::chain;
+use tokio::sync::mpsc;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::since;
+
+/// Batches that wait to be folded.
+const WAITING: usize = 4;
+/// Between two tries while the log cannot be read.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Entries of the log, in order.
+#[derive(Debug, Default)]
+pub(super) struct Folded {
+    /// Of kind `code`.
+    pub entries: Vec<Entry>,
+    /// Everything up to here was read.
+    pub upto: Position,
+    /// Nothing newer was known.
+    pub at_head: bool,
+}
+
+/// Reads until the shutdown.
+pub(super) fn start(log: Log, shutdown: CancellationToken) -> mpsc::Receiver<Folded> {
+    let (sender, receiver) = mpsc::channel(WAITING);
+    tokio::spawn(shutdown.run_until_cancelled_owned(read(log, sender)));
+    receiver
+}
+
+async fn read(log: Log, sender: mpsc::Sender<Folded>) {
+    let start = loop {
+        match since::position(&log).await {
+            Ok(start) => break start,
+            Err(error) => tracing::warn!(error = chain(&error), "the log cannot be searched yet"),
+        }
+        sleep(PAUSE).await;
+    };
+    let mut follower = log.follow(&[Kind::Code], start);
+    // A log that holds nothing newer is caught up with at once.
+    let mut news = Folded {
+        upto: start,
+        at_head: start >= log.head(),
+        ..Folded::default()
+    };
+    while sender.send(news).await.is_ok() {
+        news = loop {
+            match follower.next().await {
+                Ok(batch) => {
+                    break Folded {
+                        entries: batch.entries,
+                        upto: batch.upto,
+                        at_head: batch.at_head,
+                    };
+                }
+                Err(error) => tracing::warn!(error = chain(&error), "the log cannot be followed"),
+            }
+            sleep(PAUSE).await;
+        };
+    }
+}

@@ -1,0 +1,97 @@
+//! The SMTP relay (RFC 5321).
+//!
+//! lettre speaks the protocol; its own transport is not used, because a last look into the log belongs between RCPT and
+//! DATA, and because its asynchronous transport has a time-out for connecting only.
+
+mod line;
+mod url;
+
+pub use url::RelayUrl;
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use lettre::Message;
+use lettre::transport::smtp::client::TlsParameters;
+use tokio::time::Instant;
+
+use super::failure::Failure;
+use super::times::MAILS_AT_ONCE;
+use line::Line;
+use url::Security;
+
+/// A connection that was used longer ago is not used again: relays close idle ones.
+const IDLE: Duration = Duration::from_secs(20);
+
+/// The relay, with a few connections kept open.
+pub struct Relay {
+    url: RelayUrl,
+    tls: Option<TlsParameters>,
+    kept: Mutex<Vec<(Line, Instant)>>,
+}
+
+/// TLS to the relay cannot be set up.
+#[derive(Debug, thiserror::Error)]
+#[error("TLS to the mail relay cannot be set up")]
+pub struct RelayError(#[from] lettre::transport::smtp::Error);
+
+impl Relay {
+    /// A relay; connects when the first mail is handed over.
+    ///
+    /// # Errors
+    /// [`RelayError`].
+    pub fn new(url: RelayUrl) -> Result<Self, RelayError> {
+        let tls = match url.security {
+            Security::None => None,
+            Security::StartTls | Security::Tls => Some(TlsParameters::new(url.host.clone())?),
+        };
+        Ok(Self {
+            url,
+            tls,
+            kept: Mutex::default(),
+        })
+    }
+
+    /// Hands a letter over and answers the relay's reply code. `last_look` runs when the relay has agreed to the
+    /// recipient; if it fails, the relay gets no DATA.
+    pub(super) async fn hand_over(
+        &self,
+        letter: &Message,
+        last_look: impl Future<Output = Result<(), Failure>>,
+    ) -> Result<u16, Failure> {
+        let mut line = self.line().await?;
+        let outcome = line.hand_over(letter, last_look).await;
+        if line.is_usable() {
+            self.keep(line);
+        }
+        outcome
+    }
+
+    async fn line(&self) -> Result<Line, Failure> {
+        while let Some((mut line, used)) = self.take() {
+            if used.elapsed() < IDLE && line.answers().await {
+                return Ok(line);
+            }
+        }
+        Line::connect(&self.url, self.tls.as_ref()).await
+    }
+
+    fn take(&self) -> Option<(Line, Instant)> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    fn keep(&self, line: Line) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() < MAILS_AT_ONCE {
+            kept.push((line, Instant::now()));
+        }
+    }
+}
+
+impl std::fmt::Debug for Relay {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Relay")
+            .field("url", &self.url)
+            .finish_non_exhaustive()
+    }
+}

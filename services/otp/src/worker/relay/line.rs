@@ -1,0 +1,144 @@
+//! One connection to the relay. Every step has a time-out.
+
+use std::time::Duration;
+
+use lettre::Message;
+use lettre::transport::smtp::Error;
+use lettre::transport::smtp::authentication::DEFAULT_MECHANISMS;
+use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
+use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
+use lettre::transport::smtp::response::Response;
+use sekisho_proto::otp::v1::mail_failed::Class;
+use tokio::time::timeout;
+
+use super::super::failure::Failure;
+use super::super::times::{COMMAND, CONNECT, CONTENT};
+use super::url::{RelayUrl, Security};
+
+/// A connection that is ready for the next mail, or that something has gone wrong with.
+pub(super) struct Line {
+    connection: AsyncSmtpConnection,
+    is_usable: bool,
+}
+
+impl Line {
+    /// Connects and signs in. Whatever fails here says nothing about the mail: it counts as unreachable.
+    pub async fn connect(url: &RelayUrl, tls: Option<&TlsParameters>) -> Result<Self, Failure> {
+        let connection = within(CONNECT, connect(url, tls)).await;
+        let unreachable = |failure: Failure| Failure {
+            class: Class::Unreachable,
+            ..failure
+        };
+        Ok(Self {
+            connection: connection.map_err(unreachable)?,
+            is_usable: true,
+        })
+    }
+
+    /// Whether the relay still listens.
+    pub async fn answers(&mut self) -> bool {
+        let is_alive = timeout(COMMAND, self.connection.test_connected()).await;
+        is_alive.unwrap_or(false)
+    }
+
+    /// Whether the next mail may go over this connection.
+    pub fn is_usable(&self) -> bool {
+        self.is_usable && !self.connection.has_broken()
+    }
+
+    /// MAIL, RCPT, the last look, DATA.
+    pub async fn hand_over(
+        &mut self,
+        letter: &Message,
+        last_look: impl Future<Output = Result<(), Failure>>,
+    ) -> Result<u16, Failure> {
+        // Also true if this future is dropped half-way.
+        self.is_usable = false;
+        let bytes = letter.formatted();
+        let parameters = self.parameters(letter, &bytes)?;
+        let envelope = letter.envelope();
+        self.command(Mail::new(envelope.from().cloned(), parameters))
+            .await?;
+        for recipient in envelope.to() {
+            self.command(Rcpt::new(recipient.clone(), Vec::new())).await?;
+        }
+        if let Err(failure) = last_look.await {
+            self.is_usable = self.command(Rset).await.is_ok();
+            return Err(failure);
+        }
+        self.command(Data).await?;
+        let reply = within(CONTENT, self.connection.message(&bytes)).await?;
+        self.is_usable = true;
+        Ok(reply.code().into())
+    }
+
+    async fn command(&mut self, command: impl std::fmt::Display) -> Result<Response, Failure> {
+        within(COMMAND, self.connection.command(command)).await
+    }
+
+    /// What RFC 6531 and RFC 6152 ask for; a relay that does not know it cannot take such a mail.
+    fn parameters(&self, letter: &Message, bytes: &[u8]) -> Result<Vec<MailParameter>, Failure> {
+        let known = self.connection.server_info();
+        let envelope = letter.envelope();
+        let mut addresses = envelope.from().into_iter().chain(envelope.to());
+        let needed = [
+            (
+                addresses.any(|address| !address.user().is_ascii() || !address.domain().is_ascii()),
+                Extension::SmtpUtfEight,
+                MailParameter::SmtpUtfEight,
+            ),
+            (
+                !bytes.is_ascii(),
+                Extension::EightBitMime,
+                MailParameter::Body(MailBodyParameter::EightBitMime),
+            ),
+        ];
+        let mut parameters = Vec::new();
+        for (is_needed, extension, parameter) in needed {
+            if !is_needed {
+                continue;
+            }
+            if !known.supports_feature(extension) {
+                return Err(Failure::of(Class::Permanent));
+            }
+            parameters.push(parameter);
+        }
+        Ok(parameters)
+    }
+}
+
+async fn connect(url: &RelayUrl, tls: Option<&TlsParameters>) -> Result<AsyncSmtpConnection, Error> {
+    let hello = ClientId::default();
+    let at_once = tls.filter(|_| url.security == Security::Tls).cloned();
+    let server = (url.host.as_str(), url.port);
+    let mut connection = AsyncSmtpConnection::connect_tokio1(server, None, &hello, at_once, None).await?;
+    if let Some(tls) = tls.filter(|_| url.security == Security::StartTls) {
+        connection.starttls(tls.clone(), &hello).await?;
+    }
+    if let Some(login) = &url.login {
+        connection.auth(DEFAULT_MECHANISMS, login).await?;
+    }
+    Ok(connection)
+}
+
+async fn within<T>(limit: Duration, step: impl Future<Output = Result<T, Error>>) -> Result<T, Failure> {
+    match timeout(limit, step).await {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(error)) => Err(failure(&error)),
+        Err(_) => Err(Failure::of(Class::Unreachable)),
+    }
+}
+
+/// The relay's text is dropped: it likes to repeat the address.
+fn failure(error: &Error) -> Failure {
+    let class = if error.is_transient() {
+        Class::Transient
+    } else if error.is_permanent() {
+        Class::Permanent
+    } else {
+        Class::Unreachable
+    };
+    let reply = error.status().map_or(0, u16::from);
+    Failure { class, reply }
+}

@@ -1,0 +1,49 @@
+//! How long the steps of a delivery may take, and what follows from it.
+
+use std::time::Duration;
+
+use sekisho_eventlog::entropy;
+
+/// Mails that one replica hands over at the same time.
+pub(super) const MAILS_AT_ONCE: usize = 4;
+
+/// Asking credentials for the address.
+pub(super) const ADDRESS: Duration = Duration::from_secs(2);
+/// TCP, TLS, greeting, EHLO and sign-in at the relay.
+pub(super) const CONNECT: Duration = Duration::from_secs(6);
+/// Each SMTP command: NOOP on a kept connection, MAIL, RCPT, DATA.
+pub(super) const COMMAND: Duration = Duration::from_secs(5);
+/// The letter, up to the reply that the relay has taken it.
+pub(super) const CONTENT: Duration = Duration::from_secs(20);
+/// The last look into the log.
+pub(super) const LAST_LOOK: Duration = Duration::from_secs(6);
+
+/// From the last look on, a hand-over takes at most this long.
+pub(super) const FROM_LAST_LOOK: Duration = COMMAND.saturating_add(CONTENT);
+
+/// How long a claim holds: beyond the sum of all time-outs, so that two workers never hand over at the same time.
+pub(super) const CLAIM: Duration = Duration::from_secs(75);
+const _: () = {
+    let commands = COMMAND.saturating_mul(3);
+    let before = ADDRESS.saturating_add(CONNECT).saturating_add(commands);
+    let whole = before.saturating_add(LAST_LOOK).saturating_add(FROM_LAST_LOOK);
+    assert!(whole.as_secs() + 15 < CLAIM.as_secs());
+};
+
+/// How long an outcome is tried to be recorded while the log is away.
+pub(super) const RECORDING: Duration = Duration::from_mins(1);
+/// Between two tries.
+pub(super) const RECORDING_PAUSE: Duration = Duration::from_millis(250);
+
+/// How long a mail is left alone after this replica has let go of it, so that the follower can read why.
+pub(super) const LOST: Duration = Duration::from_millis(700);
+
+/// How long the mails at hand may take once the process drains.
+pub(super) const DRAIN: Duration = Duration::from_secs(15);
+
+/// How long a new mail is left to the replica that NATS has woken: between 0.4 and 0.9 s, each time another, so that
+/// replicas without NATS seldom claim at the same moment.
+pub(super) fn grace() -> time::Duration {
+    let [random] = entropy::bytes::<1>();
+    time::Duration::milliseconds(400 + 2 * i64::from(random))
+}

@@ -1,0 +1,191 @@
+use sekisho_eventlog::{Recorded, Version};
+use sekisho_proto::Event as _;
+use sekisho_proto::log::v1::{Metadata, Payload};
+use sekisho_proto::otp::v1::mail_failed::Class;
+use sekisho_proto::to_timestamp;
+use time::Duration as Time;
+use uuid::Uuid;
+
+use super::*;
+use crate::domain::CODE_LIFE;
+
+const GRACE: Time = Time::milliseconds(500);
+
+impl Owed {
+    /// A mail for tests.
+    pub fn sample(about: Position, issued_at: OffsetDateTime) -> Self {
+        let mut todo = Todo::default();
+        todo.fold(&entry(about.0, issued_at, &issued(issued_at)), Time::ZERO);
+        todo.take_due(issued_at, 1).remove(0)
+    }
+}
+
+fn start() -> OffsetDateTime {
+    OffsetDateTime::UNIX_EPOCH + Time::days(20_000)
+}
+
+fn issued(at: OffsetDateTime) -> CodeEvent {
+    otp::CodeIssued {
+        expires_at: Some(to_timestamp(at + CODE_LIFE)),
+        ..Default::default()
+    }
+    .into()
+}
+
+/// An entry of flow 1.
+fn entry(position: u64, at: OffsetDateTime, event: &CodeEvent) -> Entry {
+    Entry {
+        recorded: Recorded {
+            position: Position(position),
+            version: Version(position),
+            stream: StreamId(Uuid::from_u128(9)),
+            event_id: EventId(Uuid::from_u128(u128::from(position))),
+            flow: Some(FlowId(Uuid::from_u128(1))),
+            recorded_at: at,
+        },
+        kind: sekisho_proto::Kind::Code,
+        event_type: event.event_type().to_owned(),
+        payload: Payload {
+            event: event.encode(),
+            carried: None,
+        },
+        metadata: Metadata::default(),
+    }
+}
+
+/// The list after events at the positions 1, 2, 3 …, all at [`start`].
+fn after(events: impl IntoIterator<Item = CodeEvent>) -> Todo {
+    let mut todo = Todo::default();
+    for (position, event) in (1..).zip(events) {
+        todo.fold(&entry(position, start(), &event), GRACE);
+        todo.folded_upto(Position(position));
+    }
+    todo
+}
+
+fn due(todo: &mut Todo, at: OffsetDateTime) -> Vec<(u64, u32)> {
+    let due = todo.take_due(at, 9);
+    due.iter().map(|owed| (owed.about.0, owed.attempts)).collect()
+}
+
+fn started(about: u64, attempt: u32, until: Time) -> CodeEvent {
+    let until = Some(to_timestamp(start() + until));
+    otp::MailStarted {
+        about,
+        attempt,
+        until,
+    }
+    .into()
+}
+
+fn failed(about: u64, attempt: u32, will_retry: bool) -> CodeEvent {
+    let class = Class::Transient.into();
+    otp::MailFailed {
+        about,
+        attempt,
+        class,
+        reply: 451,
+        will_retry,
+    }
+    .into()
+}
+
+#[test]
+fn a_new_mail_is_left_to_the_replica_that_was_woken() {
+    let mut todo = after([issued(start())]);
+    assert_eq!(due(&mut todo, start()), []);
+    assert_eq!(todo.until_next(start()), Some(Duration::from_millis(500)));
+    assert_eq!(due(&mut todo, start() + GRACE), [(1, 0)]);
+}
+
+#[test]
+fn the_replica_that_was_woken_does_not_wait() {
+    let mut early = Todo::default();
+    early.wake(Position(1), start());
+    early.fold(&entry(1, start(), &issued(start())), GRACE);
+    assert_eq!(due(&mut early, start()), [(1, 0)]);
+    let mut late = after([issued(start())]);
+    late.wake(Position(1), start());
+    assert_eq!(due(&mut late, start()), [(1, 0)]);
+}
+
+#[test]
+fn a_mail_at_hand_is_not_taken_twice() {
+    let mut todo = after([issued(start())]);
+    assert_eq!(due(&mut todo, start() + GRACE), [(1, 0)]);
+    assert_eq!(due(&mut todo, start() + GRACE), []);
+    assert_eq!(todo.until_next(start()), None);
+    todo.put_off(Position(1), start() + GRACE * 2);
+    assert_eq!(due(&mut todo, start() + GRACE), []);
+    assert_eq!(due(&mut todo, start() + GRACE * 2), [(1, 0)]);
+}
+
+#[test]
+fn a_claimed_mail_is_taken_over_when_the_claim_runs_out() {
+    let mut todo = after([issued(start()), started(1, 1, Time::seconds(75))]);
+    todo.wake(Position(1), start());
+    assert_eq!(due(&mut todo, start() + Time::seconds(74)), []);
+    assert_eq!(due(&mut todo, start() + Time::seconds(75)), [(1, 1)]);
+}
+
+#[test]
+fn a_failed_mail_comes_again_after_a_pause() {
+    let mut todo = after([issued(start()), started(1, 3, Time::MINUTE), failed(1, 3, true)]);
+    assert_eq!(due(&mut todo, start() + Time::seconds(7)), []);
+    assert_eq!(due(&mut todo, start() + Time::seconds(8)), [(1, 3)]);
+}
+
+#[test]
+fn what_has_an_outcome_is_announced_and_not_owed() {
+    let mailed = || {
+        otp::Mailed {
+            about: 1,
+            attempt: 1,
+            reply: 250,
+        }
+        .into()
+    };
+    for outcome in [failed(1, 1, false), mailed()] {
+        let mut todo = after([issued(start())]);
+        let announced = todo.fold(&entry(2, start(), &outcome), GRACE);
+        assert_eq!(announced, Some(Position(1)));
+        assert_eq!(due(&mut todo, start() + GRACE), []);
+    }
+    let mut todo = after([issued(start())]);
+    assert_eq!(todo.fold(&entry(2, start(), &failed(1, 1, true)), GRACE), None);
+}
+
+#[test]
+fn the_mail_of_a_dead_code_is_not_owed() {
+    let deaths: [CodeEvent; 3] = [
+        otp::CodeAccepted::default().into(),
+        otp::CodeRejected::default().into(),
+        otp::FlowCancelled {}.into(),
+    ];
+    for death in deaths {
+        let mut todo = after([issued(start()), death]);
+        assert_eq!(due(&mut todo, start() + GRACE), []);
+    }
+    let mut replaced = after([issued(start()), issued(start())]);
+    assert_eq!(due(&mut replaced, start() + GRACE), [(2, 0)]);
+}
+
+#[test]
+fn a_code_in_its_last_two_minutes_is_not_owed_a_mail() {
+    let mut todo = after([issued(start())]);
+    todo.drop_dead(start() + Time::minutes(8));
+    assert_eq!(todo.owed.len(), 1);
+    todo.drop_dead(start() + Time::minutes(8) + Time::MICROSECOND);
+    assert_eq!(todo.owed.len(), 0);
+}
+
+#[test]
+fn false_messages_fill_no_memory() {
+    let mut todo = Todo::default();
+    for position in 1..=5_000 {
+        todo.wake(Position(position), start());
+    }
+    assert_eq!(todo.woken.len(), WAKEUPS);
+    todo.folded_upto(Position(5_000));
+    assert!(todo.woken.is_empty());
+}

@@ -1,0 +1,116 @@
+//! Protobuf to use cases and back. No rules.
+
+use std::sync::{Arc, OnceLock};
+
+use sekisho_eventlog::{FlowId, Position, StreamId};
+use sekisho_proto::sessions::v1::administration_service_server::AdministrationService;
+use sekisho_proto::sessions::v1::sessions_service_server::SessionsService;
+use sekisho_proto::sessions::v1::{
+    CheckRequest, CheckResponse, CutSessionsRequest, CutSessionsResponse, EndRequest, EndResponse,
+    StartRequest, StartResponse,
+};
+use sekisho_proto::to_timestamp;
+use sekisho_service::refusal::refuse;
+use sekisho_service::roles;
+use sekisho_service::server::{Method, Peer};
+use sekisho_service::settings::Secret;
+use tonic::{Code, Request, Response, Status};
+
+use crate::app::{Failure, Sessions};
+
+/// Who may call what on the main listener.
+pub const CALLERS: &[Method] = &[
+    Method {
+        path: "/signin.sessions.v1.SessionsService/Start",
+        roles: &[roles::GATEWAY],
+    },
+    Method {
+        path: "/signin.sessions.v1.SessionsService/Check",
+        roles: &[roles::GATEWAY],
+    },
+    Method {
+        path: "/signin.sessions.v1.SessionsService/End",
+        roles: &[roles::GATEWAY],
+    },
+];
+
+/// Who may call what on the administration listener.
+pub const ADMINISTRATORS: &[Method] = &[Method {
+    path: "/signin.sessions.v1.AdministrationService/CutSessions",
+    roles: &[roles::ADMINISTRATOR],
+}];
+
+/// Both services. Answers LOG_UNAVAILABLE until the log was reached for the first time.
+#[derive(Debug, Clone, Default)]
+pub struct Api {
+    sessions: Arc<OnceLock<Sessions>>,
+}
+
+impl Api {
+    /// From now on calls are answered.
+    pub fn open(&self, sessions: Sessions) {
+        // Only the first one counts; there is no second.
+        let _ = self.sessions.set(sessions);
+    }
+
+    fn sessions(&self) -> Result<&Sessions, Status> {
+        self.sessions.get().ok_or_else(|| Failure::Unavailable.into())
+    }
+}
+
+#[tonic::async_trait]
+impl SessionsService for Api {
+    async fn start(&self, request: Request<StartRequest>) -> Result<Response<StartResponse>, Status> {
+        let StartRequest { flow_id, flow_secret } = request.into_inner();
+        let flow_secret = Secret::new(flow_secret);
+        let flow = FlowId::try_from(flow_id.as_slice()).map_err(|_| malformed("flow_id"))?;
+        let started = self.sessions()?.start(flow, flow_secret.expose()).await?;
+        Ok(Response::new(StartResponse {
+            token: started.token.expose().to_vec(),
+            session_id: started.session.to_vec(),
+            position: started.position.0,
+        }))
+    }
+
+    async fn check(&self, request: Request<CheckRequest>) -> Result<Response<CheckResponse>, Status> {
+        let token = Secret::new(request.into_inner().token);
+        let checked = self.sessions()?.check(token.expose()).await?;
+        Ok(Response::new(CheckResponse {
+            session_id: checked.session.to_vec(),
+            account_id: checked.account.to_vec(),
+            started_at: Some(to_timestamp(checked.started_at)),
+            idle_deadline: Some(to_timestamp(checked.live.idle)),
+            absolute_deadline: Some(to_timestamp(checked.live.absolute)),
+        }))
+    }
+
+    async fn end(&self, request: Request<EndRequest>) -> Result<Response<EndResponse>, Status> {
+        let token = Secret::new(request.into_inner().token);
+        let ended = self.sessions()?.end(token.expose()).await?;
+        Ok(Response::new(EndResponse {
+            position: ended.unwrap_or(Position(0)).0,
+        }))
+    }
+}
+
+#[tonic::async_trait]
+impl AdministrationService for Api {
+    async fn cut_sessions(
+        &self,
+        request: Request<CutSessionsRequest>,
+    ) -> Result<Response<CutSessionsResponse>, Status> {
+        let actor = Peer::of(&request)?.actor.clone();
+        let account_id = request.into_inner().account_id;
+        let account = StreamId::try_from(account_id.as_slice()).map_err(|_| malformed("account_id"))?;
+        let cut = self.sessions()?.cut(account, &actor).await?;
+        Ok(Response::new(CutSessionsResponse { position: cut.0 }))
+    }
+}
+
+fn malformed(field: &'static str) -> Status {
+    refuse(
+        Code::InvalidArgument,
+        "REQUEST_MALFORMED",
+        format!("{field} is not an id of 16 bytes"),
+    )
+}

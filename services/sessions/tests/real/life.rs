@@ -1,0 +1,226 @@
+//! How sessions live and end.
+
+use sekisho_eventlog::Version;
+use sekisho_proto::events::SessionEvent;
+use sekisho_proto::sessions::v1::session_ended;
+use sekisho_sessions::app::Failure;
+use sekisho_sessions::domain::Why;
+use time::Duration;
+
+use crate::support::World;
+
+#[tokio::test]
+async fn an_unknown_token_is_refused() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    let flow = world.verified(world.account()).await;
+    let started = replica.start(&flow).await.unwrap();
+    let mut forged = *started.token.expose();
+    forged[31] ^= 1;
+    let digest = started.token.digest().0;
+    for token in [
+        &forged[..],
+        &digest,
+        flow.secret.expose(),
+        flow.id.0.as_bytes(),
+        b"",
+    ] {
+        assert_eq!(replica.sessions.check(token).await, Err(Failure::Unknown));
+        assert_eq!(replica.sessions.end(token).await, Ok(None));
+    }
+    assert!(replica.sessions.check(started.token.expose()).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_session_of_another_replica_is_known_at_once() {
+    let world = World::new().await;
+    let (one, other) = (world.replica().await, world.replica().await);
+    for _ in 0..10 {
+        let flow = world.verified(world.account()).await;
+        let started = one.start(&flow).await.unwrap();
+        // No message tells the other one; it asks the log before it refuses.
+        assert!(other.sessions.check(started.token.expose()).await.is_ok());
+    }
+}
+
+#[tokio::test]
+async fn a_signed_out_session_is_refused_by_every_replica_within_a_second() {
+    let world = World::new().await;
+    let (one, other) = (world.replica().await, world.replica().await);
+    for _ in 0..5 {
+        let started = one.start(&world.verified(world.account()).await).await.unwrap();
+        let token = started.token.expose();
+        other.sessions.check(token).await.unwrap();
+        let position = one.sessions.end(token).await.unwrap().unwrap();
+        let ended = tokio::time::Instant::now();
+        assert!(position > started.position);
+        assert_eq!(
+            one.sessions.check(token).await,
+            Err(Failure::Over(Why::SignedOut))
+        );
+        while other.sessions.check(token).await.is_ok() {
+            assert!(ended.elapsed() < std::time::Duration::from_secs(1), "still alive");
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        assert_eq!(
+            other.sessions.check(token).await,
+            Err(Failure::Over(Why::SignedOut))
+        );
+        assert_eq!(one.sessions.end(token).await, Ok(None));
+        assert_eq!(other.sessions.end(token).await, Ok(None));
+    }
+}
+
+#[tokio::test]
+async fn a_session_is_idle_at_exactly_thirty_minutes() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    let started = replica
+        .start(&world.verified(world.account()).await)
+        .await
+        .unwrap();
+    let token = started.token.expose();
+    for _ in 0..3 {
+        let live = replica.sessions.check(token).await.unwrap().live;
+        // A process's own clock runs on from where the log's clock stands.
+        world
+            .stop_clock(live.idle - Duration::seconds(5), &[&replica])
+            .await;
+        let next = replica.sessions.check(token).await.unwrap().live;
+        assert!(next.idle - live.idle > Duration::minutes(29), "activity counts");
+    }
+    let live = replica.sessions.check(token).await.unwrap().live;
+    world.stop_clock(live.idle, &[&replica]).await;
+    assert_eq!(replica.sessions.check(token).await, Err(Failure::Over(Why::Idle)));
+}
+
+#[tokio::test]
+async fn a_busy_session_ends_at_exactly_twelve_hours() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    let started = replica
+        .start(&world.verified(world.account()).await)
+        .await
+        .unwrap();
+    let token = started.token.expose();
+    let absolute = replica.sessions.check(token).await.unwrap().live.absolute;
+    loop {
+        let live = replica.sessions.check(token).await.unwrap().live;
+        assert_eq!(live.absolute, absolute);
+        if live.idle == absolute {
+            break;
+        }
+        world
+            .stop_clock(live.idle - Duration::seconds(5), &[&replica])
+            .await;
+    }
+    world.stop_clock(absolute, &[&replica]).await;
+    assert_eq!(
+        replica.sessions.check(token).await,
+        Err(Failure::Over(Why::Absolute))
+    );
+    assert_eq!(replica.sessions.end(token).await, Ok(None));
+}
+
+#[tokio::test]
+async fn a_cut_ends_every_session_of_its_account_and_no_other() {
+    let world = World::new().await;
+    let (one, other) = (world.replica().await, world.replica().await);
+    let account = world.account();
+    let first = one.start(&world.verified(account).await).await.unwrap();
+    let second = other.start(&world.verified(account).await).await.unwrap();
+    let spared = one.start(&world.verified(world.account()).await).await.unwrap();
+    let position = one.sessions.cut(account, "demo-administrator").await.unwrap();
+    for started in [&first, &second] {
+        let refused = one.sessions.check(started.token.expose()).await;
+        assert_eq!(refused, Err(Failure::Over(Why::Cut)));
+        assert_eq!(one.sessions.end(started.token.expose()).await, Ok(None));
+    }
+    assert!(one.sessions.check(spared.token.expose()).await.is_ok());
+    let events = world.session_events(account).await;
+    let (cut, event) = events.last().unwrap();
+    assert_eq!(cut.recorded.position, position);
+    assert!(matches!(event, SessionEvent::SessionsCut(_)));
+    assert_eq!(cut.metadata.actor, "demo-administrator");
+}
+
+#[tokio::test]
+async fn an_account_that_nobody_has_cannot_be_cut() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    let refused = replica.sessions.cut(world.account(), "demo-administrator").await;
+    assert_eq!(refused, Err(Failure::AccountUnknown));
+}
+
+#[tokio::test]
+async fn an_end_that_was_computed_is_recorded_once() {
+    let world = World::new().await;
+    let replicas = [world.replica().await, world.replica().await];
+    let watched_since = replicas[0].log.now();
+    let (idle, cut) = (world.account(), world.account());
+    let started = replicas[0].start(&world.verified(idle).await).await.unwrap();
+    let flow = world.verified(cut).await;
+    replicas[1].start(&flow).await.unwrap();
+    world.change_password(cut).await;
+    let live = replicas[0]
+        .sessions
+        .check(started.token.expose())
+        .await
+        .unwrap()
+        .live;
+    world.stop_clock(live.idle, &[&replicas[0], &replicas[1]]).await;
+
+    let [one, other] = &replicas;
+    let swept = tokio::join!(
+        one.sessions.sweep_once(watched_since),
+        other.sessions.sweep_once(watched_since)
+    );
+    assert_eq!(swept.0.unwrap() + swept.1.unwrap(), 2);
+    assert_eq!(one.sessions.sweep_once(watched_since).await, Ok(0));
+    for (account, expected) in [(idle, session_ended::Why::Idle), (cut, session_ended::Why::Cut)] {
+        let events = world.session_events(account).await;
+        let [_, (entry, SessionEvent::SessionEnded(ended))] = events.as_slice() else {
+            panic!("{events:?}");
+        };
+        assert_eq!(ended.why(), expected);
+        assert_eq!(entry.recorded.version, Version(2));
+        assert_eq!(entry.metadata.actor, "sessions");
+    }
+}
+
+#[tokio::test]
+async fn a_new_replica_records_no_idleness_that_another_one_may_know_better() {
+    let world = World::new().await;
+    let old = world.replica().await;
+    let started = old.start(&world.verified(world.account()).await).await.unwrap();
+    let live = old.sessions.check(started.token.expose()).await.unwrap().live;
+    world.stop_clock(live.idle - Duration::seconds(5), &[&old]).await;
+    let active = old.sessions.check(started.token.expose()).await.unwrap().live;
+    let new = world.replica().await;
+    world
+        .stop_clock(active.idle - Duration::minutes(1), &[&old, &new])
+        .await;
+    assert_eq!(
+        new.sessions.sweep_once(active.idle - Duration::minutes(2)).await,
+        Ok(0)
+    );
+    assert!(old.sessions.check(started.token.expose()).await.is_ok());
+}
+
+#[tokio::test]
+async fn nothing_is_answered_past_an_event_of_a_newer_version() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    let started = replica
+        .start(&world.verified(world.account()).await)
+        .await
+        .unwrap();
+    // A later version of credentials wrote it: for all that this one knows, it is a cut.
+    let unknown = "insert into log.entry
+        select max(position) + 1, 'account', gen_random_uuid(), 1, gen_random_uuid(), null, 'account_sung', log.now(), '', ''
+        from log.entry;";
+    world.database.sql(unknown).unwrap();
+    replica.log.confirm_head().await.unwrap();
+    let refused = replica.sessions.check(started.token.expose()).await;
+    assert_eq!(refused, Err(Failure::Unconfirmed));
+}

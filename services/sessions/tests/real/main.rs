@@ -1,0 +1,11 @@
+//! Sessions on a real PostgreSQL.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, too")]
+
+mod fold;
+mod gates;
+mod life;
+mod outage;
+mod races;
+mod support;
+mod wire;

@@ -1,0 +1,267 @@
+//! A log of a test's own, with writers of every kind and replicas of sessions.
+
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use sekisho_dev::{Database, Postgres, Schema};
+use sekisho_eventlog::{
+    Carry, Context, Decided, Decision, Entry, EventId, FlowId, Fold, Log, LogSettings, Position, Recorded,
+    StreamId, Via,
+};
+use sekisho_evidence::secret_digest;
+use sekisho_proto::events::{AccountEvent, CodeEvent, SessionEvent};
+use sekisho_proto::otp::v1::{CodeAccepted, Purpose};
+use sekisho_proto::{Event, Kind, credentials::v1 as credentials};
+use sekisho_service::settings::Secret;
+use sekisho_sessions::app::{Sessions, Started};
+use sekisho_sessions::domain::Limits;
+use time::OffsetDateTime;
+use tokio::task::JoinHandle;
+
+pub const LIMITS: Limits = Limits {
+    idle: time::Duration::minutes(30),
+    absolute: time::Duration::hours(12),
+};
+
+/// The longest that any state is waited for.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A log of a test's own.
+pub struct World {
+    pub database: Database,
+    pub credentials: Log,
+    pub otp: Log,
+}
+
+/// One replica of sessions, in this process.
+pub struct Replica {
+    pub sessions: Sessions,
+    pub log: Log,
+    follower: JoinHandle<()>,
+}
+
+impl Drop for Replica {
+    fn drop(&mut self) {
+        self.follower.abort();
+    }
+}
+
+/// A flow, as the gateway holds it.
+#[derive(Clone)]
+pub struct Flow {
+    pub id: FlowId,
+    pub secret: Secret<Vec<u8>>,
+    pub account: StreamId,
+}
+
+/// Folds nothing: tests write events of other kinds without deciding anything.
+struct Nothing<E>(PhantomData<E>);
+
+impl<E> Clone for Nothing<E> {
+    fn clone(&self) -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<E> Default for Nothing<E> {
+    fn default() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<E: Event> Fold for Nothing<E> {
+    type Event = E;
+    /// What it carries is read by nobody.
+    const VERSION: u32 = u32::MAX;
+
+    fn evolve(self, _: &E, _: &Recorded) -> Self {
+        self
+    }
+
+    fn resume(_: &[u8]) -> Option<Self> {
+        Some(Self(PhantomData))
+    }
+}
+
+impl<E: Event> Carry for Nothing<E> {
+    fn carry(&self) -> Vec<u8> {
+        Vec::new()
+    }
+}
+
+/// Appends an event as the service that writes its kind.
+pub async fn append<E: Event>(
+    log: &Log,
+    stream: StreamId,
+    flow: Option<FlowId>,
+    event: impl Into<E>,
+) -> Recorded {
+    let context = Context {
+        stream,
+        flow,
+        digest: None,
+        actor: "test".to_owned(),
+        traceparent: String::new(),
+        via: Via::Append,
+    };
+    let event: E = event.into();
+    let decided = log
+        .decide::<Nothing<E>, ()>(&context, |_| Ok(Decision::Record(event.clone())))
+        .await;
+    match decided.unwrap() {
+        Decided::Recorded { recorded, .. } => recorded,
+        Decided::Repeated { .. } | Decided::Nothing(_) => panic!("a new event is recorded"),
+    }
+}
+
+impl World {
+    pub async fn new() -> Self {
+        // The files, so that no other program of the workspace must be built first.
+        Self::on(Postgres::shared_with(Schema::Files).unwrap()).await
+    }
+
+    /// On a server that the test may stop.
+    pub async fn on(postgres: &Postgres) -> Self {
+        let database = postgres.database().unwrap();
+        Self {
+            credentials: connect(&database, "credentials").await,
+            otp: connect(&database, "otp").await,
+            database,
+        }
+    }
+
+    /// A replica that has folded the log up to its head.
+    pub async fn replica(&self) -> Replica {
+        let log = connect(&self.database, "sessions").await;
+        let sessions = Sessions::new(log.clone(), LIMITS);
+        let (folded, at_head) = tokio::sync::oneshot::channel();
+        let follower = tokio::spawn({
+            let sessions = sessions.clone();
+            async move {
+                let failure = sessions
+                    .follow(move || folded.send(()).unwrap())
+                    .await
+                    .unwrap_err();
+                panic!("{failure}");
+            }
+        });
+        tokio::time::timeout(PATIENCE, at_head).await.unwrap().unwrap();
+        Replica {
+            sessions,
+            log,
+            follower,
+        }
+    }
+
+    /// An account that nobody has used.
+    pub fn account(&self) -> StreamId {
+        StreamId(EventId::new(self.credentials.now()).0)
+    }
+
+    /// A flow whose password was accepted.
+    pub async fn password_accepted(&self, account: StreamId) -> Flow {
+        let secret: [u8; 32] = sekisho_eventlog::entropy::bytes();
+        let flow = Flow {
+            id: FlowId::mint(self.credentials.head()),
+            secret: Secret::new(secret.to_vec()),
+            account,
+        };
+        self.accept_password(&flow, account).await;
+        flow
+    }
+
+    /// Mints a flow, perhaps once more.
+    pub async fn accept_password(&self, flow: &Flow, account: StreamId) {
+        let accepted = credentials::PasswordAccepted {
+            secret_digest: secret_digest(flow.secret.expose()).to_vec(),
+            password_version: 1,
+            client: None,
+        };
+        append::<AccountEvent>(&self.credentials, account, Some(flow.id), accepted).await;
+    }
+
+    pub async fn accept_code(&self, flow: &Flow, account: StreamId, purpose: Purpose) {
+        let accepted = CodeAccepted {
+            purpose: purpose.into(),
+            ..CodeAccepted::default()
+        };
+        append::<CodeEvent>(&self.otp, account, Some(flow.id), accepted).await;
+    }
+
+    /// A flow with all the evidence that a session needs.
+    pub async fn verified(&self, account: StreamId) -> Flow {
+        let flow = self.password_accepted(account).await;
+        self.accept_code(&flow, account, Purpose::SignIn).await;
+        flow
+    }
+
+    pub async fn change_password(&self, account: StreamId) -> Position {
+        let changed = credentials::PasswordChanged::default();
+        append::<AccountEvent>(&self.credentials, account, None, changed)
+            .await
+            .position
+    }
+
+    /// All sessions of an account, as the log has them.
+    pub async fn session_events(&self, account: StreamId) -> Vec<(Entry, SessionEvent)> {
+        let head = self.otp.confirm_head().await.unwrap();
+        let page = self
+            .otp
+            .read(Position(0), head, &[Kind::Session], 10_000)
+            .await
+            .unwrap();
+        let own = page
+            .entries
+            .into_iter()
+            .filter(|entry| entry.recorded.stream == account);
+        own.map(|entry| (entry.clone(), entry.event().unwrap())).collect()
+    }
+
+    /// Stops the log's clock at a moment. A process's own clock then runs on from there between two reads of the head.
+    pub async fn stop_clock(&self, at: OffsetDateTime, replicas: &[&Replica]) {
+        let micros = at.unix_timestamp_nanos() / 1_000;
+        let statement = format!(
+            "create or replace function log.now() returns timestamptz language sql volatile as
+             $$select timestamptz 'epoch' + interval '1 microsecond' * {micros}$$;"
+        );
+        self.database.sql(&statement).unwrap();
+        for log in replicas
+            .iter()
+            .map(|replica| &replica.log)
+            .chain([&self.credentials, &self.otp])
+        {
+            log.confirm_head().await.unwrap();
+        }
+    }
+}
+
+impl Replica {
+    pub async fn start(&self, flow: &Flow) -> Result<Started, sekisho_sessions::app::Failure> {
+        self.sessions.start(flow.id, flow.secret.expose()).await
+    }
+}
+
+async fn connect(database: &Database, service: &str) -> Log {
+    let settings = LogSettings {
+        database_url: database.url(service),
+        nats: None,
+        service: format!("{service}/test"),
+        wake_on: Vec::new(),
+        test_clock: true,
+    };
+    Log::connect(settings).await.unwrap()
+}
+
+/// Waits until a state is reached.
+pub async fn eventually<T>(what: &str, mut state: impl AsyncFnMut() -> Option<T>) -> T {
+    let search = async {
+        loop {
+            if let Some(found) = state().await {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let found = tokio::time::timeout(PATIENCE, search).await;
+    found.unwrap_or_else(|_| panic!("waited {PATIENCE:?} for {what}"))
+}

@@ -1,0 +1,285 @@
+//! The service as the gateway and administrators see it: mutual TLS, callers, reasons.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair};
+use sekisho_dev::{Database, Postgres, Schema};
+use sekisho_proto::sessions::v1::administration_service_client::AdministrationServiceClient;
+use sekisho_proto::sessions::v1::sessions_service_client::SessionsServiceClient;
+use sekisho_proto::sessions::v1::{CheckRequest, CutSessionsRequest, EndRequest, StartRequest};
+use sekisho_service::client::{self, Channel};
+use sekisho_service::process::Process;
+use sekisho_service::refusal::reason;
+use sekisho_service::roles;
+use sekisho_service::server::ServerSettings;
+use sekisho_service::settings::Secret;
+use sekisho_service::tls::TlsSettings;
+use sekisho_sessions::config::Config;
+use tempfile::TempDir;
+use tonic::{Code, Status};
+
+use crate::support::{Flow, LIMITS, World, eventually};
+
+/// The service, in this process, on free ports.
+struct Service {
+    authority: Authority,
+    main: SocketAddr,
+    administration: SocketAddr,
+    process: Process,
+}
+
+struct Authority {
+    issuer: CertifiedIssuer<'static, KeyPair>,
+    folder: TempDir,
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.process.request_shutdown();
+    }
+}
+
+impl Authority {
+    fn new() -> Self {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("ca.pem"), issuer.pem()).unwrap();
+        Self { issuer, folder }
+    }
+
+    /// The identity of a role; its name is `the-<role>`.
+    fn certify(&self, role: &str) -> TlsSettings {
+        let mut params = CertificateParams::new([role.to_owned(), "localhost".to_owned()]).unwrap();
+        params.distinguished_name = DistinguishedName::new();
+        params
+            .distinguished_name
+            .push(DnType::OrganizationalUnitName, role);
+        params
+            .distinguished_name
+            .push(DnType::CommonName, format!("the-{role}"));
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        let file = |name: &str| Path::join(self.folder.path(), name);
+        std::fs::write(file("own.pem"), certificate.pem()).unwrap();
+        std::fs::write(file("own.key"), key.serialize_pem()).unwrap();
+        TlsSettings::from_files(&file("own.pem"), &file("own.key"), &file("ca.pem")).unwrap()
+    }
+}
+
+impl Service {
+    fn start(database: &Database) -> Self {
+        let authority = Authority::new();
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let config = Config {
+            server: ServerSettings {
+                listen: any,
+                tls: authority.certify(roles::SESSIONS),
+            },
+            admin_listen: any,
+            database_url: Secret::new(database.url("sessions")),
+            nats_url: None,
+            test_clock: false,
+            limits: LIMITS,
+        };
+        let servers = sekisho_sessions::build(&config).unwrap();
+        let service = Self {
+            authority,
+            main: servers.main.local_address(),
+            administration: servers.administration.local_address(),
+            process: Process::new(Duration::from_secs(5)),
+        };
+        tokio::spawn(sekisho_sessions::run(servers, config, service.process.clone()));
+        service
+    }
+
+    async fn ready(&self) {
+        tokio::time::timeout(Duration::from_secs(20), self.process.readiness().ready())
+            .await
+            .unwrap();
+    }
+
+    fn channel(&self, role: &str, address: SocketAddr) -> Channel {
+        let url = format!("https://{address}").parse().unwrap();
+        client::connect(roles::SESSIONS, &[url], &self.authority.certify(role)).unwrap()
+    }
+
+    fn sessions(&self, role: &str) -> SessionsServiceClient<Channel> {
+        SessionsServiceClient::new(self.channel(role, self.main))
+    }
+
+    fn administration(&self, role: &str) -> AdministrationServiceClient<Channel> {
+        AdministrationServiceClient::new(self.channel(role, self.administration))
+    }
+}
+
+#[track_caller]
+fn refused<T: std::fmt::Debug>(answer: Result<T, Status>, code: Code, expected: &str) {
+    let status = answer.unwrap_err();
+    assert_eq!(
+        (status.code(), reason(&status).as_deref()),
+        (code, Some(expected))
+    );
+}
+
+fn start_request(flow: &Flow) -> StartRequest {
+    StartRequest {
+        flow_id: flow.id.to_vec(),
+        flow_secret: flow.secret.expose().clone(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_lives_and_ends_over_the_wire_and_every_refusal_has_its_reason() {
+    let world = World::new().await;
+    let service = Service::start(&world.database);
+    service.ready().await;
+    let mut gateway = service.sessions(roles::GATEWAY);
+    let flow = world.verified(world.account()).await;
+    let started = gateway.start(start_request(&flow)).await.unwrap().into_inner();
+    let again = gateway.start(start_request(&flow)).await.unwrap().into_inner();
+    assert_eq!(started, again);
+    let check = || CheckRequest {
+        token: started.token.clone(),
+    };
+    let end = || EndRequest {
+        token: started.token.clone(),
+    };
+    let checked = gateway.check(check()).await.unwrap().into_inner();
+    assert_eq!(
+        (checked.session_id, checked.account_id),
+        (started.session_id.clone(), flow.account.to_vec())
+    );
+
+    assert!(gateway.end(end()).await.unwrap().into_inner().position > started.position);
+    assert_eq!(gateway.end(end()).await.unwrap().into_inner().position, 0);
+    refused(
+        gateway.check(check()).await,
+        Code::Unauthenticated,
+        "SESSION_SIGNED_OUT",
+    );
+    refused(
+        gateway.check(CheckRequest::default()).await,
+        Code::Unauthenticated,
+        "SESSION_UNKNOWN",
+    );
+    refused(
+        gateway.start(start_request(&flow)).await,
+        Code::FailedPrecondition,
+        "FLOW_USED",
+    );
+    refused(
+        gateway.start(StartRequest::default()).await,
+        Code::InvalidArgument,
+        "REQUEST_MALFORMED",
+    );
+    let stolen = StartRequest {
+        flow_secret: vec![7; 32],
+        ..start_request(&flow)
+    };
+    refused(
+        gateway.start(stolen).await,
+        Code::PermissionDenied,
+        "FLOW_SECRET_WRONG",
+    );
+    let incomplete = world.password_accepted(flow.account).await;
+    refused(
+        gateway.start(start_request(&incomplete)).await,
+        Code::FailedPrecondition,
+        "EVIDENCE_MISSING",
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_caller_but_the_tables_own_is_refused() {
+    let world = World::new().await;
+    let service = Service::start(&world.database);
+    service.ready().await;
+    for role in roles::ALL {
+        let answers = [
+            service
+                .sessions(role)
+                .start(StartRequest::default())
+                .await
+                .map(drop),
+            service
+                .sessions(role)
+                .check(CheckRequest::default())
+                .await
+                .map(drop),
+            service.sessions(role).end(EndRequest::default()).await.map(drop),
+        ];
+        for answer in answers {
+            let stopped = answer.err().and_then(|status| reason(&status));
+            let is_stopped = stopped.as_deref() == Some("CALLER_NOT_ALLOWED");
+            assert_eq!(is_stopped, *role != roles::GATEWAY, "{role}: {stopped:?}");
+        }
+        let cut = service
+            .administration(role)
+            .cut_sessions(CutSessionsRequest::default())
+            .await;
+        let expected = if *role == roles::ADMINISTRATOR {
+            "REQUEST_MALFORMED"
+        } else {
+            "CALLER_NOT_ALLOWED"
+        };
+        assert_eq!(reason(&cut.unwrap_err()).as_deref(), Some(expected), "{role}");
+    }
+    // Neither listener offers what belongs on the other.
+    let wrong = service.channel(roles::ADMINISTRATOR, service.main);
+    let cut = AdministrationServiceClient::new(wrong)
+        .cut_sessions(CutSessionsRequest::default())
+        .await;
+    refused(cut, Code::PermissionDenied, "CALLER_NOT_ALLOWED");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cut_names_the_administrator_of_the_certificate() {
+    let world = World::new().await;
+    let service = Service::start(&world.database);
+    service.ready().await;
+    let flow = world.verified(world.account()).await;
+    let request = CutSessionsRequest {
+        account_id: flow.account.to_vec(),
+    };
+    let mut administrator = service.administration(roles::ADMINISTRATOR);
+    let cut = administrator.cut_sessions(request).await.unwrap().into_inner();
+    let events = world.session_events(flow.account).await;
+    assert_eq!(events[0].0.recorded.position.0, cut.position);
+    assert_eq!(events[0].0.metadata.actor, "the-administrator");
+    let nobody = CutSessionsRequest {
+        account_id: world.account().to_vec(),
+    };
+    refused(
+        administrator.cut_sessions(nobody).await,
+        Code::NotFound,
+        "ACCOUNT_UNKNOWN",
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_that_starts_before_postgresql_waits_for_it() {
+    let postgres = Postgres::start_with(Schema::Files).unwrap();
+    let database = postgres.database().unwrap();
+    postgres.stop().unwrap();
+    let service = Service::start(&database);
+    let mut gateway = service.sessions(roles::GATEWAY);
+    let answer = eventually("the service to answer", async || {
+        let status = gateway.check(CheckRequest::default()).await.unwrap_err();
+        reason(&status).map(|reason| (status.code(), reason))
+    });
+    assert_eq!(answer.await, (Code::Unavailable, "LOG_UNAVAILABLE".to_owned()));
+    assert!(!service.process.readiness().is_ready());
+
+    postgres.restart().unwrap();
+    service.ready().await;
+    refused(
+        gateway.check(CheckRequest::default()).await,
+        Code::Unauthenticated,
+        "SESSION_UNKNOWN",
+    );
+    assert!(!service.process.has_failed());
+}
