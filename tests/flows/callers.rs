@@ -62,10 +62,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// What every gRPC listener offers besides: health to all roles, reflection to administrators.
+/// What every gRPC listener offers besides: health to all roles, reflection to administrators. Nobody watches: a watcher
+/// would hold every drain.
 const EVERYWHERE: &[(&str, &[&str])] = &[
     ("/grpc.health.v1.Health/Check", &ROLES),
-    ("/grpc.health.v1.Health/Watch", &ROLES),
+    ("/grpc.health.v1.Health/Watch", &[]),
     ("/grpc.health.v1.Health/List", &[]),
     (
         "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",

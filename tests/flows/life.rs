@@ -38,7 +38,7 @@ fn whatever_service_is_killed_the_user_stays_signed_in() -> Result<()> {
         stack.kill(service, 0)?;
         stack.start_service(service, 0)?;
         let top = visitor.get("/top")?;
-        assert_eq!(top.status, 200, "after {service} was killed");
+        assert_eq!(top.status, 200, "after {service} was killed:\n{}", logged(&stack, Service::Gateway)?);
         assert!(
             top.body.contains("見本病院"),
             "after {service} was killed: {}",
@@ -52,6 +52,13 @@ fn whatever_service_is_killed_the_user_stays_signed_in() -> Result<()> {
         "sessions says at each start how much it folded:\n{written}"
     );
     Ok(())
+}
+
+/// The last lines that a service wrote.
+fn logged(stack: &Stack, service: Service) -> Result<String> {
+    let written = fs::read_to_string(&stack.process(service, 0).log_file)?;
+    let lines: Vec<&str> = written.lines().collect();
+    Ok(lines[lines.len().saturating_sub(10)..].join("\n"))
 }
 
 #[test]

@@ -51,6 +51,10 @@ impl Home {
     fn up(&self) -> Up {
         let ports = [self.portal.number.to_string(), self.mailbox.number.to_string()];
         let mut command = self.command(&["up", "--port", &ports[0], "--mailbox-port", &ports[1]]);
+        // What a person may have set for other work must not decide what our programs connect to.
+        command
+            .env("PGHOSTADDR", "203.0.113.1")
+            .env("SEKISHO_GATEWAY_HOSTS", "example.com");
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -126,6 +130,37 @@ impl Up {
     }
 }
 
+impl Drop for Up {
+    fn drop(&mut self) {
+        // A test that fails must not leave it running.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Ends with the test, whatever becomes of that.
+struct Left(Child);
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// What a command says that must refuse at once.
+fn refusal(mut command: Command) -> String {
+    let child = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut left = Left(child);
+    let status = wait::until("a refusal", LIMIT, || Ok(left.0.try_wait()?)).unwrap();
+    assert_eq!(status.code(), Some(1));
+    std::io::read_to_string(left.0.stderr.take().unwrap()).unwrap()
+}
+
 fn all_gone(processes: &[Identity]) {
     for process in processes {
         process.wait_gone(LIMIT).unwrap();
@@ -197,13 +232,10 @@ fn up_starts_everything_and_leaves_nothing_behind() {
         ]
     );
     only_loopback(&home);
+    own_process_groups(&home);
 
-    let second = home.run(&["up"]);
-    assert!(
-        String::from_utf8(second.stderr)
-            .unwrap()
-            .contains("already runs here (process ")
-    );
+    let second = refusal(home.command(&["up", "--port", "0"]));
+    assert!(second.contains("already runs here (process "), "{second}");
 
     for part in ["otp", "postgres"] {
         assert!(home.run(&["kill", part]).status.success());
@@ -231,8 +263,8 @@ fn what_a_killed_up_left_running_is_ended_by_the_next() {
     let up = home.up();
     let processes = home.identities();
     // A process that the kernel was not asked to end.
-    let mut left = Command::new("sleep").arg("600").spawn().unwrap();
-    let identity = Identity::of(left.id()).unwrap();
+    let left = Left(Command::new("sleep").arg("600").spawn().unwrap());
+    let identity = Identity::of(left.0.id()).unwrap();
     let ledger = home.folder.path().join("up/processes");
     let mut file = fs::OpenOptions::new().append(true).open(ledger).unwrap();
     writeln!(file, "{}\t{}\tforgotten", identity.pid, identity.started).unwrap();
@@ -246,9 +278,25 @@ fn what_a_killed_up_left_running_is_ended_by_the_next() {
         "{:?}",
         next.said
     );
-    left.wait().unwrap();
+    assert!(!identity.is_alive());
     next.signal(Signal::TERM);
     assert_eq!(next.end(), Some(0));
+}
+
+/// Ctrl-C in the terminal of `up` must reach `up` alone, so that it can stop the others in order.
+fn own_process_groups(home: &Home) {
+    for (name, pid) in home.processes() {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", pid.unwrap())).unwrap();
+        let group = stat
+            .rsplit_once(')')
+            .unwrap()
+            .1
+            .split_whitespace()
+            .nth(2)
+            .unwrap()
+            .to_owned();
+        assert_eq!(group, pid.unwrap().to_string(), "{name}");
+    }
 }
 
 /// Every socket on which one of our processes listens is one of loopback.

@@ -24,7 +24,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// # Errors
 /// When an address is taken, a URL is none, or the log belongs to a test.
 pub async fn run(config: Config, process: Process) -> Result<(), Error> {
-    let latch = process.latch("the log can be read");
+    let latch = process.latch("the log and the tables can be read");
     let app = Late::default();
     let main = Server::new(&config.server, CALLERS)?
         .add_service(CredentialsServiceServer::new(Credentials::new(app.clone())));
@@ -32,16 +32,10 @@ pub async fn run(config: Config, process: Process) -> Result<(), Error> {
         .add_service(AdministrationServiceServer::new(Administration::new(app.clone())));
     let arrive = async {
         let shutdown = process.shutdown();
-        let Some(log) = shutdown.run_until_cancelled(connect(&config)).await else {
+        let Some(connected) = shutdown.run_until_cancelled(connect(&config)).await else {
             return Ok(());
         };
-        let pool = HashPool::new(config.hash_concurrency, config.hash_queue);
-        app.arrive(App::new(
-            log?,
-            pool,
-            config.master_keys.clone(),
-            config.phantom_keys.clone(),
-        ));
+        app.arrive(connected?);
         latch.release();
         Ok::<(), Error>(())
     };
@@ -51,31 +45,41 @@ pub async fn run(config: Config, process: Process) -> Result<(), Error> {
     Ok(())
 }
 
-/// Connects to the log, and waits for PostgreSQL as long as it takes.
-async fn connect(config: &Config) -> Result<Log, Error> {
+/// Connects to the log and the tables, and waits for both as long as it takes.
+async fn connect(config: &Config) -> Result<App, Error> {
     let nats = match &config.nats_url {
         Some(url) => Some(bus(url).await?),
         None => None,
     };
-    let settings = LogSettings {
+    let log = connect_log(LogSettings {
         database_url: config.database_url.expose().clone(),
         nats,
         service: format!("credentials/{}", sekisho_service::version::VERSION),
         // This service decides on what it reads from PostgreSQL at that moment; nothing here waits for a message.
         wake_on: Vec::new(),
         test_clock: config.test_clock,
-    };
+    })
+    .await?;
+    let pool = HashPool::new(config.hash_concurrency, config.hash_queue);
+    let app = App::new(log, pool, config.master_keys.clone(), config.phantom_keys.clone());
+    while let Err(error) = app.store().check().await {
+        tracing::warn!(
+            error = sekisho_service::chain(&error),
+            "the tables are not there yet"
+        );
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(app)
+}
+
+async fn connect_log(settings: LogSettings) -> Result<Log, ConnectError> {
     loop {
         match Log::connect(settings.clone()).await {
-            Ok(log) => return Ok(log),
             Err(ConnectError::Read(error)) => {
-                tracing::warn!(
-                    error = sekisho_service::chain(&error),
-                    "PostgreSQL is not there yet"
-                );
+                tracing::warn!(error = sekisho_service::chain(&error), "the log is not there yet");
                 tokio::time::sleep(PAUSE).await;
             }
-            Err(error @ (ConnectError::Url | ConnectError::TestClock)) => return Err(error.into()),
+            connected => return connected,
         }
     }
 }

@@ -71,6 +71,24 @@ impl Store {
         Self { pool }
     }
 
+    /// Whether the tables are there and may be read.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn check(&self) -> Result<(), StoreError> {
+        let query = sqlx::query!(
+            r#"
+            select exists (
+                select from credentials.account
+                join credentials.password using (account_id)
+                join credentials.personal_key using (account_id)
+            ) as "any!"
+            "#
+        );
+        in_time(query.fetch_one(&self.pool)).await?;
+        Ok(())
+    }
+
     /// The account that has a login id.
     ///
     /// # Errors

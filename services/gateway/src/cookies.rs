@@ -20,6 +20,9 @@ use crate::secret::Secret;
 
 const ATTRIBUTES: &str = "Path=/; Secure; HttpOnly; SameSite=Lax";
 
+/// The longest name and value that browsers keep, in bytes (RFC 6265bis, 5.5).
+const LONGEST: usize = 4096;
+
 /// Something that a cookie holds.
 pub trait Kept: Serialize + DeserializeOwned {
     /// The cookie's name.
@@ -109,6 +112,9 @@ impl Cookies {
         // Structs of strings and numbers always become JSON; an empty text reads as no cookie.
         let plain = serde_json::to_string(kept).unwrap_or_default();
         let value = self.seals.seal(K::NAME, &plain);
+        if K::NAME.len() + value.len() > LONGEST {
+            tracing::error!(cookie = K::NAME, "a cookie is longer than browsers keep");
+        }
         self.change(K::NAME, format!("{}={value}; {ATTRIBUTES}", K::NAME));
     }
 

@@ -38,6 +38,8 @@ pub struct Frame {
     help: &'static str,
     /// Where the stylesheet lies.
     style: &'static str,
+    /// Where the picture beside the system's name lies.
+    icon: &'static str,
 }
 
 /// The answer of a handler.
@@ -79,6 +81,7 @@ impl Frame {
             standby: site.standby,
             help: texts::HELP,
             style: assets::style_address(),
+            icon: assets::ICON_ADDRESS,
         }
     }
 }

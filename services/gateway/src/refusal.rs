@@ -5,6 +5,7 @@
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use sekisho_service::refusal::code_name;
 use tonic::Code;
 
 /// Why a request gets an error page.
@@ -125,7 +126,7 @@ impl Refusal {
         match self {
             Self::Down(trouble) => {
                 let reason = trouble.reason.as_deref().unwrap_or_default();
-                let code = trouble.code as i32;
+                let code = code_name(trouble.code);
                 tracing::error!(
                     enquiry,
                     refusal,

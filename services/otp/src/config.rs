@@ -2,8 +2,9 @@
 
 use http::Uri;
 use sekisho_service::server::ServerSettings;
-use sekisho_service::settings::{KeyRing, Reader, Secret, Settings, Value};
+use sekisho_service::settings::{KeyRing, Reader, Secret, Settings};
 
+use crate::bus::NatsUrl;
 use crate::domain::MAX_KEY_ID;
 use crate::worker::{MailFrom, RelayUrl};
 
@@ -31,28 +32,6 @@ pub struct Config {
     pub mail_from: MailFrom,
     /// The subject of mails.
     pub mail_subject: String,
-}
-
-/// Where the bus is; may hold a password.
-#[derive(Debug, Clone)]
-pub struct NatsUrl(Secret<String>);
-
-impl NatsUrl {
-    /// The URL, for the client.
-    pub fn expose(&self) -> &str {
-        self.0.expose()
-    }
-}
-
-impl Value for NatsUrl {
-    const KIND: &'static str = "NATS URL";
-    const SECRET: bool = true;
-
-    fn parse(text: &str) -> Result<Self, String> {
-        let known: Result<async_nats::ServerAddr, _> = text.parse();
-        known.map_err(|_| "is not nats://host:port".to_owned())?;
-        Ok(Self(Secret::new(text.to_owned())))
-    }
 }
 
 impl Settings for Config {

@@ -14,6 +14,7 @@ mod view;
 
 pub use command::{Command, Finding, Rejection, Verdict};
 pub use limits::{CODE_LIFE, FLOW_AGE, LAST_HAND_OVER, MAX_KEY_ID, TRIES, back_off, too_late_to_mail};
+pub use mail::NoHandOver;
 pub use standing::{MailFate, Standing};
 pub use state::{Codes, FlowCodes, Issued, Mail, Stage};
 pub use view::{View, ViewStage};

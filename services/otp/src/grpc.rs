@@ -124,3 +124,30 @@ fn caller<'a>(flow_id: &[u8], secret: &'a [u8]) -> Result<Caller<'a>, Status> {
     })?;
     Ok(Caller { flow, secret })
 }
+
+#[cfg(test)]
+mod tests {
+    use sekisho_service::refusal;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn until_the_log_is_there_calls_are_answered_unavailable() {
+        let request = proto::GetFlowRequest {
+            flow_id: vec![0; 16],
+            flow_secret: vec![0; 32],
+        };
+        let status = Api::default().get_flow(Request::new(request)).await.unwrap_err();
+        assert_eq!(status.code(), Code::Unavailable);
+        assert_eq!(refusal::reason(&status).as_deref(), Some("LOG_UNAVAILABLE"));
+    }
+
+    #[tokio::test]
+    async fn a_flow_id_of_another_length_is_malformed() {
+        let status = Api::default()
+            .cancel_flow(Request::new(proto::CancelFlowRequest::default()))
+            .await
+            .unwrap_err();
+        assert_eq!(status.code(), Code::InvalidArgument);
+    }
+}

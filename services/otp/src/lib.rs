@@ -4,6 +4,7 @@
 //! The service keeps nothing but its keys: every state is folded from the log.
 
 pub mod app;
+pub mod bus;
 pub mod code;
 pub mod config;
 pub mod domain;

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::{Client, ConnectOptions};
 use sekisho_eventlog::{ConnectError, Log, LogSettings};
 use sekisho_proto::otp::v1::otp_service_server::OtpServiceServer;
 use sekisho_service::process::{Error, Process};
@@ -14,8 +13,9 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, Fates};
+use crate::bus;
 use crate::code::Keys;
-use crate::config::{Config, NatsUrl};
+use crate::config::Config;
 use crate::grpc::{Api, CALLERS};
 use crate::worker::{Courier, Credentials, Letters, MailWorker, Relay};
 
@@ -47,7 +47,7 @@ async fn work(config: Config, api: Api, shutdown: CancellationToken, caught_up: 
     let channel = client::connect(roles::CREDENTIALS, &config.credentials, &config.server.tls)?;
     let relay = Relay::new(config.relay)?;
     let nats = match config.nats_url {
-        Some(url) => Some(connect_nats(&url).await?),
+        Some(url) => Some(bus::connect(url).await?),
         None => None,
     };
     let settings = LogSettings {
@@ -69,17 +69,8 @@ async fn work(config: Config, api: Api, shutdown: CancellationToken, caught_up: 
     let courier = Courier::new(log.clone(), keys, addresses, letters, relay);
     MailWorker::new(log, courier, fates)
         .run(shutdown, caught_up)
-        .await;
+        .await?;
     Ok(())
-}
-
-/// Connects in the background, now and whenever the connection is lost.
-async fn connect_nats(url: &NatsUrl) -> Result<Client, Error> {
-    let options = ConnectOptions::new()
-        .name(NAME)
-        .custom_inbox_prefix(format!("_INBOX.{NAME}"))
-        .retry_on_initial_connect();
-    Ok(options.connect(url.expose()).await?)
 }
 
 /// Waits for PostgreSQL; what will not pass is an error.

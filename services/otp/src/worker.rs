@@ -23,10 +23,9 @@ pub use relay::{Relay, RelayError, RelayUrl};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use sekisho_eventlog::{Log, Position, Wakeups};
+use sekisho_eventlog::{Log, Position};
 use sekisho_service::readiness::Latch;
-use tokio::sync::mpsc;
-use tokio::task::{Id, JoinSet};
+use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -45,14 +44,15 @@ pub struct MailWorker {
     log: Log,
     courier: Arc<Courier>,
     fates: Fates,
-}
-
-/// What the worker is doing right now.
-struct Desk {
     todo: Todo,
     at_hand: JoinSet<()>,
     mails: HashMap<Id, Position>,
 }
+
+/// The task that reads the log has died: without it a worker would look well and do nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the mail worker no longer hears from the log")]
+pub struct FollowerGone;
 
 impl MailWorker {
     /// A worker over a log; `fates` hears of every outcome that the log holds.
@@ -61,78 +61,87 @@ impl MailWorker {
             log,
             courier: Arc::new(courier),
             fates,
+            todo: Todo::default(),
+            at_hand: JoinSet::new(),
+            mails: HashMap::new(),
         }
     }
 
     /// Works until the shutdown, then lets the mails at hand finish. `caught_up` is released once the list holds
     /// everything that the log owed at the start.
-    pub async fn run(self, shutdown: CancellationToken, caught_up: Latch) {
+    ///
+    /// # Errors
+    /// [`FollowerGone`].
+    pub async fn run(mut self, shutdown: CancellationToken, caught_up: Latch) -> Result<(), FollowerGone> {
         // Subscribed before the list is read, so that nothing falls between.
         let mut wakeups = self.log.share_wakeups(SUBJECT, GROUP).await;
         let mut folded = follow::start(self.log.clone(), shutdown.clone());
-        let mut desk = Desk {
-            todo: Todo::default(),
-            at_hand: JoinSet::new(),
-            mails: HashMap::new(),
-        };
         let mut caught_up = Some(caught_up);
-        while !shutdown.is_cancelled() {
-            self.step(&mut desk, &mut wakeups, &mut folded, &shutdown, &mut caught_up)
-                .await;
-            self.take_up(&mut desk);
-        }
-        let finish = async { while desk.at_hand.join_next().await.is_some() {} };
-        if timeout(DRAIN, finish).await.is_err() {
-            tracing::warn!(mails = desk.at_hand.len(), "left to other workers");
-        }
-    }
-
-    /// Waits for the next thing that happens.
-    async fn step(
-        &self,
-        desk: &mut Desk,
-        wakeups: &mut Wakeups,
-        folded: &mut mpsc::Receiver<Folded>,
-        shutdown: &CancellationToken,
-        caught_up: &mut Option<Latch>,
-    ) {
-        let has_room = desk.at_hand.len() < MAILS_AT_ONCE;
-        let pause = desk.todo.until_next(self.log.now()).filter(|_| has_room);
-        tokio::select! {
-            () = shutdown.cancelled() => {}
-            Some(news) = folded.recv() => {
-                for entry in &news.entries {
-                    if let Some(settled) = desk.todo.fold(entry, times::grace()) {
-                        self.fates.announce(settled);
+        loop {
+            self.take_up();
+            let has_room = self.at_hand.len() < MAILS_AT_ONCE;
+            let pause = self.todo.until_next(self.log.now()).filter(|_| has_room);
+            tokio::select! {
+                () = shutdown.cancelled() => break,
+                news = folded.recv() => {
+                    let Some(news) = news else { break };
+                    self.fold(&news);
+                    if news.at_head && let Some(latch) = caught_up.take() {
+                        latch.release();
                     }
                 }
-                desk.todo.folded_upto(news.upto);
-                if news.at_head && let Some(latch) = caught_up.take() {
-                    latch.release();
-                }
+                position = wakeups.next() => self.todo.wake(position, self.log.now()),
+                Some(ended) = self.at_hand.join_next_with_id() => self.let_go(ended),
+                () = sleep(pause.unwrap_or_default()), if pause.is_some() => {}
             }
-            position = wakeups.next() => desk.todo.wake(position, self.log.now()),
-            Some(ended) = desk.at_hand.join_next_with_id(), if !desk.at_hand.is_empty() => {
-                let id = ended.as_ref().map_or_else(tokio::task::JoinError::id, |(id, ())| *id);
-                if let Some(about) = desk.mails.remove(&id) {
-                    // Until the follower has read what came of it.
-                    desk.todo.put_off(about, self.log.now() + LOST);
-                }
-            }
-            () = sleep(pause.unwrap_or_default()), if pause.is_some() => {}
         }
+        if !shutdown.is_cancelled() {
+            return Err(FollowerGone);
+        }
+        self.finish().await;
+        Ok(())
+    }
+
+    fn fold(&mut self, news: &Folded) {
+        for entry in &news.entries {
+            if let Some(settled) = self.todo.fold(entry, times::grace()) {
+                self.fates.announce(settled);
+            }
+        }
+        self.todo.folded_upto(news.upto);
     }
 
     /// Takes up what is due, as far as there is room.
-    fn take_up(&self, desk: &mut Desk) {
+    fn take_up(&mut self) {
         let now = self.log.now();
-        desk.todo.drop_dead(now);
-        let room = MAILS_AT_ONCE.saturating_sub(desk.at_hand.len());
-        for owed in desk.todo.take_due(now, room) {
+        self.todo.drop_dead(now);
+        let room = MAILS_AT_ONCE.saturating_sub(self.at_hand.len());
+        for owed in self.todo.take_due(now, room) {
             let courier = Arc::clone(&self.courier);
             let about = owed.about;
-            let task = desk.at_hand.spawn(async move { courier.deliver(owed).await });
-            desk.mails.insert(task.id(), about);
+            let task = self.at_hand.spawn(async move { courier.deliver(owed).await });
+            self.mails.insert(task.id(), about);
+        }
+    }
+
+    fn let_go(&mut self, ended: Result<(Id, ()), JoinError>) {
+        let id = match ended {
+            Ok((id, ())) => id,
+            Err(error) => {
+                tracing::error!("a delivery panicked");
+                error.id()
+            }
+        };
+        if let Some(about) = self.mails.remove(&id) {
+            // Until the follower has read what came of it.
+            self.todo.put_off(about, self.log.now() + LOST);
+        }
+    }
+
+    async fn finish(mut self) {
+        let all = async { while self.at_hand.join_next().await.is_some() {} };
+        if timeout(DRAIN, all).await.is_err() {
+            tracing::warn!(mails = self.at_hand.len(), "left to other workers");
         }
     }
 }

@@ -25,7 +25,9 @@ pub fn run() -> Result<()> {
     postgres::forget_templates()?;
     // Outside of target/dev nothing should be left, unless a test runs right now.
     let servers = paths::servers()?;
-    let _ = fs::remove_dir(servers.join("runs")).and_then(|()| fs::remove_dir(servers));
+    for empty in [servers.join("runs"), servers] {
+        let _ = fs::remove_dir(empty);
+    }
     println!("Forgotten; the next `cargo dev up` begins with an empty history.");
     Ok(())
 }

@@ -89,18 +89,25 @@ fn lock_file() -> Result<File> {
 
 /// A name that changes with everything that the template is made of.
 fn name(schema: Schema) -> Result<String> {
-    let mut hasher = DefaultHasher::new();
-    (FORMAT, tools::require(Tool::PostgreSql)?).hash(&mut hasher);
+    let mut parts = Vec::new();
     if schema != Schema::Empty {
         let roles = paths::workspace().join(ROLES);
         for file in std::iter::once(roles).chain(migration_files().into_iter().map(|(_, file)| file)) {
-            file.hash(&mut hasher);
-            fs::read(&file)
-                .with_context(|| format!("cannot read {}", file.display()))?
-                .hash(&mut hasher);
+            let text = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+            parts.push((file, text));
         }
     }
-    Ok(format!("{}-{:016x}", kind(schema), hasher.finish()))
+    Ok(format!(
+        "{}-{:016x}",
+        kind(schema),
+        key(&tools::require(Tool::PostgreSql)?, &parts)
+    ))
+}
+
+fn key(programs: &Path, parts: &[(PathBuf, Vec<u8>)]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (FORMAT, programs, parts).hash(&mut hasher);
+    hasher.finish()
 }
 
 fn kind(schema: Schema) -> String {
@@ -259,4 +266,21 @@ fn write_secret(path: &Path, text: &str) -> Result<()> {
         .open(path)?;
     file.write_all(text.as_bytes())
         .with_context(|| format!("cannot write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_migration_or_another_postgresql_needs_another_template() {
+        let file = |text: &str| vec![(PathBuf::from("0001.sql"), text.as_bytes().to_vec())];
+        let (old, new) = (
+            Path::new("/usr/lib/postgresql/15/bin"),
+            Path::new("/usr/lib/postgresql/17/bin"),
+        );
+        assert_eq!(key(old, &file("create")), key(old, &file("create")));
+        assert_ne!(key(old, &file("create")), key(old, &file("alter")));
+        assert_ne!(key(old, &file("create")), key(new, &file("create")));
+    }
 }

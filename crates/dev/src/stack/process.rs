@@ -1,8 +1,9 @@
 //! One replica of a service.
 
-use std::io::{BufRead, BufReader, Write};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
 
@@ -129,20 +130,31 @@ impl Process {
         if self.running.is_some() {
             return Ok(());
         }
+        let written = std::fs::metadata(&self.log_file).map_or(0, |file| file.len());
         let mut started = self.spec.start()?;
         self.pid = started.pid();
         ports::wait_listening(&mut started, self.address, START)?;
         if let Some(address) = self.admin_address {
             ports::wait_listening(&mut started, address, START)?;
-            if self.service == Service::Gateway {
-                wait::until("the gateway to be ready", START, || {
-                    started.must_run()?;
-                    Ok(is_ready(address).then_some(()))
-                })?;
-            }
         }
+        let what = format!("{} to be ready", self.spec.name);
+        wait::until(&what, START, || {
+            started.must_run()?;
+            Ok(self.is_ready(written).then_some(()))
+        })?;
         self.running = Some(started);
         Ok(())
+    }
+
+    /// The gateway answers on HTTP; the others, whose health only speaks mTLS, say it in their log. `since` is how
+    /// much of the log earlier starts wrote.
+    fn is_ready(&self, since: u64) -> bool {
+        match (self.service, self.admin_address) {
+            (Service::Gateway, Some(address)) => {
+                status(address, "/health/ready").is_ok_and(|status| status == 200)
+            }
+            _ => says_ready(&self.log_file, since).unwrap_or(false),
+        }
     }
 
     pub(crate) fn kill(&mut self) -> Result<()> {
@@ -176,8 +188,12 @@ impl Process {
     }
 }
 
-fn is_ready(address: SocketAddr) -> bool {
-    status(address, "/health/ready").is_ok_and(|status| status == 200)
+/// Whether a service's log says, after its first `since` bytes, that every latch is released.
+fn says_ready(log_file: &Path, since: u64) -> Result<bool> {
+    let mut file = File::open(log_file)?;
+    file.seek(SeekFrom::Start(since))?;
+    let mut lines = BufReader::new(file).lines().map_while(Result::ok);
+    Ok(lines.any(|line| line.contains("\"message\":\"ready\"")))
 }
 
 /// The status of an HTTP answer.

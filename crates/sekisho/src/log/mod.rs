@@ -21,7 +21,7 @@ pub enum Command {
     ///
     /// Changes nothing and needs the role `sekisho_reader` only. Times are Japan's. What is sealed is shown as 封印,
     /// of digests only the beginning.
-    Show(show::Show),
+    Show(Box<show::Show>),
 }
 
 /// Runs a command.

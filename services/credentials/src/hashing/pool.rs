@@ -60,11 +60,14 @@ impl HashPool {
     /// # Errors
     /// [`PoolError`]; then nothing was compared.
     pub async fn compare(&self, typed: TypedPassword, with: Phc) -> Result<bool, PoolError> {
-        self.run(move || match typed {
-            TypedPassword::Comparable(password) => with.matches(password.expose().as_bytes()),
-            TypedPassword::Hopeless => with.matches(&[]).map(|_| false),
-        })
-        .await
+        let (password, is_possible) = match typed {
+            TypedPassword::Comparable(password) => (password, true),
+            TypedPassword::Hopeless => (Secret::new(String::new()), false),
+        };
+        let matches = self
+            .run(move || with.matches(password.expose().as_bytes()))
+            .await?;
+        Ok(matches && is_possible)
     }
 
     /// Hashes a new password.
@@ -138,14 +141,18 @@ mod tests {
     }
 
     async fn until(condition: impl Fn() -> bool) {
-        let reached = async {
+        in_time(async {
             while !condition() {
                 tokio::task::yield_now().await;
             }
-        };
+        })
+        .await;
+    }
+
+    async fn in_time<T>(reached: impl Future<Output = T>) -> T {
         tokio::time::timeout(std::time::Duration::from_secs(10), reached)
             .await
-            .expect("the pool reached no such state");
+            .expect("the pool reached no such state")
     }
 
     #[tokio::test(flavor = "multi_thread")]
@@ -156,7 +163,7 @@ mod tests {
         let (second, waiting) = held(&pool);
         until(|| pool.inner.places.available_permits() == 0).await;
 
-        assert_eq!(pool.run(|| Ok(())).await, Err(PoolError::Busy));
+        assert_eq!(in_time(pool.run(|| Ok(()))).await, Err(PoolError::Busy));
         assert_eq!(pool.computed(), 1);
 
         drop((first, second));
@@ -172,7 +179,7 @@ mod tests {
         until(|| pool.computed() == 1).await;
         running.abort();
         assert!(running.await.unwrap_err().is_cancelled());
-        assert_eq!(pool.run(|| Ok(())).await, Err(PoolError::Busy));
+        assert_eq!(in_time(pool.run(|| Ok(()))).await, Err(PoolError::Busy));
         drop(first);
         until(|| pool.inner.places.available_permits() == 1).await;
     }

@@ -176,6 +176,24 @@ async fn a_double_click_changes_the_password_once() {
     assert_eq!(changes(&bench).await, 1);
 }
 
+/// Both have looked at the evidence before either has hashed.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_forms_at_once_one_changes_the_password() {
+    let bench = Bench::new().await;
+    bench.register().await;
+    let flow = verified(&bench).await;
+    let (first, second) = tokio::join!(
+        bench.app.set_password(change(flow, NEW, b"form")),
+        bench.app.set_password(change(flow, NEW, b"another form")),
+    );
+    let refused = match (first, second) {
+        (Ok(_), Err(refused)) | (Err(refused), Ok(_)) => refused,
+        both => panic!("{both:?}"),
+    };
+    assert!(matches!(refused, Error::Flow(Refusal::Used)), "{refused:?}");
+    assert_eq!(changes(&bench).await, 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn known_and_unknown_login_ids_are_reset_alike() {
     let bench = Bench::new().await;

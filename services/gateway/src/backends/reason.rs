@@ -3,7 +3,7 @@
 /// A reason of the domain, from `google.rpc.ErrorInfo`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// The flow does not exist, is over or cancelled, was cut, or the secret does not open it.
+    /// The flow does not exist, is over, used or cancelled, was cut, or the secret does not open it.
     FlowOver,
     /// Something that the gate asks for stands in no entry of the log.
     EvidenceMissing,
@@ -11,7 +11,7 @@ pub enum Reason {
     CodeMalformed,
     /// There is no code to compare with: expired, spent or never issued. The flow's state tells which.
     NoLiveCode,
-    /// The hashing pool is full.
+    /// The hashing pool or the log's queue is full: nothing was compared or recorded.
     Busy,
     /// The session is over.
     SessionOver(Over),
@@ -34,12 +34,12 @@ impl Reason {
     /// The reason with a name; `None` for one that no page knows.
     pub fn read(name: &str) -> Option<Self> {
         Some(match name {
-            "FLOW_UNKNOWN" | "FLOW_SECRET_WRONG" | "FLOW_EXPIRED" | "FLOW_CANCELLED" | "EVIDENCE_CUT"
-            | "EVIDENCE_OLD" => Self::FlowOver,
+            "FLOW_UNKNOWN" | "FLOW_SECRET_WRONG" | "FLOW_EXPIRED" | "FLOW_CANCELLED" | "FLOW_USED"
+            | "FLOW_MIXED" | "EVIDENCE_CUT" | "EVIDENCE_OLD" => Self::FlowOver,
             "EVIDENCE_MISSING" => Self::EvidenceMissing,
             "OTP_CODE_MALFORMED" => Self::CodeMalformed,
             "OTP_CODE_EXPIRED" | "OTP_NO_LIVE_CODE" | "OTP_CODE_SPENT" => Self::NoLiveCode,
-            "CREDENTIALS_BUSY" => Self::Busy,
+            "CREDENTIALS_BUSY" | "LOG_BUSY" => Self::Busy,
             "SESSION_IDLE" => Self::SessionOver(Over::Idle),
             "SESSION_ABSOLUTE" => Self::SessionOver(Over::Absolute),
             "SESSION_CUT" => Self::SessionOver(Over::Cut),

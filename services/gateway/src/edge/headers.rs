@@ -11,13 +11,13 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// The portal uses no device and no powerful feature of the browser.
-const PERMISSIONS_POLICY: &str = "accelerometer=(), autoplay=(), bluetooth=(), camera=(), clipboard-read=(), \
+const PERMISSIONS_POLICY: &str = "accelerometer=(), autoplay=(), camera=(), clipboard-read=(), \
     clipboard-write=(), display-capture=(), encrypted-media=(), fullscreen=(), gamepad=(), geolocation=(), gyroscope=(), \
     hid=(), idle-detection=(), local-fonts=(), magnetometer=(), microphone=(), midi=(), payment=(), \
     picture-in-picture=(), publickey-credentials-get=(), screen-wake-lock=(), serial=(), storage-access=(), usb=(), \
     xr-spatial-tracking=()";
 
-const ALWAYS: [(HeaderName, &str); 7] = [
+const ALWAYS: [(HeaderName, &str); 6] = [
     (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "no-referrer"),
@@ -30,7 +30,6 @@ const ALWAYS: [(HeaderName, &str); 7] = [
         "same-origin",
     ),
     (HeaderName::from_static("permissions-policy"), PERMISSIONS_POLICY),
-    (HeaderName::from_static("x-robots-tag"), "noindex"),
 ];
 
 /// Adds the headers of every answer. `Cache-Control` stays where a handler set its own; HSTS is left out on names of
@@ -47,7 +46,8 @@ pub fn add(mut answer: Response, site: Option<&Site>) -> Response {
         let value = HeaderValue::from_static("max-age=31536000; includeSubDomains");
         headers.insert(header::STRICT_TRANSPORT_SECURITY, value);
     }
-    if let Ok(value) = HeaderValue::try_from(current_traceparent()) {
+    let trace = Some(current_traceparent()).filter(|trace| !trace.is_empty());
+    if let Some(value) = trace.and_then(|trace| HeaderValue::try_from(trace).ok()) {
         headers.insert("traceresponse", value);
     }
     answer

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Answer, Frame, html};
+use super::{Answer, Frame, assets, html};
 use crate::edge::Site;
 use crate::texts;
 
@@ -14,9 +14,11 @@ struct SignedOut {
 
 /// GET: the page.
 pub async fn show(site: Site) -> Answer {
-    html(&SignedOut {
-        frame: Frame::new(texts::SIGNED_OUT, &site),
-    })
+    let frame = Frame {
+        icon: assets::CLEARING_ICON_ADDRESS,
+        ..Frame::new(texts::SIGNED_OUT, &site)
+    };
+    html(&SignedOut { frame })
 }
 
 impl SignedOut {

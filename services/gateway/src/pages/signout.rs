@@ -5,11 +5,11 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
-use http::{HeaderName, HeaderValue};
 
+use super::assets::CLEAR_SITE_DATA;
 use super::{Answer, Frame, demand, html, session};
 use crate::backends::{Fault, Reason};
-use crate::cookies::{Cookies, Flow, Person, Session};
+use crate::cookies::{Anonymous, Cookies, Flow, Person, Session};
 use crate::edge::Site;
 use crate::form::Form;
 use crate::notes::Note;
@@ -52,15 +52,14 @@ pub async fn submit(State(gateway): State<Arc<Gateway>>, cookies: Cookies, form:
     Ok(goodbye(cookies))
 }
 
-/// Leaves nothing behind: neither cookies of the session nor anything that the browser stored.
+/// Leaves nothing behind, neither a cookie nor anything that the browser stored. That all cookies change also tells the
+/// browser that the pages before are no longer for the person in front of it.
 fn goodbye(mut cookies: Cookies) -> Response {
     cookies.forget::<Session>();
     cookies.forget::<Person>();
     cookies.forget::<Flow>();
     cookies.forget::<Note>();
-    let clear = (
-        HeaderName::from_static("clear-site-data"),
-        HeaderValue::from_static("\"cache\", \"storage\""),
-    );
-    (cookies, [clear], Redirect::to("/signed-out")).into_response()
+    cookies.forget::<Anonymous>();
+    let clear = [(CLEAR_SITE_DATA, "\"cache\", \"storage\"")];
+    (cookies, clear, Redirect::to("/signed-out")).into_response()
 }

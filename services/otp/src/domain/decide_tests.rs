@@ -353,12 +353,17 @@ mod mailing {
                 .may_hand_over(FLOW, Position(1), attempt, start() + at)
         };
         let soon = Duration::seconds(30);
-        assert!(may(&claimed(), 1, soon));
-        assert!(!may(&claimed(), 1, Duration::minutes(2)));
-        assert!(!may(&claimed().and(FLOW, [started(2)]), 1, soon));
-        assert!(!may(&claimed().and(FLOW, [otp::FlowCancelled {}]), 1, soon));
-        assert!(!may(&claimed().and(FLOW, [issued(2)]), 1, soon));
-        assert!(!may(&given([issued(1)]), 1, soon));
+        let late = Duration::minutes(2);
+        let over = Err(NoHandOver::ClaimOver);
+        let dead = Err(NoHandOver::CodeDead);
+        assert_eq!(may(&claimed(), 1, soon), Ok(()));
+        assert_eq!(may(&claimed(), 1, late), over);
+        assert_eq!(may(&claimed().and(FLOW, [started(2)]), 1, soon), over);
+        assert_eq!(may(&given([issued(1)]), 1, soon), over);
+        assert_eq!(may(&claimed(), 1, TEN_MINUTES + A_MOMENT), dead);
+        assert_eq!(may(&claimed().and(FLOW, [otp::FlowCancelled {}]), 1, soon), dead);
+        assert_eq!(may(&claimed().and(FLOW, [issued(2)]), 1, soon), dead);
+        assert_eq!(may(&claimed().and(FLOW, [accepted(1, 1)]), 1, soon), dead);
     }
 
     #[test]

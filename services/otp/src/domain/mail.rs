@@ -12,6 +12,15 @@ use super::decide::Decided;
 use super::limits::{back_off, too_late_to_mail};
 use super::state::{Codes, Issued, Mail, Stage};
 
+/// Why a mail that is about to be handed over is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoHandOver {
+    /// The code died on the way.
+    CodeDead,
+    /// The claim has run out or would before the relay has the mail; the mail may still be owed.
+    ClaimOver,
+}
+
 impl Codes {
     /// One worker at a time, and only for a code that will still live when the mail arrives.
     pub(super) fn claim_mail(
@@ -46,24 +55,29 @@ impl Codes {
 
     /// Whether the worker that made this attempt may still hand the mail over and be done by `done_by`: its claim is
     /// the newest, and neither the claim nor the code dies before.
+    ///
+    /// # Errors
+    /// [`NoHandOver`].
     pub fn may_hand_over(
         &self,
         flow: FlowId,
         about: Position,
         attempt: u32,
         done_by: OffsetDateTime,
-    ) -> bool {
-        let Some((code, mail)) = self.owing(flow, about) else {
-            return false;
-        };
-        let held = match mail {
+    ) -> Result<(), NoHandOver> {
+        let (code, mail) = self.owing(flow, about).ok_or(NoHandOver::CodeDead)?;
+        if done_by > code.expires_at {
+            return Err(NoHandOver::CodeDead);
+        }
+        match mail {
             Mail::Claimed {
                 attempt: newest,
                 until,
-            } => newest == attempt && done_by <= until,
-            Mail::Owed { .. } | Mail::Mailed { .. } | Mail::Failed => false,
-        };
-        held && done_by <= code.expires_at
+            } if newest == attempt && done_by <= until => Ok(()),
+            Mail::Claimed { .. } | Mail::Owed { .. } | Mail::Mailed { .. } | Mail::Failed => {
+                Err(NoHandOver::ClaimOver)
+            }
+        }
     }
 
     /// What the relay took is a fact, whatever has become of the code since.

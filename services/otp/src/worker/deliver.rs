@@ -20,7 +20,7 @@ use super::times::{ADDRESS, CLAIM, FROM_LAST_LOOK, LAST_LOOK, RECORDING, RECORDI
 use super::todo::Owed;
 use crate::app::context;
 use crate::code::Keys;
-use crate::domain::{Codes, Command, Rejection};
+use crate::domain::{Codes, Command, NoHandOver, Rejection};
 
 /// Hands one mail over at a time; shared by all that are at hand.
 pub struct Courier {
@@ -148,12 +148,13 @@ impl Courier {
             Err(elapsed) => return Err(unknown(&elapsed)),
         };
         let done_by = self.log.now() + FROM_LAST_LOOK;
-        let may = codes.may_hand_over(owed.owner.flow, owed.about, claim.attempt, done_by);
-        if may && cuts.flow_lives(owed.minted) {
-            Ok(())
-        } else {
-            Err(Failure::of(Class::Dead))
-        }
+        let may = match codes.may_hand_over(owed.owner.flow, owed.about, claim.attempt, done_by) {
+            Ok(()) if cuts.flow_lives(owed.minted) => Ok(()),
+            Ok(()) | Err(NoHandOver::CodeDead) => Err(Class::Dead),
+            // This worker was too slow; the mail may be tried again.
+            Err(NoHandOver::ClaimOver) => Err(Class::Unreachable),
+        };
+        may.map_err(Failure::of)
     }
 
     /// Records the outcome once, however often this is tried.

@@ -8,23 +8,52 @@ use crate::domain::CODE_LIFE;
 /// Twice a code's life, so that no rounding matters.
 const BACK: Duration = CODE_LIFE.saturating_mul(2);
 
-/// The newest position before which no entry can matter. The log has no index by time, but its entries are in the order
-/// of their times: a search in halves finds the place with a few reads.
+/// The newest position up to which no entry can matter.
 pub(super) async fn position(log: &Log) -> Result<Position, ReadError> {
     let oldest = log.now() - BACK;
-    let (mut before, mut after) = (Position(0), Position(log.head().0 + 1));
-    while after.0 - before.0 > 1 {
-        let middle = Position(before.0 + (after.0 - before.0) / 2);
+    let is_old = |position| async move {
         // An entry whose segment was detached is old.
-        let is_old = log
-            .entry(middle)
-            .await?
-            .is_none_or(|entry| entry.recorded.recorded_at < oldest);
-        if is_old {
-            before = middle;
+        let entry = log.entry(position).await?;
+        Ok(entry.is_none_or(|entry| entry.recorded.recorded_at < oldest))
+    };
+    last_old(log.head(), is_old).await
+}
+
+/// The last old position; 0 if none is. The log has no index by time, but its entries are in the order of their times: a
+/// search in halves finds the place with a few reads.
+async fn last_old<E, F: Future<Output = Result<bool, E>>>(
+    head: Position,
+    mut is_old: impl FnMut(Position) -> F,
+) -> Result<Position, E> {
+    let (mut old, mut new) = (0, head.0 + 1);
+    while new - old > 1 {
+        let middle = old + (new - old) / 2;
+        if is_old(Position(middle)).await? {
+            old = middle;
         } else {
-            after = middle;
+            new = middle;
         }
     }
-    Ok(before)
+    Ok(Position(old))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_last_old_entry_is_found_with_a_few_reads() {
+        for head in [0, 1, 2, 1_000, 1 << 24] {
+            for last in [0, 1, head / 3, head] {
+                let last = Position(last.min(head));
+                let mut reads = 0;
+                let found = last_old(Position(head), |position| {
+                    reads += 1;
+                    std::future::ready(Ok::<_, ()>(position <= last))
+                });
+                assert_eq!(found.await, Ok(last));
+                assert!(reads <= 25);
+            }
+        }
+    }
 }

@@ -17,6 +17,9 @@ use crate::domain::{back_off, too_late_to_mail};
 /// Positions that NATS spoke of and the follower has not reached, at most: messages are not to be trusted.
 const WAKEUPS: usize = 1024;
 
+/// The longest sleep while something is owed.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
 /// A mail that somebody should hand over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Owed {
@@ -143,11 +146,13 @@ impl Todo {
             .retain(|_, owed| !too_late_to_mail(owed.expires_at, now));
     }
 
-    /// How long until something is due; `None` while nothing will be.
+    /// How long to sleep until something is due; `None` while nothing will be. A second at most, because the log's clock
+    /// may be put forward meanwhile.
     pub fn until_next(&self, now: OffsetDateTime) -> Option<Duration> {
         let idle = |owed: &&Owed| !self.at_hand.contains(&owed.about);
         let next = self.owed.values().filter(idle).map(|owed| owed.free_at).min()?;
-        Some(Duration::try_from(next - now).unwrap_or_default())
+        let pause = Duration::try_from(next - now).unwrap_or_default();
+        Some(pause.min(LONGEST_PAUSE))
     }
 
     fn tried(&mut self, key: (StreamId, FlowId), about: u64, attempt: u32, free_at: OffsetDateTime) {

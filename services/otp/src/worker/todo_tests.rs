@@ -125,6 +125,7 @@ fn a_claimed_mail_is_taken_over_when_the_claim_runs_out() {
     let mut todo = after([issued(start()), started(1, 1, Time::seconds(75))]);
     todo.wake(Position(1), start());
     assert_eq!(due(&mut todo, start() + Time::seconds(74)), []);
+    assert_eq!(todo.until_next(start()), Some(LONGEST_PAUSE));
     assert_eq!(due(&mut todo, start() + Time::seconds(75)), [(1, 1)]);
 }
 

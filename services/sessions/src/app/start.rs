@@ -26,8 +26,7 @@ pub struct Started {
 }
 
 /// What a Start is decided with, beside the stream.
-struct Ask<'a> {
-    secret: &'a [u8],
+struct Ask {
     token: TokenDigest,
     session: SessionId,
     account_cuts: Cuts,
@@ -48,7 +47,6 @@ impl Sessions {
         let account = flow.open_with(secret).map_err(Failure::Flow)?.account;
         let token = Token::derive(secret, flow_id).ok_or(Failure::Internal)?;
         let ask = Ask {
-            secret,
             token: token.digest(),
             session: SessionId::new(self.inner.log.now(), sekisho_eventlog::entropy::bytes()),
             account_cuts: self.inner.log.load::<AccountCuts>(account).await?.state.0,
@@ -102,7 +100,7 @@ impl Sessions {
     }
 }
 
-impl Ask<'_> {
+impl Ask {
     fn decide(&self, facts: &Facts<AccountSessions>) -> Result<Decision<SessionEvent>, Failure> {
         let flow = Flow::fold(&facts.flow)?;
         self.decide_flow(&flow, facts).map_err(Failure::Flow)
@@ -113,7 +111,6 @@ impl Ask<'_> {
         flow: &Flow,
         facts: &Facts<AccountSessions>,
     ) -> Result<Decision<SessionEvent>, Refusal> {
-        flow.open_with(self.secret)?;
         let cuts = self.account_cuts.and(facts.state.cuts());
         let (minted, proof) = flow.evidence(Mint::SignIn, cuts, facts.now, EVIDENCE_LIFE)?;
         let start = Start {

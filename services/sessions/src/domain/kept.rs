@@ -18,7 +18,7 @@ pub struct Keep {
 }
 
 impl Default for Keep {
-    /// A browser that was left open overnight still learns why; 100,000 take some 20 MB.
+    /// A browser that was left open overnight still learns why; 100,000 take some 30 MB.
     fn default() -> Self {
         Self {
             age: Duration::DAY,

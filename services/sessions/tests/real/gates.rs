@@ -140,6 +140,8 @@ async fn a_flow_from_before_a_cut_opens_nothing() {
     let next = world.verified(account).await;
     replica.sessions.cut(account, "an administrator").await.unwrap();
     refused(replica.start(&next).await, Refusal::Cut);
+    let events = world.session_events(account).await;
+    assert_eq!(events.len(), 1, "nothing but the cut: refused before the append");
     let last = world.verified(account).await;
     replica.start(&last).await.unwrap();
 }

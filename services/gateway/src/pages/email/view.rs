@@ -202,3 +202,65 @@ fn written_times(stage: Stage, flow: &FlowView) -> Option<String> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn view(stage: flow_view::Stage, tries_left: u32, said: Option<EmailMessage>) -> View {
+        let flow = FlowView {
+            stage: stage.into(),
+            mail: flow_view::Mail::HandedOver.into(),
+            tries_left,
+            ..FlowView::default()
+        };
+        View::new(&flow, Described::default(), said).unwrap()
+    }
+
+    #[test]
+    fn what_the_log_tells_outweighs_what_was_said_last() {
+        let expired = view(flow_view::Stage::Expired, 5, Some(EmailMessage::Malformed));
+        assert_eq!(
+            (expired.alert, expired.field_error),
+            (Some(texts::CODE_EXPIRED), None)
+        );
+        let verified = view(flow_view::Stage::Verified, 3, Some(EmailMessage::NotVerified));
+        assert_eq!(verified.alert, None);
+    }
+
+    #[test]
+    fn an_earlier_wrong_code_is_told_until_a_newer_message_or_a_new_code() {
+        assert_eq!(
+            view(flow_view::Stage::Live, 4, None).alert,
+            Some(texts::CODE_WRONG)
+        );
+        let empty = view(flow_view::Stage::Live, 4, Some(EmailMessage::Missing));
+        assert_eq!((empty.alert, empty.left), (Some(texts::CODE_MISSING), None));
+        assert_eq!(view(flow_view::Stage::Live, 5, None).alert, None);
+    }
+
+    #[test]
+    fn the_full_address_is_shown_after_a_code_was_accepted_and_never_before() {
+        let described = || Described {
+            masked_address: "m".into(),
+            address: "full".into(),
+            person: None,
+        };
+        let mut flow = FlowView::default();
+        for stage in [
+            flow_view::Stage::NotSent,
+            flow_view::Stage::Spent,
+            flow_view::Stage::Expired,
+        ] {
+            flow.stage = stage.into();
+            assert_eq!(View::new(&flow, described(), None).unwrap().address, "m");
+        }
+        flow.stage = flow_view::Stage::Verified.into();
+        assert_eq!(View::new(&flow, described(), None).unwrap().address, "full");
+    }
+
+    #[test]
+    fn a_state_that_this_page_does_not_know_is_no_page() {
+        assert_eq!(View::new(&FlowView::default(), Described::default(), None), None);
+    }
+}

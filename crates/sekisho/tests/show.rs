@@ -1,0 +1,173 @@
+//! `sekisho log show` on a real PostgreSQL, as the role that may only read.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, too")]
+
+mod support;
+
+use sekisho_eventlog::{FlowId, StreamId};
+use sekisho_proto::credentials::v1::{PasswordAccepted, SealedClient};
+use sekisho_proto::events::{AccountEvent, CodeEvent, SessionEvent};
+use sekisho_proto::otp::v1::{CodeAccepted, CodeIssued, Purpose};
+use sekisho_proto::sessions::v1::SessionStarted;
+use uuid::Uuid;
+
+use support::{Credentials, World, failed, printed, sekisho};
+
+const ACCOUNT: StreamId = StreamId(Uuid::from_u128(0x1234_5678));
+
+/// A sign-in with a session, and one entry of the same account outside it.
+async fn signed_in(world: &World) -> FlowId {
+    let flow = FlowId::mint(world.credentials.head());
+    let accepted = PasswordAccepted {
+        secret_digest: vec![0xab; 32],
+        password_version: 1,
+        client: Some(SealedClient {
+            sealed: b"canary-client-address".to_vec(),
+            address_tag: vec![0xcd; 32],
+        }),
+    };
+    let issued = CodeIssued {
+        purpose: Purpose::SignIn.into(),
+        reference: "7Q2M".to_owned(),
+        ..CodeIssued::default()
+    };
+    let started = SessionStarted {
+        session_id: Uuid::from_u128(77).as_bytes().to_vec(),
+        token_digest: vec![0xef; 32],
+        ..SessionStarted::default()
+    };
+    world
+        .append::<AccountEvent>(&world.credentials, ACCOUNT, Some(flow), accepted)
+        .await;
+    world
+        .append::<CodeEvent>(&world.otp, ACCOUNT, Some(flow), issued)
+        .await;
+    world
+        .append::<CodeEvent>(&world.otp, ACCOUNT, Some(flow), CodeAccepted::default())
+        .await;
+    world
+        .append::<SessionEvent>(&world.sessions, ACCOUNT, Some(flow), started)
+        .await;
+    world
+        .append::<AccountEvent>(
+            &world.credentials,
+            ACCOUNT,
+            None,
+            sekisho_proto::credentials::v1::AccountDisabled {},
+        )
+        .await;
+    flow
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flow_is_shown_in_order_sealed_and_without_digests() {
+    let world = World::new().await;
+    let flow = signed_in(&world).await.to_string();
+    let text = printed(sekisho(&world).args(["log", "show", "--flow", &flow]));
+    let lines: Vec<&str> = text.lines().collect();
+    let events = [
+        "password_accepted",
+        "code_issued",
+        "code_accepted",
+        "session_started",
+    ];
+    assert_eq!(lines.len(), 2 + events.len(), "{text}");
+    for (line, event) in lines[2..].iter().zip(events) {
+        assert!(line.contains(event), "{line}");
+    }
+    assert!(lines[0].contains(&flow));
+    assert!(lines[2].contains("端末 封印"), "{text}");
+    assert!(lines[3].contains("照合番号 7Q2M"), "{text}");
+    assert!(!text.contains("canary"));
+    for byte in ["ab", "cd", "ef"] {
+        assert!(
+            text.contains(&byte.repeat(4)) && !text.contains(&byte.repeat(5)),
+            "{text}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_is_shown_by_its_id_for_programs_too() {
+    let world = World::new().await;
+    let flow = signed_in(&world).await.to_string();
+    let account = ACCOUNT.to_string();
+    let text = printed(sekisho(&world).args(["log", "show", "--account-id", &account]));
+    assert_eq!(text.lines().count(), 2 + 5, "{text}");
+    assert!(
+        text.contains(&format!("フロー {flow}")) && text.contains("アカウント無効化"),
+        "{text}"
+    );
+
+    let json = printed(sekisho(&world).args(["log", "show", "--account-id", &account, "--json"]));
+    let objects: Vec<serde_json::Value> = json
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let positions: Vec<_> = objects
+        .iter()
+        .map(|object| object["position"].as_u64().unwrap())
+        .collect();
+    assert_eq!(positions, [1, 2, 3, 4, 5]);
+    assert_eq!(objects[0]["says"]["client"], "封印");
+    assert_eq!(
+        objects[3]["says"]["session_id"][0],
+        Uuid::from_u128(77).to_string()
+    );
+    assert!(!json.contains("canary"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_is_shown_by_its_login_id() {
+    let world = World::new().await;
+    signed_in(&world).await;
+    let credentials = Credentials::start("04500001", ACCOUNT);
+    let ask = |login: &str| {
+        let mut command = sekisho(&world);
+        command.args(["log", "show", "--account", login]);
+        command
+            .arg("--credentials")
+            .arg(credentials.url())
+            .arg("--certificates")
+            .arg(credentials.folder());
+        command
+    };
+    let text = printed(&mut ask("04500001"));
+    assert!(
+        text.contains(&ACCOUNT.to_string()) && text.contains("session_started"),
+        "{text}"
+    );
+    assert!(failed(&mut ask("99999999")).contains("ACCOUNT_UNKNOWN"));
+    assert_eq!(credentials.actors(), ["demo-administrator", "demo-administrator"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_shown_is_said_in_one_sentence() {
+    let world = World::new().await;
+    let nobody = Uuid::from_u128(9).to_string();
+    let none = failed(sekisho(&world).args(["log", "show", "--flow", &nobody]));
+    assert_eq!(
+        none.trim(),
+        format!("sekisho: no entry of the log names フロー flow {nobody}")
+    );
+    let no_way = failed(sekisho(&world).args(["log", "show", "--account", "04500001"]));
+    assert!(no_way.contains("--credentials and --certificates"), "{no_way}");
+    let both = failed(sekisho(&world).args(["log", "show", "--flow", &nobody, "--account-id", &nobody]));
+    assert!(both.contains("cannot be used with"), "{both}");
+    let away = failed(
+        sekisho(&world)
+            .env("SEKISHO_DATABASE_URL", "postgres://x:canary@127.0.0.1:1/x")
+            .args(["log", "show", "--flow", &nobody]),
+    );
+    assert!(
+        away.contains("PostgreSQL cannot be reached") && !away.contains("canary"),
+        "{away}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn completions_are_written_for_every_shell() {
+    let world = World::new().await;
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(printed(sekisho(&world).args(["completions", shell])).contains("sekisho"));
+    }
+}

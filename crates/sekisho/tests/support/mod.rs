@@ -1,0 +1,283 @@
+//! A log to show, and a credentials service that knows one login id.
+
+use std::marker::PhantomData;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair};
+use sekisho_dev::{Database, Postgres, Schema};
+use sekisho_eventlog::{Carry, Context, Decision, FlowId, Fold, Log, LogSettings, Recorded, StreamId, Via};
+use sekisho_proto::Event;
+use sekisho_proto::credentials::v1::administration_service_server::{
+    AdministrationService, AdministrationServiceServer,
+};
+use sekisho_proto::credentials::v1::{
+    DisableAccountRequest, DisableAccountResponse, EnableAccountRequest, EnableAccountResponse,
+    RegisterAccountRequest, RegisterAccountResponse, ResolveLoginRequest, ResolveLoginResponse,
+};
+use sekisho_service::process::Process;
+use sekisho_service::refusal::refuse;
+use sekisho_service::roles;
+use sekisho_service::server::{Method, Peer, Server, ServerSettings};
+use sekisho_service::tls::TlsSettings;
+use tempfile::TempDir;
+use tonic::{Code, Request, Response, Status};
+
+/// A log of a test's own.
+pub struct World {
+    pub database: Database,
+    pub credentials: Log,
+    pub otp: Log,
+    pub sessions: Log,
+}
+
+/// Folds nothing.
+struct Nothing<E>(PhantomData<E>);
+
+impl<E> Clone for Nothing<E> {
+    fn clone(&self) -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<E> Default for Nothing<E> {
+    fn default() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<E: Event> Fold for Nothing<E> {
+    type Event = E;
+    const VERSION: u32 = u32::MAX;
+
+    fn evolve(self, _: &E, _: &Recorded) -> Self {
+        self
+    }
+
+    fn resume(_: &[u8]) -> Option<Self> {
+        Some(Self(PhantomData))
+    }
+}
+
+impl<E: Event> Carry for Nothing<E> {
+    fn carry(&self) -> Vec<u8> {
+        Vec::new()
+    }
+}
+
+impl World {
+    pub async fn new() -> Self {
+        let database = Postgres::shared_with(Schema::Files).unwrap().database().unwrap();
+        Self {
+            credentials: connect(&database, "credentials").await,
+            otp: connect(&database, "otp").await,
+            sessions: connect(&database, "sessions").await,
+            database,
+        }
+    }
+
+    pub async fn append<E: Event>(
+        &self,
+        log: &Log,
+        stream: StreamId,
+        flow: Option<FlowId>,
+        event: impl Into<E>,
+    ) {
+        let context = Context {
+            stream,
+            flow,
+            digest: None,
+            actor: "test".to_owned(),
+            traceparent: String::new(),
+            via: Via::Append,
+        };
+        let event: E = event.into();
+        let decide = |_: &_| Ok::<_, ()>(Decision::Record(event.clone()));
+        log.decide::<Nothing<E>, ()>(&context, decide).await.unwrap();
+    }
+}
+
+async fn connect(database: &Database, service: &str) -> Log {
+    let settings = LogSettings {
+        database_url: database.url(service),
+        nats: None,
+        service: format!("{service}/test"),
+        wake_on: Vec::new(),
+        test_clock: false,
+    };
+    Log::connect(settings).await.unwrap()
+}
+
+/// The program, reading as the role that may do nothing else.
+pub fn sekisho(world: &World) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sekisho"));
+    for name in ["SEKISHO_CREDENTIALS_ADMIN_URL", "SEKISHO_CERTIFICATES"] {
+        command.env_remove(name);
+    }
+    command.env("SEKISHO_DATABASE_URL", world.database.url("reader"));
+    command
+}
+
+#[track_caller]
+pub fn printed(command: &mut Command) -> String {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command.output().unwrap();
+    assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
+    String::from_utf8(stdout).unwrap()
+}
+
+#[track_caller]
+pub fn failed(command: &mut Command) -> String {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command.output().unwrap();
+    assert!(!status.success(), "{}", String::from_utf8_lossy(&stdout));
+    assert!(stdout.is_empty());
+    String::from_utf8(stderr).unwrap()
+}
+
+/// The administration of accounts, as far as this program calls it.
+pub struct Credentials {
+    folder: TempDir,
+    address: SocketAddr,
+    process: Process,
+    api: Api,
+}
+
+#[derive(Clone)]
+struct Api {
+    login: &'static str,
+    account: StreamId,
+    actors: Arc<Mutex<Vec<String>>>,
+}
+
+const CALLERS: &[Method] = &[Method {
+    path: "/signin.credentials.v1.AdministrationService/ResolveLogin",
+    roles: &[roles::ADMINISTRATOR],
+}];
+
+impl Credentials {
+    pub fn start(login: &'static str, account: StreamId) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let issuer = authority(folder.path());
+        certify(folder.path(), &issuer, roles::ADMINISTRATOR, "demo-administrator");
+        let settings = ServerSettings {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            tls: certify(folder.path(), &issuer, roles::CREDENTIALS, "credentials"),
+        };
+        let api = Api {
+            login,
+            account,
+            actors: Arc::default(),
+        };
+        let server = Server::new(&settings, CALLERS).unwrap();
+        let server = server.add_service(AdministrationServiceServer::new(api.clone()));
+        let (address, process) = (server.local_address(), Process::new(Duration::from_secs(5)));
+        tokio::spawn({
+            let process = process.clone();
+            async move { server.serve(&process).await.unwrap() }
+        });
+        Self {
+            folder,
+            address,
+            process,
+            api,
+        }
+    }
+
+    pub fn url(&self) -> String {
+        format!("https://{}", self.address)
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Who has called.
+    pub fn actors(&self) -> Vec<String> {
+        self.api.actors.lock().unwrap().clone()
+    }
+}
+
+impl Drop for Credentials {
+    fn drop(&mut self) {
+        self.process.request_shutdown();
+    }
+}
+
+fn authority(folder: &Path) -> CertifiedIssuer<'static, KeyPair> {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+    std::fs::write(folder.join("ca.pem"), issuer.pem()).unwrap();
+    issuer
+}
+
+fn certify(folder: &Path, issuer: &CertifiedIssuer<'_, KeyPair>, role: &str, name: &str) -> TlsSettings {
+    let mut params = CertificateParams::new([role.to_owned(), "localhost".to_owned()]).unwrap();
+    params.distinguished_name = DistinguishedName::new();
+    params
+        .distinguished_name
+        .push(DnType::OrganizationalUnitName, role);
+    params.distinguished_name.push(DnType::CommonName, name);
+    let key = KeyPair::generate().unwrap();
+    let (pem, key_pem) = (
+        folder.join(format!("{role}.pem")),
+        folder.join(format!("{role}.key")),
+    );
+    std::fs::write(&pem, params.signed_by(&key, issuer).unwrap().pem()).unwrap();
+    std::fs::write(&key_pem, key.serialize_pem()).unwrap();
+    TlsSettings::from_files(&pem, &key_pem, &folder.join("ca.pem")).unwrap()
+}
+
+#[tonic::async_trait]
+impl AdministrationService for Api {
+    async fn resolve_login(
+        &self,
+        request: Request<ResolveLoginRequest>,
+    ) -> Result<Response<ResolveLoginResponse>, Status> {
+        self.actors
+            .lock()
+            .unwrap()
+            .push(Peer::of(&request)?.actor.clone());
+        if request.into_inner().login_id != self.login {
+            return Err(refuse(
+                Code::NotFound,
+                "ACCOUNT_UNKNOWN",
+                "nobody has this login id",
+            ));
+        }
+        Ok(Response::new(ResolveLoginResponse {
+            account_id: self.account.to_vec(),
+        }))
+    }
+
+    async fn register_account(
+        &self,
+        _: Request<RegisterAccountRequest>,
+    ) -> Result<Response<RegisterAccountResponse>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+
+    async fn disable_account(
+        &self,
+        _: Request<DisableAccountRequest>,
+    ) -> Result<Response<DisableAccountResponse>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+
+    async fn enable_account(
+        &self,
+        _: Request<EnableAccountRequest>,
+    ) -> Result<Response<EnableAccountResponse>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+}

@@ -1,0 +1,161 @@
+//! Who gets an answer, and which.
+
+use std::time::Duration;
+
+use sekisho_otp::app::Refused;
+use sekisho_otp::domain::{MailFate, View, ViewStage};
+use tokio::time::Instant;
+
+use crate::support::{Flow, Mailbox, Relay, Replica, World, code, until};
+
+/// What every call answers.
+async fn reasons(replica: &Replica, flow: &Flow) -> [Option<&'static str>; 4] {
+    let reason = |refused: Option<Refused>| refused.map(|refused| refused.reason());
+    [
+        reason(replica.issue(flow).await.err()),
+        reason(replica.verify(flow, &code(flow.owner, 1)).await.err()),
+        reason(replica.app.view(flow.caller()).await.err()),
+        reason(replica.app.cancel(flow.caller()).await.err()),
+    ]
+}
+
+fn mail(view: View) -> Option<MailFate> {
+    match view.stage {
+        ViewStage::Live { mail, .. } => mail,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flow_id_without_its_secret_opens_nothing() {
+    let world = World::new().await;
+    let replica = Replica::new(&world, "otp/a").await;
+    let flow = world.reset().await;
+    replica.issue(&flow).await.unwrap();
+    let digits = code(flow.owner, 1);
+    let stranger = flow.stranger();
+    let refused = [
+        replica.app.issue(stranger, b"").await.err(),
+        replica.app.verify(stranger, &digits, b"").await.err(),
+        replica.app.view(stranger).await.err(),
+        replica.app.cancel(stranger).await.err(),
+    ];
+    for refused in refused {
+        assert_eq!(refused.unwrap().reason(), "FLOW_SECRET_WRONG");
+    }
+    assert_eq!(flow.types().await, ["code_issued"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancelled_flow_is_over_and_so_are_its_codes() {
+    let world = World::new().await;
+    let replica = Replica::new(&world, "otp/a").await;
+    let flow = world.reset().await;
+    replica.issue(&flow).await.unwrap();
+    replica.app.cancel(flow.caller()).await.unwrap();
+    let over = Some("FLOW_CANCELLED");
+    // Giving up twice is no error.
+    assert_eq!(reasons(&replica, &flow).await, [over, over, over, None]);
+    assert_eq!(flow.types().await, ["code_issued", "flow_cancelled"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cut_after_the_mint_ends_the_flow() {
+    let world = World::new().await;
+    let replica = Replica::new(&world, "otp/a").await;
+    let flow = world.reset().await;
+    replica.issue(&flow).await.unwrap();
+    flow.cut().await;
+    let cut = Some("EVIDENCE_CUT");
+    assert_eq!(reasons(&replica, &flow).await, [cut, cut, cut, None]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn codes_are_issued_for_an_hour_after_the_first_step() {
+    let world = World::new().await;
+    let replica = Replica::new(&world, "otp/a").await;
+    let flow = world.reset().await;
+    world.forward(59 * 60, &[&replica.log]).await;
+    replica.issue(&flow).await.unwrap();
+    world.forward(60 * 60 + 1, &[&replica.log]).await;
+    assert_eq!(replica.issue(&flow).await.unwrap_err().reason(), "EVIDENCE_OLD");
+    // The code that was issued in time can still be typed.
+    replica.verify(&flow, &code(flow.owner, 1)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_waits_for_its_mail_three_seconds_and_a_reset_does_not() {
+    let world = World::new().await;
+    // Nobody hands the mails over.
+    let replica = Replica::new(&world, "otp/a").await;
+    let (sign_in, reset) = (world.sign_in().await, world.reset().await);
+    let start = Instant::now();
+    assert_eq!(mail(replica.issue(&reset).await.unwrap()), None);
+    let reset_took = start.elapsed();
+    assert_eq!(
+        mail(replica.issue(&sign_in).await.unwrap()),
+        Some(MailFate::Waiting)
+    );
+    let sign_in_took = start.elapsed().checked_sub(reset_took).unwrap();
+    assert!(reset_took < Duration::from_secs(2), "{reset_took:?}");
+    let three_seconds = Duration::from_millis(2_900)..Duration::from_millis(4_500);
+    assert!(three_seconds.contains(&sign_in_took), "{sign_in_took:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_tells_what_became_of_its_mail() {
+    let world = World::new().await;
+    let relay = Relay::start().await;
+    let replica = Replica::new(&world, "otp/a")
+        .await
+        .work(&relay, Mailbox::Known)
+        .await;
+    let flow = world.sign_in().await;
+    let start = Instant::now();
+    let told = mail(replica.issue(&flow).await.unwrap());
+    assert!(matches!(told, Some(MailFate::HandedOver(_))), "{told:?}");
+    // As soon as the log says so, not when the patience ends.
+    assert!(
+        start.elapsed() < Duration::from_millis(2_900),
+        "{:?}",
+        start.elapsed()
+    );
+    drop(replica);
+
+    let phantom = Replica::new(&world, "otp/b")
+        .await
+        .work(&relay, Mailbox::Phantom)
+        .await;
+    let flow = world.sign_in().await;
+    assert_eq!(mail(phantom.issue(&flow).await.unwrap()), Some(MailFate::Failed));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reset_never_tells_what_became_of_its_mail() {
+    let world = World::new().await;
+    let relay = Relay::start().await;
+    let known = Replica::new(&world, "otp/a")
+        .await
+        .work(&relay, Mailbox::Known)
+        .await;
+    let real = world.reset().await;
+    known.issue(&real).await.unwrap();
+    relay.until_letters(1).await;
+    drop(known);
+
+    let replica = Replica::new(&world, "otp/b")
+        .await
+        .work(&relay, Mailbox::Phantom)
+        .await;
+    let phantom = world.reset().await;
+    replica.issue(&phantom).await.unwrap();
+    until("the mail's fate", async || phantom.types().await.len() == 3).await;
+    assert_eq!(
+        phantom.types().await,
+        ["code_issued", "mail_started", "mail_failed"]
+    );
+    assert_eq!(relay.recipients(), 1);
+    for flow in [&real, &phantom] {
+        assert_eq!(mail(replica.app.view(flow.caller()).await.unwrap()), None);
+    }
+}

@@ -1,0 +1,210 @@
+//! One worker and its relay.
+
+use std::time::Duration;
+
+use sekisho_proto::events::CodeEvent;
+use sekisho_proto::otp::v1::mail_failed::Class;
+use tokio::time::{Instant, timeout};
+
+use crate::support::{Act, Flow, Mailbox, Relay, Replica, Step, World, code, until};
+
+async fn worker(world: &World, name: &str, relay: &Relay) -> Replica {
+    Replica::new(world, name).await.work(relay, Mailbox::Known).await
+}
+
+async fn until_types(flow: &Flow, types: &[&str]) {
+    until("events", async || flow.types().await == types).await;
+}
+
+/// Class, reply code, whether another attempt follows.
+async fn failures(flow: &Flow) -> Vec<(Class, u32, bool)> {
+    let events = flow.events().await;
+    let failed = events.into_iter().filter_map(|event| match event {
+        CodeEvent::MailFailed(failed) => Some((failed.class(), failed.reply, failed.will_retry)),
+        _ => None,
+    });
+    failed.collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_mail_brings_the_code_that_is_accepted() {
+    let world = World::new().await;
+    let relay = Relay::start().await;
+    let replica = worker(&world, "otp/a", &relay).await;
+    let flow = world.sign_in().await;
+    replica.issue(&flow).await.unwrap();
+    let letters = relay.letters();
+    let letter = mailparse::parse_mail(letters[0].as_bytes())
+        .unwrap()
+        .get_body()
+        .unwrap();
+    let line = letter
+        .lines()
+        .find_map(|line| line.strip_prefix("確認コード："))
+        .unwrap();
+    assert_eq!(line, code(flow.owner, 1));
+    replica.verify(&flow, line).await.unwrap();
+    assert_eq!(
+        flow.types().await,
+        ["code_issued", "mail_started", "mailed", "code_accepted"]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_that_dies_while_its_mail_is_on_the_way_is_not_mailed() {
+    let world = World::new().await;
+    let relay = Relay::with_plan(|step, before| match (step, before) {
+        (Step::Recipient, 0) => Act::Hold,
+        _ => Act::Reply("250 ok"),
+    })
+    .await;
+    let replica = worker(&world, "otp/a", &relay).await;
+    let flow = world.reset().await;
+    replica.issue(&flow).await.unwrap();
+    relay.until_recipients(1).await;
+    replica.app.cancel(flow.caller()).await.unwrap();
+    relay.let_go();
+    until_types(
+        &flow,
+        &["code_issued", "mail_started", "flow_cancelled", "mail_failed"],
+    )
+    .await;
+    assert_eq!(failures(&flow).await, [(Class::Dead, 0, false)]);
+
+    // The connection is good for the next mail.
+    let next = world.sign_in().await;
+    replica.issue(&next).await.unwrap();
+    assert_eq!(relay.letters().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flow_that_a_cut_ends_while_its_mail_is_on_the_way_gets_none() {
+    let world = World::new().await;
+    let relay = Relay::with_plan(|step, _| match step {
+        Step::Recipient => Act::Hold,
+        Step::Letter => Act::Reply("250 ok"),
+    })
+    .await;
+    let replica = worker(&world, "otp/a", &relay).await;
+    let flow = world.reset().await;
+    replica.issue(&flow).await.unwrap();
+    relay.until_recipients(1).await;
+    flow.cut().await;
+    relay.let_go();
+    until_types(&flow, &["code_issued", "mail_started", "mail_failed"]).await;
+    assert_eq!(relay.letters().len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_pass_is_tried_again_and_a_no_is_not() {
+    let world = World::new().await;
+    let relay = Relay::with_plan(|step, before| match (step, before) {
+        (Step::Recipient, 0) => Act::Reply("451 later"),
+        (Step::Letter, 0) => Act::Reply("452 later"),
+        (Step::Recipient, 3..) => Act::Reply("550 no <gantoroku@example.com>"),
+        _ => Act::Reply("250 ok"),
+    })
+    .await;
+    let replica = worker(&world, "otp/a", &relay).await;
+    let flow = world.reset().await;
+    replica.issue(&flow).await.unwrap();
+    until("the mail", async || flow.types().await.last() == Some(&"mailed")).await;
+    assert_eq!(
+        failures(&flow).await,
+        [(Class::Transient, 451, true), (Class::Transient, 452, true)]
+    );
+    let letters = relay.letters();
+    assert_eq!(letters.len(), 2);
+    assert_eq!(letters[0], letters[1]);
+
+    let refused = world.sign_in().await;
+    replica.issue(&refused).await.unwrap();
+    assert_eq!(failures(&refused).await, [(Class::Permanent, 550, false)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_that_is_away_is_waited_for() {
+    let world = World::new().await;
+    let relay = Relay::start().await;
+    let nowhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = nowhere.local_addr().unwrap();
+    drop(nowhere);
+    let lost = Replica::new(&world, "otp/a")
+        .await
+        .work_at(&format!("smtp://{address}"), Mailbox::Known)
+        .await;
+    let flow = world.reset().await;
+    lost.issue(&flow).await.unwrap();
+    until_types(&flow, &["code_issued", "mail_started", "mail_failed"]).await;
+    assert_eq!(failures(&flow).await, [(Class::Unreachable, 0, true)]);
+    drop(lost);
+    let _other = worker(&world, "otp/b", &relay).await;
+    relay.until_letters(1).await;
+}
+
+/// A worker that dies between the relay's 250 and its own event.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_dies_after_the_hand_over_costs_one_copy_that_can_be_told() {
+    let world = World::new().await;
+    let relay = Relay::with_plan(|step, before| match (step, before) {
+        (Step::Letter, 0) => Act::Hold,
+        _ => Act::Reply("250 ok"),
+    })
+    .await;
+    let first = worker(&world, "otp/a", &relay).await;
+    let flow = world.reset().await;
+    first.issue(&flow).await.unwrap();
+    relay.until_letters(1).await;
+    first.die().await;
+    relay.let_go();
+
+    let second = worker(&world, "otp/b", &relay).await;
+    assert_eq!(flow.types().await, ["code_issued", "mail_started"]);
+    world.forward(76, &[&second.log]).await;
+    relay.until_letters(2).await;
+    until_types(&flow, &["code_issued", "mail_started", "mail_started", "mailed"]).await;
+    let letters = relay.letters();
+    assert_eq!(letters.len(), 2);
+    assert_eq!(letters[0], letters[1]);
+    assert!(letters[0].contains("Message-ID: <"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_in_its_last_two_minutes_is_not_mailed() {
+    let world = World::new().await;
+    let relay = Relay::start().await;
+    let idle = Replica::new(&world, "otp/a").await;
+    let (late, fresh) = (world.reset().await, world.reset().await);
+    idle.issue(&late).await.unwrap();
+    world.forward(8 * 60 + 1, &[&idle.log]).await;
+    idle.issue(&fresh).await.unwrap();
+    let _worker = worker(&world, "otp/b", &relay).await;
+    until_types(&fresh, &["code_issued", "mail_started", "mailed"]).await;
+    assert_eq!(late.types().await, ["code_issued"]);
+    assert_eq!(relay.letters().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_relay_holds_four_mails_and_nothing_else() {
+    let world = World::new().await;
+    let relay = Relay::with_plan(|step, _| match step {
+        Step::Recipient => Act::Hold,
+        Step::Letter => Act::Reply("250 ok"),
+    })
+    .await;
+    let replica = worker(&world, "otp/a", &relay).await;
+    let mut flows = Vec::new();
+    for _ in 0..6 {
+        let flow = world.reset().await;
+        replica.issue(&flow).await.unwrap();
+        flows.push(flow);
+    }
+    relay.until_recipients(4).await;
+    let start = Instant::now();
+    for flow in &flows {
+        replica.verify(flow, &code(flow.owner, 1)).await.unwrap();
+    }
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    let fifth = timeout(Duration::from_millis(500), relay.until_recipients(5)).await;
+    assert!(fifth.is_err(), "more than four mails at once");
+}

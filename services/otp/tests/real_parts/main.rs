@@ -1,0 +1,11 @@
+//! The service on a real PostgreSQL, a real NATS server and a relay that does what a test tells it to.
+
+#![expect(clippy::unwrap_used, reason = "what a test stands on must hold")]
+
+mod answers;
+mod codes;
+mod guessing;
+mod mails;
+mod process;
+mod replicas;
+mod support;

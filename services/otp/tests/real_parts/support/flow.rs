@@ -1,0 +1,124 @@
+//! A flow as credentials mint it.
+
+use sekisho_eventlog::{Draft, EventId, FlowId, Log, Outcome, StreamId, Version, Via, entropy};
+use sekisho_evidence::secret_digest;
+use sekisho_otp::app::Caller;
+use sekisho_otp::code::Owner;
+use sekisho_proto::credentials::v1 as credentials;
+use sekisho_proto::events::{AccountEvent, CodeEvent};
+use sekisho_proto::log::v1::{Metadata, Payload};
+use sekisho_proto::otp::v1::Purpose;
+use sekisho_proto::{Event, Kind};
+use uuid::Uuid;
+
+/// A flow and its secret.
+pub struct Flow {
+    pub owner: Owner,
+    secret: [u8; 32],
+    log: Log,
+}
+
+impl Flow {
+    pub async fn sign_in(log: &Log) -> Self {
+        let secret = entropy::bytes();
+        let accepted = credentials::PasswordAccepted {
+            secret_digest: secret_digest(&secret).to_vec(),
+            ..Default::default()
+        };
+        Self::minted_by(log, secret, Purpose::SignIn, accepted.into()).await
+    }
+
+    pub async fn reset(log: &Log) -> Self {
+        let secret = entropy::bytes();
+        let requested = credentials::PasswordResetRequested {
+            secret_digest: secret_digest(&secret).to_vec(),
+            ..Default::default()
+        };
+        Self::minted_by(log, secret, Purpose::Reset, requested.into()).await
+    }
+
+    async fn minted_by(log: &Log, secret: [u8; 32], purpose: Purpose, event: AccountEvent) -> Self {
+        let owner = Owner {
+            account: StreamId(Uuid::from_bytes(entropy::bytes())),
+            flow: FlowId::mint(log.head()),
+            purpose,
+        };
+        let flow = Self {
+            owner,
+            secret,
+            log: log.clone(),
+        };
+        flow.append(0, Some(owner.flow), event).await;
+        flow
+    }
+
+    /// The password of this flow's account changes: a cut.
+    pub async fn cut(&self) {
+        let changed = credentials::PasswordChanged::default();
+        self.append(1, None, changed.into()).await;
+    }
+
+    async fn append(&self, expected: u64, flow: Option<FlowId>, event: AccountEvent) {
+        let draft = Draft {
+            kind: Kind::Account,
+            stream: self.owner.account,
+            expected: Version(expected),
+            event_id: EventId::new(self.log.now()),
+            flow,
+            event_type: event.event_type(),
+            payload: Payload {
+                event: event.encode(),
+                carried: None,
+            },
+            metadata: Metadata::default(),
+            not_after: None,
+        };
+        let outcome = self.log.append(draft, &Via::Append).await.unwrap();
+        assert!(matches!(outcome, Outcome::Recorded(_)), "{outcome:?}");
+    }
+
+    /// Who holds the secret.
+    pub fn caller(&self) -> Caller<'_> {
+        Caller {
+            flow: self.owner.flow,
+            secret: &self.secret,
+        }
+    }
+
+    /// Who holds another one.
+    pub fn stranger(&self) -> Caller<'_> {
+        Caller {
+            flow: self.owner.flow,
+            secret: b"another secret",
+        }
+    }
+
+    /// The events of kind `code` of this flow, in order.
+    pub async fn events(&self) -> Vec<CodeEvent> {
+        let entries = self.log.flow(self.owner.flow).await.unwrap();
+        let codes = entries.iter().filter(|entry| entry.kind == Kind::Code);
+        codes.map(|entry| entry.event().unwrap()).collect()
+    }
+
+    /// The names of those events.
+    pub async fn types(&self) -> Vec<&'static str> {
+        self.events().await.iter().map(CodeEvent::event_type).collect()
+    }
+
+    /// The services that wrote the events of one type.
+    pub async fn writers(&self, event_type: &str) -> Vec<String> {
+        let entries = self.log.flow(self.owner.flow).await.unwrap();
+        let of_type = entries.into_iter().filter(|entry| entry.event_type == event_type);
+        of_type.map(|entry| entry.metadata.service).collect()
+    }
+
+    /// How long after the first event of one type the first of another was recorded.
+    pub async fn between(&self, first: &str, second: &str) -> time::Duration {
+        let entries = self.log.flow(self.owner.flow).await.unwrap();
+        let at = |event_type: &str| {
+            let found = entries.iter().find(|entry| entry.event_type == event_type);
+            found.unwrap().recorded.recorded_at
+        };
+        at(second) - at(first)
+    }
+}

@@ -1,0 +1,153 @@
+//! An SMTP relay on a real socket that does what a test tells it to.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+
+use super::until;
+
+/// Where the relay asks what to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// `RCPT TO` was read.
+    Recipient,
+    /// A letter was read whole, and is kept.
+    Letter,
+}
+
+/// What it does.
+#[derive(Clone, Copy, Debug)]
+pub enum Act {
+    Reply(&'static str),
+    /// Replies 250 once the test lets go.
+    Hold,
+}
+
+type Plan = dyn Fn(Step, usize) -> Act + Send + Sync;
+
+/// A running relay.
+#[derive(Clone)]
+pub struct Relay {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    plan: Box<Plan>,
+    recipients: AtomicUsize,
+    letters: watch::Sender<Vec<String>>,
+    let_go: Semaphore,
+}
+
+impl Relay {
+    /// A relay that takes everything.
+    pub async fn start() -> Self {
+        Self::with_plan(|_, _| Act::Reply("250 ok")).await
+    }
+
+    /// A relay with a plan: step and how often it was reached before → act.
+    pub async fn with_plan(plan: impl Fn(Step, usize) -> Act + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let shared = Arc::new(Shared {
+            plan: Box::new(plan),
+            recipients: AtomicUsize::new(0),
+            letters: watch::Sender::new(Vec::new()),
+            let_go: Semaphore::new(0),
+        });
+        let serving = Arc::clone(&shared);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let shared = Arc::clone(&serving);
+                // A client that hangs up ends its conversation.
+                tokio::spawn(async move { drop(converse(stream, &shared).await) });
+            }
+        });
+        Self { address, shared }
+    }
+
+    pub fn url(&self) -> String {
+        format!("smtp://{}", self.address)
+    }
+
+    /// The letters so far, as they came over the wire.
+    pub fn letters(&self) -> Vec<String> {
+        self.shared.letters.borrow().clone()
+    }
+
+    /// How many recipients were named so far.
+    pub fn recipients(&self) -> usize {
+        self.shared.recipients.load(Ordering::SeqCst)
+    }
+
+    pub async fn until_letters(&self, count: usize) {
+        until("a letter", async || self.letters().len() >= count).await;
+    }
+
+    pub async fn until_recipients(&self, count: usize) {
+        until("a recipient", async || self.recipients() >= count).await;
+    }
+
+    /// Lets one held reply go.
+    pub fn let_go(&self) {
+        self.shared.let_go.add_permits(1);
+    }
+}
+
+async fn converse(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
+    let mut stream = BufReader::new(stream);
+    stream.write_all(b"220 test\r\n").await?;
+    let mut line = String::new();
+    while {
+        line.clear();
+        stream.read_line(&mut line).await?
+    } > 0
+    {
+        let verb = line.get(..4).unwrap_or_default().to_ascii_uppercase();
+        let reply = match verb.as_str() {
+            "RCPT" => {
+                let before = shared.recipients.fetch_add(1, Ordering::SeqCst);
+                act(shared, Step::Recipient, before).await
+            }
+            "DATA" => {
+                stream.write_all(b"354 go on\r\n").await?;
+                let letter = read_letter(&mut stream).await?;
+                let mut before = 0;
+                shared.letters.send_modify(|letters| {
+                    before = letters.len();
+                    letters.push(letter);
+                });
+                act(shared, Step::Letter, before).await
+            }
+            _ => "250 ok",
+        };
+        stream.write_all(reply.as_bytes()).await?;
+        stream.write_all(b"\r\n").await?;
+    }
+    Ok(())
+}
+
+async fn act(shared: &Shared, step: Step, before: usize) -> &'static str {
+    match (shared.plan)(step, before) {
+        Act::Reply(reply) => reply,
+        Act::Hold => {
+            shared.let_go.acquire().await.unwrap().forget();
+            "250 ok"
+        }
+    }
+}
+
+async fn read_letter(stream: &mut BufReader<TcpStream>) -> std::io::Result<String> {
+    let mut letter = String::new();
+    loop {
+        let start = letter.len();
+        if stream.read_line(&mut letter).await? == 0 || &letter[start..] == ".\r\n" {
+            letter.truncate(start);
+            return Ok(letter);
+        }
+    }
+}

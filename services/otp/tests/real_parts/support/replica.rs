@@ -1,0 +1,139 @@
+//! One replica of the service, inside the test's process.
+
+use std::io::Write as _;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use sekisho_eventlog::Log;
+use sekisho_otp::app::{App, Fates, Refused, Verified};
+use sekisho_otp::code::{Keys, Owner};
+use sekisho_otp::domain::View;
+use sekisho_otp::worker::{
+    Addresses, Courier, Failure, FollowerGone, Letters, MailFrom, MailWorker, Question, RelayUrl,
+};
+use sekisho_proto::otp::v1::mail_failed::Class;
+use sekisho_service::process::Process;
+use sekisho_service::settings::{KeyRing, Secret, Value as _};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::{Flow, Relay, World};
+
+/// One replica.
+pub struct Replica {
+    pub log: Log,
+    pub app: App,
+    fates: Fates,
+    stop: CancellationToken,
+    worker: Option<JoinHandle<Result<(), FollowerGone>>>,
+}
+
+/// What credentials answer.
+#[derive(Clone, Copy)]
+pub enum Mailbox {
+    Known,
+    /// The account is a phantom.
+    Phantom,
+}
+
+impl Addresses for Mailbox {
+    fn resolve(&self, _question: Question) -> BoxFuture<'_, Result<Secret<String>, Failure>> {
+        let answer = match self {
+            Self::Known => Ok(Secret::new("gantoroku@example.com".to_owned())),
+            Self::Phantom => Err(Failure::of(Class::NoAddress)),
+        };
+        Box::pin(async { answer })
+    }
+}
+
+impl Replica {
+    /// A replica without NATS and without a worker.
+    pub async fn new(world: &World, name: &str) -> Self {
+        Self::with_nats(world, name, None).await
+    }
+
+    pub async fn with_nats(world: &World, name: &str, nats: Option<async_nats::Client>) -> Self {
+        let log = world.log(name, nats).await;
+        let fates = Fates::new();
+        let app = App::new(log.clone(), keys(), fates.clone());
+        let stop = CancellationToken::new();
+        Self {
+            log,
+            app,
+            fates,
+            stop,
+            worker: None,
+        }
+    }
+
+    /// Starts its mail worker and waits until that has caught up with the log.
+    pub async fn work(self, relay: &Relay, mailbox: Mailbox) -> Self {
+        self.work_at(&relay.url(), mailbox).await
+    }
+
+    pub async fn work_at(mut self, relay: &str, mailbox: Mailbox) -> Self {
+        let letters = Letters::new(MailFrom::parse("gtol@localhost").unwrap(), "件名".to_owned());
+        let url = RelayUrl::parse(relay).unwrap();
+        let relay = sekisho_otp::worker::Relay::new(url).unwrap();
+        let courier = Courier::new(self.log.clone(), keys(), Arc::new(mailbox), letters, relay);
+        let worker = MailWorker::new(self.log.clone(), courier, self.fates.clone());
+        let process = Process::new(Duration::from_secs(5));
+        let caught_up = process.latch("caught up");
+        self.worker = Some(tokio::spawn(worker.run(self.stop.clone(), caught_up)));
+        process.readiness().ready().await;
+        self
+    }
+
+    /// The process dies: whatever its worker does ends in the middle.
+    pub async fn die(mut self) {
+        let worker = self.worker.take().unwrap();
+        worker.abort();
+        let _ = worker.await;
+    }
+
+    pub async fn issue(&self, flow: &Flow) -> Result<View, Refused> {
+        self.app
+            .issue(flow.caller(), &sekisho_eventlog::entropy::bytes::<16>())
+            .await
+    }
+
+    /// Types a code as a form of its own.
+    pub async fn verify(&self, flow: &Flow, code: &str) -> Result<Verified, Refused> {
+        let command_id: [u8; 16] = sekisho_eventlog::entropy::bytes();
+        self.app.verify(flow.caller(), code, &command_id).await
+    }
+}
+
+impl Drop for Replica {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// The keys of every replica.
+pub fn keys() -> Keys {
+    static KEYS: OnceLock<Keys> = OnceLock::new();
+    let read = || {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        writeln!(file, "k1 {}", "ab".repeat(32)).unwrap();
+        Keys::new(KeyRing::read(file.path()).unwrap())
+    };
+    KEYS.get_or_init(read).clone()
+}
+
+/// The right digits.
+pub fn code(owner: Owner, issue: u64) -> String {
+    let digits = keys().code(owner, "k1", issue).unwrap();
+    String::from_utf8(digits.expose().to_vec()).unwrap()
+}
+
+/// Digits that are not those of the issues 1 to 9.
+pub fn wrong(owner: Owner, number: u32) -> String {
+    let known: Vec<_> = (1..10).map(|issue| code(owner, issue)).collect();
+    let candidates = (number..1_000_000).map(|digits| format!("{digits:06}"));
+    candidates
+        .into_iter()
+        .find(|digits| !known.contains(digits))
+        .unwrap()
+}

@@ -1,0 +1,84 @@
+//! One log of its own per test.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use sekisho_dev::{Database, Postgres, Schema};
+use sekisho_eventlog::{Log, LogSettings};
+
+use super::{Flow, until};
+
+/// A fresh log.
+pub struct World {
+    database: Database,
+    /// The log, as credentials hold it.
+    pub credentials: Log,
+    ahead: AtomicI64,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        let start = || Postgres::shared_with(Schema::Files).unwrap();
+        let postgres = tokio::task::spawn_blocking(start).await.unwrap();
+        Self::on(postgres).await
+    }
+
+    /// A fresh log on a server.
+    pub async fn on(postgres: &Postgres) -> Self {
+        let database = postgres.database().unwrap();
+        let credentials = connect(&database, "credentials", "credentials/test", None).await;
+        Self {
+            database,
+            credentials,
+            ahead: AtomicI64::new(0),
+        }
+    }
+
+    /// The connection string of a role.
+    pub fn url(&self, role: &str) -> String {
+        self.database.url(role)
+    }
+
+    /// The log, as a replica of otp holds it.
+    pub async fn log(&self, service: &str, nats: Option<async_nats::Client>) -> Log {
+        connect(&self.database, "otp", service, nats).await
+    }
+
+    /// An account that has just typed the right password.
+    pub async fn sign_in(&self) -> Flow {
+        Flow::sign_in(&self.credentials).await
+    }
+
+    /// An account or phantom that has just asked for a new password.
+    pub async fn reset(&self) -> Flow {
+        Flow::reset(&self.credentials).await
+    }
+
+    /// Puts the log's clock so far before the real one, and waits until these handles know.
+    pub async fn forward(&self, seconds: i64, logs: &[&Log]) {
+        let before = self.ahead.swap(seconds, Ordering::SeqCst);
+        let later = self.credentials.now() + time::Duration::seconds(seconds - before);
+        let statement = format!(
+            "create or replace function log.now() returns timestamptz language sql volatile \
+             as $$select clock_timestamp() + interval '{seconds} seconds'$$;"
+        );
+        self.database.sql(&statement).unwrap();
+        let all = || logs.iter().copied().chain([&self.credentials]);
+        until("the clock", async || all().all(|log| log.now() >= later)).await;
+    }
+}
+
+async fn connect(database: &Database, role: &str, service: &str, nats: Option<async_nats::Client>) -> Log {
+    let wake_on = if nats.is_some() {
+        vec!["signin.code.>".to_owned()]
+    } else {
+        Vec::new()
+    };
+    let settings = LogSettings {
+        database_url: database.url(role),
+        nats,
+        service: service.to_owned(),
+        wake_on,
+        test_clock: true,
+    };
+    Log::connect(settings).await.unwrap()
+}
