@@ -29,11 +29,15 @@ alter role sekisho_reader password :'reader_password';
 grant sekisho_log_reader to sekisho_credentials, sekisho_otp, sekisho_sessions, sekisho_audit, sekisho_reader;
 grant sekisho_log_writer to sekisho_credentials, sekisho_otp, sekisho_sessions, sekisho_audit;
 
--- A stuck client must not hold the log's lock: see docs/log-format.md, "Who may wait for whom".
+-- A stuck client must not hold the log's lock: see docs/log-format.md, "Who may wait for whom". And the text of a
+-- statement, in which values stand, must reach no log and no view, whatever the server's own settings say.
 select format('alter role %I set %s', name, setting)
 from unnest(array['sekisho_credentials', 'sekisho_otp', 'sekisho_sessions', 'sekisho_audit', 'sekisho_reader']) as name,
      unnest(array['statement_timeout = ''5s''', 'lock_timeout = ''2s''',
-                  'idle_in_transaction_session_timeout = ''2s''']) as setting \gexec
+                  'idle_in_transaction_session_timeout = ''2s''', 'tcp_user_timeout = ''1s''',
+                  'log_min_error_statement = ''panic''', 'log_statement = ''none''',
+                  'log_min_duration_statement = -1', 'log_min_duration_sample = -1',
+                  'log_transaction_sample_rate = 0', 'track_activities = off']) as setting \gexec
 
 select format('grant create on database %I to sekisho_owner', current_database()) \gexec
 select format('revoke temporary, create on database %I from public', current_database()) \gexec

@@ -1,21 +1,42 @@
 //! Chapter 3 of the manual, from the first page to サインアウト完了, in a real browser with a real mail.
 
+use std::env;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use sekisho_dev::{Stack, StackOptions, paths};
 use sekisho_tests::browser::{Browser, Script};
+use sekisho_tests::seed::seed;
 use sekisho_tests::{ADDRESS, LOGIN, PASSWORD, mail};
 
 /// The subject that the manual prints in 3.4.
 const SUBJECT: &str = "国立がん研究センター（GTOL B2C production）アカウントの電子メール確認コード";
 
-fn stack(name: &str) -> Result<Stack> {
-    tokio::task::block_in_place(|| {
-        Stack::start(&StackOptions {
-            name: name.to_owned(),
-            ..StackOptions::default()
-        })
+/// Where to walk: a stack of our own, or what `SEKISHO_PORTAL` and `SEKISHO_MAILBOX` name, such as `cargo dev up` on a
+/// new machine.
+struct Place {
+    portal: String,
+    mailbox: String,
+    _stack: Option<Stack>,
+}
+
+fn place(name: &str) -> Result<Place> {
+    if let (Ok(portal), Ok(mailbox)) = (env::var("SEKISHO_PORTAL"), env::var("SEKISHO_MAILBOX")) {
+        return Ok(Place {
+            portal,
+            mailbox,
+            _stack: None,
+        });
+    }
+    let options = StackOptions {
+        name: name.to_owned(),
+        ..StackOptions::default()
+    };
+    let stack = tokio::task::block_in_place(|| Stack::start(&options))?;
+    Ok(Place {
+        portal: stack.portal_url(),
+        mailbox: stack.mailbox_url(),
+        _stack: Some(stack),
     })
 }
 
@@ -36,17 +57,17 @@ async fn the_manual_works_as_printed_without_script() -> Result<()> {
 }
 
 async fn walk(script: Script, name: &str) -> Result<()> {
-    let stack = stack(&format!("chapter-3-{name}"))?;
+    let place = place(&format!("chapter-3-{name}"))?;
     let browser = Browser::open(script).await?;
     let shot = |page: &str| picture(&format!("{name}-{page}"));
 
     // 3.1, 3.2
-    browser.visit(&stack.portal_url()).await?;
+    browser.visit(&place.portal).await?;
     for text in [
-        "がん登録オンラインシステム",
-        "医療機関の方はこちら",
-        "NCC・都道府県の方はこちら",
-        "NCRアカウントでサインイン",
+        seed("がん登録オンラインシステム"),
+        seed("医療機関の方はこちら"),
+        seed("NCC・都道府県の方はこちら"),
+        seed("NCRアカウントでサインイン"),
     ] {
         browser.see(text).await?;
     }
@@ -54,14 +75,14 @@ async fn walk(script: Script, name: &str) -> Result<()> {
     wrong_inputs(&browser, &shot).await?;
 
     // 3.3, with full-width digits in the id
-    browser.type_into("利用者ID", "０４５００００１").await?;
-    browser.type_into("パスワード", PASSWORD).await?;
-    browser.press("サインイン").await?;
+    browser.type_into(seed("利用者ID"), "０４５００００１").await?;
+    browser.type_into(seed("パスワード"), PASSWORD).await?;
+    browser.press(seed("サインイン")).await?;
 
     // 3.4
-    browser.see("メールアドレス確認").await?;
+    browser.see(seed("メールアドレス確認")).await?;
     browser
-        .see("確認が必要です。[送信] ボタンをクリックしてください。")
+        .see(seed("確認が必要です。[送信] ボタンをクリックしてください。"))
         .await?;
     browser.see("g*****@example.com").await?;
     assert!(
@@ -69,40 +90,43 @@ async fn walk(script: Script, name: &str) -> Result<()> {
         "the whole address stands in the page"
     );
     browser.picture(&shot("email-not-sent")).await?;
-    browser.press("続行").await?;
+    browser.press(seed("続行")).await?;
     browser.see("メールアドレスの確認が完了していません。").await?;
-    browser.press("確認コードを送信").await?;
+    let mails_before = tokio::task::block_in_place(|| mail::to(&place.mailbox, ADDRESS))?.len();
+    browser.press(seed("確認コードを送信")).await?;
     browser
-        .see("確認コードが受信トレイに送信されました。次の入力ボックスにコピーしてください。")
+        .see(seed(
+            "確認コードが受信トレイに送信されました。次の入力ボックスにコピーしてください。",
+        ))
         .await?;
     browser.picture(&shot("email-sent")).await?;
-    let code = read_mail(&stack)?;
+    let code = read_mail(&place.mailbox, mails_before)?;
 
     let wrong = if code == "000000" { "111111" } else { "000000" };
-    browser.type_into("確認コード", wrong).await?;
-    browser.press("コードの確認").await?;
+    browser.type_into(seed("確認コード"), wrong).await?;
+    browser.press(seed("コードの確認")).await?;
     browser
         .see("そのコードが正しくありません。再試行してください。")
         .await?;
     browser.see("あと4回入力できます。").await?;
     browser.picture(&shot("email-wrong-code")).await?;
-    browser.type_into("確認コード", &full_width(&code)).await?;
-    browser.press("コードの確認").await?;
+    browser.type_into(seed("確認コード"), &full_width(&code)).await?;
+    browser.press(seed("コードの確認")).await?;
     browser
-        .see("電子メール アドレスが確認されました。今すぐ続行できます。")
+        .see(seed("電子メール アドレスが確認されました。今すぐ続行できます。"))
         .await?;
     browser.see(ADDRESS).await?;
     browser.picture(&shot("email-verified")).await?;
     browser.reload().await?;
     browser
-        .see("電子メール アドレスが確認されました。今すぐ続行できます。")
+        .see(seed("電子メール アドレスが確認されました。今すぐ続行できます。"))
         .await?;
-    browser.press("続行").await?;
+    browser.press(seed("続行")).await?;
 
     // 3.6
-    browser.see("がん登録オンラインシステム (GTOL)").await?;
-    browser.see("お知らせ").await?;
-    browser.see("クイックアクセス").await?;
+    browser.see(seed("がん登録オンラインシステム (GTOL)")).await?;
+    browser.see(seed("お知らせ")).await?;
+    browser.see(seed("クイックアクセス")).await?;
     for text in ["見本病院", "見本 一郎"] {
         let (right, top, window) = browser.place_of(text).await?;
         assert!(
@@ -113,18 +137,20 @@ async fn walk(script: Script, name: &str) -> Result<()> {
     browser.picture(&shot("top")).await?;
 
     // 3.7
-    browser.press("サインアウト").await?;
-    browser.see("サインアウト完了").await?;
-    browser.see("GTOLからのサインアウトが完了しました。").await?;
+    browser.press(seed("サインアウト")).await?;
+    browser.see(seed("サインアウト完了")).await?;
+    browser
+        .see(seed("GTOLからのサインアウトが完了しました。"))
+        .await?;
     for step in [
-        "画面左下の[Windowsマーク]をクリックします。",
-        "[main-gtol-vpn]をクリックします。",
+        seed("画面左下の[Windowsマーク]をクリックします。"),
+        seed("[main-gtol-vpn]をクリックします。"),
     ] {
         browser.see(step).await?;
     }
     browser.picture(&shot("signed-out")).await?;
     browser.back().await?;
-    browser.see("利用者ID").await?;
+    browser.see(seed("利用者ID")).await?;
     assert!(
         !browser.text().await?.contains("見本病院"),
         "Back shows the top page after サインアウト"
@@ -134,22 +160,26 @@ async fn walk(script: Script, name: &str) -> Result<()> {
 
 /// 3.8, cases 1 and 2.
 async fn wrong_inputs(browser: &Browser, shot: &impl Fn(&str) -> PathBuf) -> Result<()> {
-    browser.type_into("利用者ID", "O4500001").await?;
-    browser.type_into("パスワード", PASSWORD).await?;
-    browser.press("サインイン").await?;
-    browser.see("ご利用のアカウントが見つからないようです。").await?;
+    browser.type_into(seed("利用者ID"), "O4500001").await?;
+    browser.type_into(seed("パスワード"), PASSWORD).await?;
+    browser.press(seed("サインイン")).await?;
+    browser
+        .see(seed("ご利用のアカウントが見つからないようです。"))
+        .await?;
     browser.picture(&shot("unknown-account")).await?;
-    browser.type_into("利用者ID", LOGIN).await?;
-    browser.type_into("パスワード", "Gantoroku-demo-2026").await?;
-    browser.press("サインイン").await?;
-    browser.see("パスワードが正しくありません。").await?;
+    browser.type_into(seed("利用者ID"), LOGIN).await?;
+    browser
+        .type_into(seed("パスワード"), "Gantoroku-demo-2026")
+        .await?;
+    browser.press(seed("サインイン")).await?;
+    browser.see(seed("パスワードが正しくありません。")).await?;
     browser.picture(&shot("wrong-password")).await
 }
 
-fn read_mail(stack: &Stack) -> Result<String> {
-    let mails = tokio::task::block_in_place(|| mail::wait_for(&stack.mailbox_url(), ADDRESS, 1))?;
+fn read_mail(mailbox: &str, before: usize) -> Result<String> {
+    let mails = tokio::task::block_in_place(|| mail::wait_for(mailbox, ADDRESS, before + 1))?;
     let mail = mails.last().context("no mail")?;
-    assert_eq!(mail.subject, SUBJECT);
+    assert_eq!(mail.subject, seed(SUBJECT));
     mail.code()
 }
 

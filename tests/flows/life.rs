@@ -38,7 +38,12 @@ fn whatever_service_is_killed_the_user_stays_signed_in() -> Result<()> {
         stack.kill(service, 0)?;
         stack.start_service(service, 0)?;
         let top = visitor.get("/top")?;
-        assert_eq!(top.status, 200, "after {service} was killed:\n{}", logged(&stack, Service::Gateway)?);
+        assert_eq!(
+            top.status,
+            200,
+            "after {service} was killed:\n{}",
+            logged(&stack, Service::Gateway)?
+        );
         assert!(
             top.body.contains("見本病院"),
             "after {service} was killed: {}",

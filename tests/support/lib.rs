@@ -7,6 +7,7 @@ pub mod flow;
 pub mod grpc;
 pub mod log;
 pub mod mail;
+pub mod seed;
 pub mod stack;
 pub mod visitor;
 pub mod writers;

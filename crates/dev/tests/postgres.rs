@@ -1,8 +1,9 @@
 //! Private PostgreSQL servers.
 
 use std::thread;
+use std::time::Duration;
 
-use sekisho_dev::{Postgres, Schema};
+use sekisho_dev::{Postgres, Schema, wait};
 
 #[test]
 fn a_killed_server_starts_again_with_all_it_had_acknowledged() {
@@ -20,6 +21,25 @@ fn a_killed_server_starts_again_with_all_it_had_acknowledged() {
     assert_eq!(database.sql("select id from kept;").unwrap(), "7");
     assert_eq!(postgres.port(), port);
     assert_ne!(postgres.pid().unwrap(), first);
+}
+
+#[test]
+fn a_backend_that_is_busy_ends_with_its_killed_server() {
+    let postgres = Postgres::start_with(Schema::Empty).unwrap();
+    let database = postgres.database().unwrap();
+    thread::scope(|scope| {
+        let busy = scope.spawn(|| database.sql("do $$ begin loop end loop; end $$;"));
+        let loops = "select count(*) from pg_stat_activity where query like 'do %' and state = 'active';";
+        let limit = Duration::from_secs(20);
+        wait::until("a busy backend", limit, || {
+            Ok((database.sql(loops)? == "1").then_some(()))
+        })
+        .unwrap();
+        postgres.kill().unwrap();
+        assert!(busy.join().unwrap().is_err());
+    });
+    postgres.restart().unwrap();
+    assert_eq!(database.sql("select 1;").unwrap(), "1");
 }
 
 #[test]

@@ -234,7 +234,7 @@ fn up_starts_everything_and_leaves_nothing_behind() {
     only_loopback(&home);
     own_process_groups(&home);
 
-    let second = refusal(home.command(&["up", "--port", "0"]));
+    let second = refusal(home.command(&["up", "--port", &home.portal.number.to_string()]));
     assert!(second.contains("already runs here (process "), "{second}");
 
     for part in ["otp", "postgres"] {

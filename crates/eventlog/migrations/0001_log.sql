@@ -1,6 +1,8 @@
 -- The log: one append-only table, one way in. The bytes of an entry and every guarantee: docs/log-format.md.
 
-alter default privileges in schema log revoke execute on functions from public;
+-- Whatever function sekisho_owner makes from now on, in any schema, is closed until it is granted. (Per schema this
+-- statement would do nothing: such a default can only add to the database's.)
+alter default privileges revoke execute on functions from public;
 
 -- Locked by every append, never updated: an open snapshot elsewhere cannot bloat it.
 create table log.head (only_row boolean primary key default true check (only_row));
@@ -69,7 +71,8 @@ declare
     first bigint;
     name text;
 begin
-    perform pg_advisory_xact_lock(hashtext('log.make_segments'));
+    -- One at a time. A row of ours and no advisory lock, which any role could hold.
+    perform from log.segment order by first_position limit 1 for update;
     select coalesce(max(first_position), 1) into open_position from log.segment where opened;
     for ahead in 0..2 loop
         first := open_position + ahead * size;
@@ -110,7 +113,7 @@ create type log.draft as (
 --   expired   the log's time is past not_after
 --   refused   too large, malformed, or of a kind that session_user does not write
 --   appended
--- `since` is the head that the caller knew when it first sent the batch: no entry of it can stand before.
+-- `since` is where an entry of mine is looked for first, a head that the caller knew. It only saves time.
 create function log.append(
     kinds text[], stream_ids uuid[], expected_versions bigint[], event_ids uuid[], flow_ids uuid[],
     event_types text[], payloads bytea[], metadatas bytea[], not_afters timestamptz[], carries boolean[],
@@ -127,12 +130,19 @@ declare
     head bigint;
     now_at timestamptz;
     current_version bigint;
+    load_from bigint;
+    bound bigint;
     found_id uuid;
     found_position bigint;
     found_at timestamptz;
 begin
     if current_setting('transaction_isolation') <> 'read committed' then
         raise exception 'append works in read committed only' using errcode = 'SK004';
+    end if;
+    -- Equal only in a statement that began its transaction and came in one message: else the lock would be held until
+    -- the client sends the next one, and in the extended protocol no timeout ever runs while the server waits for it.
+    if statement_timestamp() <> transaction_timestamp() then
+        raise exception 'append is one statement of the simple query protocol' using errcode = 'SK004';
     end if;
     if entries > 500 or cardinality(stream_ids) <> entries or cardinality(expected_versions) <> entries
         or cardinality(event_ids) <> entries or cardinality(flow_ids) <> entries
@@ -141,9 +151,10 @@ begin
         or cardinality(carries) <> entries then
         raise exception 'not a batch' using errcode = 'SK004';
     end if;
-    -- Local to the transaction, whatever the client has set: durable, and no lock held by an idle client.
+    -- Local to the transaction, whatever the client has set: durable, and no lock held by an idle client that put
+    -- `begin` into the same message.
     perform set_config('synchronous_commit', 'on', true);
-    perform set_config('idle_in_transaction_session_timeout', '2s', true);
+    perform set_config('idle_in_transaction_session_timeout', '1s', true);
 
     perform from log.head for update;
     -- Every statement from here on has a snapshot taken under the lock.
@@ -156,13 +167,18 @@ begin
     for i in 1..entries loop
         positions[i] := null;
         recorded_ats[i] := null;
-        select version into current_version from log.stream where kind = kinds[i] and stream_id = stream_ids[i];
+        select s.version, s.load_from into current_version, load_from
+        from log.stream as s where s.kind = kinds[i] and s.stream_id = stream_ids[i];
         current_version := coalesce(current_version, 0);
         if current_version > expected_versions[i] then
-            execute format('select event_id, position, recorded_at from log.entry'
-                ' where position >= %s and kind = $1 and stream_id = $2 and version = $3', coalesce(since, 1))
-                into found_id, found_position, found_at
-                using kinds[i], stream_ids[i], expected_versions[i] + 1;
+            -- Most are found at once; only one that is submitted very late is searched for in all segments.
+            foreach bound in array array[greatest(since, load_from), load_from, 1] loop
+                execute format('select event_id, position, recorded_at from log.entry'
+                    ' where position >= %s and kind = $1 and stream_id = $2 and version = $3', bound)
+                    into found_id, found_position, found_at
+                    using kinds[i], stream_ids[i], expected_versions[i] + 1;
+                exit when found_id is not null;
+            end loop;
             outcomes[i] := 'conflict';
             if found_id = event_ids[i] then
                 outcomes[i] := 'already';
@@ -173,7 +189,8 @@ begin
             outcomes[i] := 'conflict';
         elsif not_afters[i] < now_at then
             outcomes[i] := 'expired';
-        elsif event_ids[i] is null or event_types[i] is null or carries[i] is null
+        elsif stream_ids[i] is null or event_ids[i] is null or carries[i] is null
+            or coalesce(event_types[i] !~ '^[a-z][a-z0-9_]{0,62}$', true)
             or coalesce(octet_length(payloads[i]) + octet_length(metadatas[i]), 8193) > 8192
             or not exists (select from log.writer as w where w.role_name = session_user and w.kind = kinds[i]) then
             outcomes[i] := 'refused';

@@ -16,35 +16,46 @@ pub struct Clock {
 #[derive(Debug, Clone, Copy)]
 struct Reading {
     database: OffsetDateTime,
-    taken: Instant,
+    asked: Instant,
+    answered: Instant,
 }
 
 impl Clock {
     /// A clock that was read as `database` at the monotonic moment `taken`.
     pub fn new(database: OffsetDateTime, taken: Instant) -> Self {
         Self {
-            last: Arc::new(RwLock::new(Reading { database, taken })),
+            last: Arc::new(RwLock::new(Reading {
+                database,
+                asked: taken,
+                answered: taken,
+            })),
         }
     }
 
-    /// Now.
+    /// Now; never ahead of the database, behind it by the way of the last answer.
     pub fn now(&self) -> OffsetDateTime {
-        let reading = *self.last.read().unwrap_or_else(PoisonError::into_inner);
-        reading.database + reading.taken.elapsed()
+        let reading = self.reading();
+        reading.database + reading.answered.elapsed()
     }
 
-    /// How long ago the database was asked.
+    /// How long ago the database was asked. Counted from the question: what was committed while the answer was on its
+    /// way, or while this process stood still, is not in it.
     pub fn age(&self) -> Duration {
-        self.last
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .taken
-            .elapsed()
+        self.reading().asked.elapsed()
     }
 
-    /// Sets the clock to a new reading.
-    pub(crate) fn set(&self, database: OffsetDateTime, taken: Instant) {
-        *self.last.write().unwrap_or_else(PoisonError::into_inner) = Reading { database, taken };
+    /// Sets the clock to a reading that has just been answered.
+    pub(crate) fn set(&self, database: OffsetDateTime, asked: Instant) {
+        let reading = Reading {
+            database,
+            asked,
+            answered: Instant::now(),
+        };
+        *self.last.write().unwrap_or_else(PoisonError::into_inner) = reading;
+    }
+
+    fn reading(&self) -> Reading {
+        *self.last.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -59,5 +70,16 @@ mod tests {
         tokio::time::advance(Duration::from_secs(7)).await;
         assert_eq!(clock.now(), start + Duration::from_secs(7));
         assert_eq!(clock.age(), Duration::from_secs(7));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_took_long_is_as_old_as_its_question() {
+        let start = OffsetDateTime::UNIX_EPOCH;
+        let clock = Clock::new(start, Instant::now());
+        let asked = Instant::now();
+        tokio::time::advance(Duration::from_secs(3)).await;
+        clock.set(start, asked);
+        assert_eq!(clock.now(), start);
+        assert_eq!(clock.age(), Duration::from_secs(3));
     }
 }

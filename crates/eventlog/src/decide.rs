@@ -158,7 +158,10 @@ impl Log {
                 state: facts.state,
                 version: facts.version,
             };
-            let draft = self.draft(context, &loaded, event_id, &event, not_after);
+            let draft = Draft {
+                not_after,
+                ..self.draft(context, &loaded, event_id, &event)
+            };
             match self.append(draft, &context.via).await? {
                 Outcome::Recorded(receipt) => {
                     let recorded = recorded(context, loaded.version, event_id, receipt);
@@ -190,7 +193,6 @@ impl Log {
         loaded: &Loaded<F>,
         event_id: EventId,
         event: &F::Event,
-        not_after: Option<OffsetDateTime>,
     ) -> Draft {
         let metadata = Metadata {
             actor: context.actor.clone(),
@@ -198,11 +200,9 @@ impl Log {
             traceparent: context.traceparent.clone(),
             command_digest: context.digest.map(Vec::from).unwrap_or_default(),
         };
-        let draft = Draft::following(loaded, context.stream, event_id, event, metadata);
         Draft {
             flow: context.flow,
-            not_after,
-            ..draft
+            ..Draft::following(loaded, context.stream, event_id, event, metadata)
         }
     }
 }

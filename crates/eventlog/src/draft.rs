@@ -7,12 +7,18 @@ use sekisho_proto::log::v1::{Carried, Metadata, Payload};
 use sekisho_proto::{Event, Kind};
 use time::OffsetDateTime;
 
+use crate::append::AppendError;
 use crate::fold::{Carry, Loaded};
 use crate::ids::{EventId, FlowId, StreamId, Version};
 use crate::statement::Argument;
 
 /// Every entry whose version is a multiple of this carries the state before it.
 pub const CARRY_EVERY: u64 = 64;
+
+/// Payload and metadata of one entry, at most; `log.append` refuses more.
+const BYTES: usize = 8192;
+/// The length of an event type, at most; `log.append` refuses more.
+const NAME: usize = 63;
 
 /// An entry that is to be appended at an expected version.
 #[derive(Debug, Clone)]
@@ -38,7 +44,8 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// The draft of an event that follows a loaded state.
+    /// The draft of an event that follows a loaded state. A state that is too large to be carried stays out: the
+    /// entry that follows 64 versions later tries again.
     pub fn following<F: Carry>(
         loaded: &Loaded<F>,
         stream: StreamId,
@@ -46,12 +53,7 @@ impl Draft {
         event: &F::Event,
         metadata: Metadata,
     ) -> Self {
-        let due = loaded.version.next().0.is_multiple_of(CARRY_EVERY);
-        let carried = due.then(|| Carried {
-            fold_version: F::VERSION,
-            state: loaded.state.carry(),
-        });
-        Self {
+        let draft = Self {
             kind: F::Event::KIND,
             stream,
             expected: loaded.version,
@@ -60,11 +62,45 @@ impl Draft {
             event_type: event.event_type(),
             payload: Payload {
                 event: event.encode(),
-                carried,
+                carried: None,
             },
             metadata,
             not_after: None,
+        };
+        if loaded.version.next().0.is_multiple_of(CARRY_EVERY) {
+            draft.carrying(&loaded.state)
+        } else {
+            draft
         }
+    }
+
+    fn carrying<F: Carry>(mut self, state: &F) -> Self {
+        self.payload.carried = Some(Carried {
+            fold_version: F::VERSION,
+            state: state.carry(),
+        });
+        if self.bytes() > BYTES {
+            tracing::warn!(kind = %self.kind, bytes = self.bytes(), "state too large to be carried");
+            self.payload.carried = None;
+        }
+        self
+    }
+
+    /// What `log.append` would refuse is refused here, so that it never travels with the entries of others.
+    pub(crate) fn check(&self) -> Result<(), AppendError> {
+        let mut letters = self.event_type.chars();
+        let named = letters.next().is_some_and(|first| first.is_ascii_lowercase())
+            && letters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+            && self.event_type.len() <= NAME;
+        if named && self.bytes() <= BYTES {
+            Ok(())
+        } else {
+            Err(AppendError::Refused)
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        self.payload.encoded_len() + self.metadata.encoded_len()
     }
 
     /// The bytes of the column `payload`.

@@ -37,9 +37,45 @@ pub struct Entry {
     pub payload: Payload,
     /// Who acted, and the trace.
     pub metadata: Metadata,
+    stored: Stored,
+}
+
+/// The columns `payload` and `metadata` as they stand in the log. What is decoded from them may know less: fields of a
+/// newer version are lost on the way, and a hash is of the bytes.
+#[derive(Debug, Clone, PartialEq)]
+struct Stored {
+    payload: Vec<u8>,
+    metadata: Vec<u8>,
 }
 
 impl Entry {
+    /// An entry as this version would write it; for tests of what reads entries.
+    pub fn new(
+        recorded: Recorded,
+        kind: Kind,
+        event_type: String,
+        payload: Payload,
+        metadata: Metadata,
+    ) -> Self {
+        let stored = Stored {
+            payload: payload.encode_to_vec(),
+            metadata: metadata.encode_to_vec(),
+        };
+        Self {
+            recorded,
+            kind,
+            event_type,
+            payload,
+            metadata,
+            stored,
+        }
+    }
+
+    /// The bytes of the columns `payload` and `metadata`.
+    pub(crate) fn stored(&self) -> (&[u8], &[u8]) {
+        (&self.stored.payload, &self.stored.metadata)
+    }
+
     /// The event.
     ///
     /// # Errors
@@ -91,6 +127,10 @@ impl TryFrom<Row> for Entry {
             event_type: row.event_type,
             payload,
             metadata,
+            stored: Stored {
+                payload: row.payload,
+                metadata: row.metadata,
+            },
         })
     }
 }

@@ -47,13 +47,13 @@ impl<F: Fold> Default for Loaded<F> {
 }
 
 /// Folds entries of one stream, in order. The first must be version 1 or carry a state of this fold's version:
-/// else the answer is `Ok(None)`, and the caller reads from further back.
+/// else, and without any entry, the answer is `Ok(None)`, and the caller reads from further back.
 ///
 /// # Errors
 /// [`EventError`] for an event of a newer version: a fold that decides must not skip it.
 pub fn refold<F: Fold>(entries: &[Entry]) -> Result<Option<Loaded<F>>, EventError> {
     let Some(first) = entries.first() else {
-        return Ok(Some(Loaded::default()));
+        return Ok(None);
     };
     let start = if first.recorded.version == Version(1) {
         Some(F::default())
@@ -61,12 +61,15 @@ pub fn refold<F: Fold>(entries: &[Entry]) -> Result<Option<Loaded<F>>, EventErro
         carried(first)
     };
     let Some(mut state) = start else { return Ok(None) };
-    let mut version = Version::default();
+    let mut newest = first.recorded.version;
     for entry in entries {
         state = state.evolve(&entry.event()?, &entry.recorded);
-        version = entry.recorded.version;
+        newest = entry.recorded.version;
     }
-    Ok(Some(Loaded { state, version }))
+    Ok(Some(Loaded {
+        state,
+        version: newest,
+    }))
 }
 
 fn carried<F: Fold>(entry: &Entry) -> Option<F> {

@@ -1,7 +1,5 @@
 //! Following the log: only what is read from it is folded, in order; messages only wake.
 
-use std::time::Duration;
-
 use sekisho_proto::Kind;
 use tokio::sync::watch;
 
@@ -71,6 +69,3 @@ impl Follower {
         })
     }
 }
-
-/// How often the head is polled when no message says that it moved.
-pub(crate) const POLL: Duration = Duration::from_millis(500);

@@ -10,6 +10,7 @@
 //!
 //! The bytes of an entry and every guarantee: `docs/log-format.md`.
 
+mod answer;
 mod append;
 mod clock;
 mod decide;
@@ -20,12 +21,15 @@ mod fold;
 mod follow;
 mod head;
 mod ids;
+mod leaf;
+mod line;
 mod log;
 mod migrate;
 mod publish;
 mod read;
 mod statement;
 mod streams;
+mod tasks;
 mod wake;
 mod writer;
 
@@ -38,6 +42,7 @@ pub use fold::{Carry, Fold, Loaded, refold};
 pub use follow::{Batch, Follower};
 pub use head::Head;
 pub use ids::{EventId, FlowId, IdError, Position, StreamId, Version};
+pub use leaf::LEAF_FORMAT;
 pub use log::{ConnectError, Log, LogSettings};
 pub use migrate::{MigrateError, migrate};
 pub use read::{Page, ReadError};

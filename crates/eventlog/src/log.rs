@@ -6,9 +6,9 @@ use std::time::Duration;
 use async_nats::Client;
 use sekisho_proto::Kind;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, PgPool};
+use sqlx::{ConnectOptions, Connection, PgPool};
 use time::OffsetDateTime;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -17,12 +17,13 @@ use crate::clock::Clock;
 use crate::draft::{Draft, Via};
 use crate::entry::Entry;
 use crate::fold::{Fold, Loaded};
-use crate::follow::{Follower, POLL};
+use crate::follow::Follower;
 use crate::head::{Head, Heads};
 use crate::ids::{FlowId, Position, StreamId};
 use crate::publish::Publisher;
 use crate::read::{self, Page, ReadError};
 use crate::streams::Streams;
+use crate::tasks::{Poller, confirm, keep_segments_ahead};
 use crate::wake::Wakeups;
 use crate::writer::Writer;
 
@@ -30,8 +31,8 @@ use crate::writer::Writer;
 const READERS: u32 = 8;
 /// How long a read waits for a connection and for its answer.
 const READ: Duration = Duration::from_secs(2);
-/// How often the segments ahead are looked after.
-const SEGMENTS: Duration = Duration::from_hours(1);
+/// How long a reading connection may take to show that it can be used again.
+const RELEASE: Duration = Duration::from_secs(1);
 /// The clock of every log that is not a test's.
 const CLOCK: &str = "select clock_timestamp()";
 
@@ -72,7 +73,6 @@ pub struct Log {
     heads: Heads,
     clock: Clock,
     streams: Streams,
-    poll_now: Arc<Notify>,
     nats: Option<Client>,
     service: Arc<str>,
     _tasks: Arc<DropGuard>,
@@ -94,18 +94,12 @@ impl Log {
     /// [`ConnectError`].
     pub async fn connect(settings: LogSettings) -> Result<Self, ConnectError> {
         let options = connect_options(&settings)?;
-        let pool = PgPoolOptions::new()
-            .max_connections(READERS)
-            .acquire_timeout(READ)
-            .connect_lazy_with(
-                options
-                    .clone()
-                    .options([("plan_cache_mode", "force_custom_plan")]),
-            );
-        if !settings.test_clock && read::clock_source(&pool).await?.trim() != CLOCK {
+        let pool = reading_pool(&options);
+        if !settings.test_clock && in_time(read::clock_source(&pool)).await?.trim() != CLOCK {
             return Err(ConnectError::TestClock);
         }
-        let (head, now) = read::head(&pool, read::open_segment(&pool).await?).await?;
+        let open = in_time(read::open_segment(&pool)).await?;
+        let (head, now) = in_time(read::head(&pool, open)).await?;
         let heads = Heads::new(if head.event_id.is_some() {
             head
         } else {
@@ -115,12 +109,11 @@ impl Log {
         let publisher = Publisher::start(settings.nats.clone(), &settings.service);
         let stop = CancellationToken::new();
         let log = Self {
-            writer: Writer::start(options, heads.clone(), publisher),
+            writer: Writer::start(&options, heads.clone(), publisher),
             pool,
             heads,
             clock,
             streams: Streams::default(),
-            poll_now: Arc::new(Notify::new()),
             nats: settings.nats,
             service: settings.service.into(),
             _tasks: Arc::new(stop.clone().drop_guard()),
@@ -135,7 +128,6 @@ impl Log {
             pool: self.pool.clone(),
             heads: self.heads.clone(),
             clock: self.clock.clone(),
-            poll_now: Arc::clone(&self.poll_now),
         };
         tokio::spawn(stop.clone().run_until_cancelled_owned(poller.run(wakeups)));
         tokio::spawn(
@@ -209,7 +201,8 @@ impl Log {
         in_time(read::entry(&self.pool, position)).await
     }
 
-    /// Entries of some kinds after a position and not after another, in order.
+    /// Entries of some kinds after a position and not after another, in order. [`Page::upto`] says how far it came;
+    /// that is never past the known head, where entries may still be on their way.
     ///
     /// # Errors
     /// [`ReadError`].
@@ -220,6 +213,7 @@ impl Log {
         kinds: &[Kind],
         limit: u32,
     ) -> Result<Page, ReadError> {
+        let upto = upto.min(self.head());
         in_time(read::page(&self.pool, after, upto, kinds, limit)).await
     }
 
@@ -228,10 +222,7 @@ impl Log {
     /// # Errors
     /// [`ReadError`].
     pub async fn confirm_head(&self) -> Result<Position, ReadError> {
-        let (head, now) = in_time(read::head(&self.pool, self.head())).await?;
-        self.heads.advance(head);
-        self.clock.set(now, Instant::now());
-        Ok(head.position)
+        confirm(&self.pool, &self.heads, &self.clock).await
     }
 
     /// Follows some kinds from after a position on.
@@ -252,49 +243,28 @@ fn connect_options(settings: &LogSettings) -> Result<PgConnectOptions, ConnectEr
         .disable_statement_logging())
 }
 
-async fn in_time<T>(read: impl Future<Output = Result<T, ReadError>>) -> Result<T, ReadError> {
+/// Connections for reads: plans name the segments that a bound leaves, and nothing else.
+fn reading_pool(options: &PgConnectOptions) -> PgPool {
+    let bounded = options
+        .clone()
+        .options([("plan_cache_mode", "force_custom_plan")]);
+    PgPoolOptions::new()
+        .max_connections(READERS)
+        .acquire_timeout(READ)
+        // A connection whose read was given up is asked whether it still lives before another takes it. Without a
+        // limit here, one on a broken network path would keep its place in the pool for a quarter of an hour.
+        .after_release(|connection, _| {
+            Box::pin(async {
+                let alive = timeout(RELEASE, connection.ping()).await;
+                alive.map_err(|_| sqlx::Error::PoolTimedOut)?.map(|()| true)
+            })
+        })
+        .connect_lazy_with(bounded)
+}
+
+/// A read that waits no longer than anybody waits for it.
+pub(crate) async fn in_time<T>(read: impl Future<Output = Result<T, ReadError>>) -> Result<T, ReadError> {
     timeout(READ, read)
         .await
         .unwrap_or(Err(ReadError::Unavailable(sqlx::Error::PoolTimedOut)))
-}
-
-/// Polls the head every 500 ms, and at once when a message says that it moved.
-struct Poller {
-    pool: PgPool,
-    heads: Heads,
-    clock: Clock,
-    poll_now: Arc<Notify>,
-}
-
-impl Poller {
-    async fn run(self, mut wakeups: Wakeups) {
-        loop {
-            tokio::select! {
-                () = tokio::time::sleep(POLL) => {}
-                () = self.poll_now.notified() => {}
-                hint = wakeups.next() => {
-                    if hint <= self.heads.known().position {
-                        continue;
-                    }
-                }
-            }
-            match in_time(read::head(&self.pool, self.heads.known().position)).await {
-                Ok((head, now)) => {
-                    self.clock.set(now, Instant::now());
-                    self.heads.advance(head);
-                }
-                Err(error) => tracing::warn!(%error, "head not confirmed"),
-            }
-        }
-    }
-}
-
-async fn keep_segments_ahead(pool: PgPool) {
-    loop {
-        // A role that only reads may not make segments, and need not.
-        if let Err(error) = read::make_segments(&pool).await {
-            tracing::debug!(%error, "no segments made");
-        }
-        tokio::time::sleep(SEGMENTS).await;
-    }
 }

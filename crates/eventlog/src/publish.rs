@@ -1,7 +1,7 @@
 //! Every committed event goes out on core NATS, best effort: what is lost costs a poll, nothing else.
 
 use async_nats::connection::State;
-use async_nats::{Client, HeaderMap, Subject};
+use async_nats::{Client, HeaderMap, HeaderValue, Subject};
 use time::format_description::well_known::Rfc3339;
 use tokio::sync::mpsc;
 
@@ -60,8 +60,9 @@ impl Publisher {
         headers.insert("ce-position", receipt.position.to_string());
         headers.insert("ce-streamid", draft.stream.to_string());
         headers.insert("content-type", "application/protobuf");
-        if !draft.metadata.traceparent.is_empty() {
-            headers.insert("traceparent", draft.metadata.traceparent.as_str());
+        // From outside; the client panics on a value with a line break.
+        if let Some(trace) = header(&draft.metadata.traceparent) {
+            headers.insert("traceparent", trace);
         }
         Message {
             subject: event_type.into(),
@@ -69,6 +70,10 @@ impl Publisher {
             body: draft.payload.event.clone(),
         }
     }
+}
+
+fn header(value: &str) -> Option<HeaderValue> {
+    value.parse().ok().filter(|_| !value.is_empty())
 }
 
 async fn publish_all(client: Client, mut messages: mpsc::Receiver<Message>) {

@@ -15,7 +15,8 @@ pub enum ReadError {
     /// PostgreSQL did not answer.
     #[error("the log cannot be read")]
     Unavailable(#[source] sqlx::Error),
-    /// An entry that this version does not understand: nothing may be decided on it.
+    /// An entry that this version does not understand, or a stream whose beginning is gone: nothing may be decided on
+    /// it.
     #[error("the log holds an entry that this version does not understand")]
     Unknown(#[from] EventError),
     /// A position was not reached in time.
@@ -29,12 +30,15 @@ impl From<sqlx::Error> for ReadError {
     }
 }
 
+/// Positions that one page looks at, at most.
+const SPAN: u64 = 50_000;
+
 /// A run of entries.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page {
-    /// The entries of the kinds asked for, in order.
+    /// The entries of the kinds asked for, in order; may be empty.
     pub entries: Vec<Entry>,
-    /// Everything up to here was looked at.
+    /// Everything up to here was looked at. May be short of what was asked for, and is never past the known head.
     pub upto: Position,
 }
 
@@ -103,7 +107,10 @@ pub(crate) async fn load<F: Fold>(pool: &PgPool, stream: StreamId) -> Result<Loa
     }
     // The carried state is of another version of the fold: from the first entry, once.
     let all = stream_entries(pool, kind, stream, Position(1)).await?;
-    Ok(refold(&all)?.unwrap_or_default())
+    let beginning_gone = || EventError::Damaged {
+        event_type: format!("stream {stream}: its beginning is not in the log"),
+    };
+    refold(&all)?.ok_or_else(|| beginning_gone().into())
 }
 
 async fn stream_entries(
@@ -152,7 +159,8 @@ pub(crate) async fn entry(pool: &PgPool, position: Position) -> Result<Option<En
     Ok(row.map(Entry::try_from).transpose()?)
 }
 
-/// Entries of some kinds after a position, in order.
+/// Entries of some kinds after a position, in order. One page looks at no more than [`SPAN`] positions: of a rare
+/// kind, a million entries might stand between two, and the read would never come to its end in time.
 pub(crate) async fn page(
     pool: &PgPool,
     after: Position,
@@ -160,6 +168,7 @@ pub(crate) async fn page(
     kinds: &[Kind],
     limit: u32,
 ) -> Result<Page, ReadError> {
+    let upto = upto.min(Position(after.0.saturating_add(SPAN)));
     let names: Vec<String> = kinds.iter().map(ToString::to_string).collect();
     let rows = sqlx::query_as!(
         Row,

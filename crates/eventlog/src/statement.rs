@@ -6,7 +6,8 @@
 
 use std::fmt::Write;
 
-use sqlx::AssertSqlSafe;
+use std::sync::Arc;
+
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -38,7 +39,7 @@ impl Argument {
 }
 
 /// A call of `log.append`.
-pub(crate) fn append(drafts: &[&Draft], since: Position) -> AssertSqlSafe<String> {
+pub(crate) fn append(drafts: &[&Draft], since: Position) -> Arc<str> {
     let columns = [
         array("text", drafts, |draft| draft.kind.as_str().to_owned()),
         array("uuid", drafts, |draft| draft.stream.to_string()),
@@ -57,28 +58,29 @@ pub(crate) fn append(drafts: &[&Draft], since: Position) -> AssertSqlSafe<String
             draft.payload.carried.is_some().to_string()
         }),
     ];
-    AssertSqlSafe(format!(
-        "select outcomes, positions, recorded_ats from log.append({}, {})",
+    // Microseconds as numbers: text is the only format of the simple query protocol, and moments have many spellings.
+    format!(
+        "select outcomes, positions, \
+         array(select (extract(epoch from at) * 1000000)::bigint from unnest(recorded_ats) with ordinality as t(at, nth) \
+         order by nth) \
+         from log.append({}, {})",
         columns.join(", "),
         since.to_sql()
-    ))
+    )
+    .into()
 }
 
 /// A call of a combined function: `name(draft, since, …)`.
-pub(crate) fn combined(
-    name: &str,
-    draft: &Draft,
-    since: Position,
-    arguments: &[Argument],
-) -> AssertSqlSafe<String> {
+pub(crate) fn combined(name: &str, draft: &Draft, since: Position, arguments: &[Argument]) -> Arc<str> {
     let more = arguments
         .iter()
         .fold(String::new(), |text, argument| text + ", " + &argument.literal());
-    AssertSqlSafe(format!(
-        "select outcome, position, recorded_at from {name}({}, {}{more})",
+    format!(
+        "select outcome, position, (extract(epoch from recorded_at) * 1000000)::bigint from {name}({}, {}{more})",
         row(draft),
         since.to_sql()
-    ))
+    )
+    .into()
 }
 
 fn row(draft: &Draft) -> String {
@@ -109,12 +111,10 @@ fn null() -> String {
     "null".to_owned()
 }
 
-/// Event types are our own constants; anything but a plain name becomes a type that no service writes.
+/// Event types are our own constants, and [`Draft::check`] has let only plain names pass.
 fn name(event_type: &str) -> String {
-    event_type
-        .chars()
-        .filter(|c| c.is_ascii_lowercase() || *c == '_')
-        .collect()
+    let plain = |c: &char| c.is_ascii_lowercase() || c.is_ascii_digit() || *c == '_';
+    event_type.chars().filter(plain).collect()
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -134,7 +134,10 @@ fn in_array(moment: OffsetDateTime) -> String {
 }
 
 fn timestamp(moment: OffsetDateTime) -> String {
-    let utc = moment.to_offset(time::UtcOffset::UTC);
+    // PostgreSQL writes years before the first otherwise, and one unreadable moment would refuse the whole batch.
+    let utc = moment
+        .max(OffsetDateTime::UNIX_EPOCH)
+        .to_offset(time::UtcOffset::UTC);
     let (year, month, day) = (utc.year(), u8::from(utc.month()), utc.day());
     let (hour, minute, second, micros) = (utc.hour(), utc.minute(), utc.second(), utc.microsecond());
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{micros:06}+00")
@@ -156,6 +159,12 @@ mod tests {
             assert!(!literal.contains(';'), "{literal}");
             assert!(!literal.contains("--"), "{literal}");
         }
+    }
+
+    #[test]
+    fn a_moment_before_all_time_is_the_beginning_of_time() {
+        let long_ago = OffsetDateTime::UNIX_EPOCH - time::Duration::days(366 * 2_500);
+        assert_eq!(timestamp(long_ago), "1970-01-01 00:00:00.000000+00");
     }
 
     #[test]

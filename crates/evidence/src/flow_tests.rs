@@ -21,22 +21,21 @@ fn entries<E: Event>(first: u64, stream: StreamId, events: impl IntoIterator<Ite
     events
         .into_iter()
         .zip(first..)
-        .map(|(event, position)| Entry {
-            recorded: Recorded {
+        .map(|(event, position)| {
+            let recorded = Recorded {
                 position: Position(position),
                 version: Version(position),
                 stream,
                 event_id: EventId(Uuid::from_u128(u128::from(position))),
                 flow: Some(FlowId(Uuid::from_u128(7))),
                 recorded_at: start() + Duration::seconds(i64::try_from(position).unwrap()),
-            },
-            kind: E::KIND,
-            event_type: event.event_type().to_owned(),
-            payload: Payload {
+            };
+            let payload = Payload {
                 event: event.encode(),
                 carried: None,
-            },
-            metadata: Metadata::default(),
+            };
+            let event_type = event.event_type().to_owned();
+            Entry::new(recorded, E::KIND, event_type, payload, Metadata::default())
         })
         .collect()
 }

@@ -122,7 +122,8 @@ mod tests {
     fn a_mark_that_no_gateway_made_is_forged() {
         let secret = Secret::fresh();
         let foreign = make(&under(&['2']), "/signin", &secret);
-        for mark in ["", "AAAA", foreign.as_str()] {
+        let guessed = label("key-1", &[7; 3 * PART]);
+        for mark in ["", "AAAA", &foreign, &guessed] {
             assert_eq!(check(&seals(), "/signin", &secret, mark), Verdict::Forged);
         }
     }

@@ -61,10 +61,10 @@ pub enum Task {
 #[derive(Debug, Args)]
 pub struct UpOptions {
     /// Port of the portal
-    #[arg(long, default_value_t = 8080)]
+    #[arg(long, default_value_t = 8080, value_parser = clap::value_parser!(u16).range(1..))]
     pub port: u16,
     /// Port of the mailbox's page
-    #[arg(long, default_value_t = 8025)]
+    #[arg(long, default_value_t = 8025, value_parser = clap::value_parser!(u16).range(1..))]
     pub mailbox_port: u16,
     /// Install what is missing without asking
     #[arg(long)]

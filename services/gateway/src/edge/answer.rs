@@ -15,7 +15,8 @@ pub fn enquiry_number() -> String {
     format!("{}-{}-{}", &digits[..4], &digits[4..8], &digits[8..])
 }
 
-/// Gives every refusal its page, and the log its line. Answers that are no refusal pass.
+/// Gives every refusal its page, and the log its line. Answers that are no refusal pass. (`Allow` is the router's: it
+/// adds that header outside of this layer.)
 pub fn dress(answer: Response, site: Option<&Site>) -> Response {
     let status = answer.status();
     if !status.is_client_error() && !status.is_server_error() {
@@ -29,9 +30,6 @@ pub fn dress(answer: Response, site: Option<&Site>) -> Response {
     let enquiry = enquiry_number();
     refusal.log(&enquiry);
     let mut page = (status, error::page(&refusal, &enquiry, site)).into_response();
-    if let Some(allow) = answer.headers().get(header::ALLOW) {
-        page.headers_mut().insert(header::ALLOW, allow.clone());
-    }
     if let Some(seconds) = refusal.retry_after() {
         page.headers_mut()
             .insert(header::RETRY_AFTER, HeaderValue::from(seconds));

@@ -89,10 +89,11 @@ async fn long_names_with_rare_characters_fit_into_a_cookie_and_onto_the_page() {
 #[tokio::test]
 async fn names_are_escaped() {
     let (world, mut browser) = verified().await;
-    world.state().person = Some(("<b>&".into(), "\"'".into()));
+    world.state().person = Some(("<b>&".into(), "<i>'\"".into()));
     world.state().last = None;
     let page = browser.press(CONTINUE, &[]).await;
-    assert!(page.shows("&#60;b&#62;&#38;") && page.shows(texts::NO_LAST_SIGN_IN));
+    assert!(page.shows("&#60;b&#62;&#38;") && page.shows("&#60;i&#62;&#39;&#34;"));
+    assert!(page.shows(texts::NO_LAST_SIGN_IN));
 }
 
 #[tokio::test]

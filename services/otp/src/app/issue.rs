@@ -74,7 +74,8 @@ fn is_verified(facts: &Facts<Codes>, minted: &Minted) -> Result<bool, Refused> {
         Flow::Unminted => Err(Refusal::Unknown.into()),
         Flow::Mixed => Err(Refusal::Mixed.into()),
         Flow::Cancelled(_) => Err(Refusal::Cancelled.into()),
-        Flow::Verified(..) | Flow::Used(..) => Ok(true),
+        Flow::Used(..) => Err(Refusal::Used.into()),
+        Flow::Verified(..) => Ok(true),
         Flow::Open(_) if facts.now - minted.at > FLOW_AGE => Err(Refusal::Old.into()),
         Flow::Open(_) => Ok(false),
     }

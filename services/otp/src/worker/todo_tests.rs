@@ -34,23 +34,20 @@ fn issued(at: OffsetDateTime) -> CodeEvent {
 
 /// An entry of flow 1.
 fn entry(position: u64, at: OffsetDateTime, event: &CodeEvent) -> Entry {
-    Entry {
-        recorded: Recorded {
-            position: Position(position),
-            version: Version(position),
-            stream: StreamId(Uuid::from_u128(9)),
-            event_id: EventId(Uuid::from_u128(u128::from(position))),
-            flow: Some(FlowId(Uuid::from_u128(1))),
-            recorded_at: at,
-        },
-        kind: sekisho_proto::Kind::Code,
-        event_type: event.event_type().to_owned(),
-        payload: Payload {
-            event: event.encode(),
-            carried: None,
-        },
-        metadata: Metadata::default(),
-    }
+    let recorded = Recorded {
+        position: Position(position),
+        version: Version(position),
+        stream: StreamId(Uuid::from_u128(9)),
+        event_id: EventId(Uuid::from_u128(u128::from(position))),
+        flow: Some(FlowId(Uuid::from_u128(1))),
+        recorded_at: at,
+    };
+    let payload = Payload {
+        event: event.encode(),
+        carried: None,
+    };
+    let event_type = event.event_type().to_owned();
+    Entry::new(recorded, sekisho_proto::Kind::Code, event_type, payload, Metadata::default())
 }
 
 /// The list after events at the positions 1, 2, 3 …, all at [`start`].

@@ -71,6 +71,22 @@ async fn a_cut_after_the_mint_ends_the_flow() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_flow_that_has_led_to_a_session_gets_no_code_and_stays_verified() {
+    let world = World::new().await;
+    let relay = Relay::start().await;
+    let replica = Replica::new(&world, "otp/a")
+        .await
+        .work(&relay, Mailbox::Known)
+        .await;
+    let flow = world.sign_in().await;
+    replica.issue(&flow).await.unwrap();
+    replica.verify(&flow, &code(flow.owner, 1)).await.unwrap();
+    flow.use_up(&world.sessions().await).await;
+    let used = Some("FLOW_USED");
+    assert_eq!(reasons(&replica, &flow).await, [used, None, None, used]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn codes_are_issued_for_an_hour_after_the_first_step() {
     let world = World::new().await;
     let replica = Replica::new(&world, "otp/a").await;

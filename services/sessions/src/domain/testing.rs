@@ -68,16 +68,12 @@ pub fn recorded(position: u64, flow: Option<FlowId>) -> Recorded {
 }
 
 pub fn entry<E: Event>(recorded: Recorded, event: &E) -> Entry {
-    Entry {
-        recorded,
-        kind: E::KIND,
-        event_type: event.event_type().to_owned(),
-        payload: Payload {
-            event: event.encode(),
-            carried: None,
-        },
-        metadata: Metadata::default(),
-    }
+    let payload = Payload {
+        event: event.encode(),
+        carried: None,
+    };
+    let event_type = event.event_type().to_owned();
+    Entry::new(recorded, E::KIND, event_type, payload, Metadata::default())
 }
 
 /// The flow of a test's event: session `n` comes of flow `n`.

@@ -273,6 +273,13 @@ async fn a_service_that_starts_before_postgresql_waits_for_it() {
     });
     assert_eq!(answer.await, (Code::Unavailable, "LOG_UNAVAILABLE".to_owned()));
     assert!(!service.process.readiness().is_ready());
+    // Longer than one attempt lasts.
+    let begun = tokio::time::Instant::now();
+    eventually("an attempt to fail", async || {
+        assert!(!service.process.has_failed(), "PostgreSQL is waited for");
+        (begun.elapsed() > Duration::from_secs(4)).then_some(())
+    })
+    .await;
 
     postgres.restart().unwrap();
     service.ready().await;

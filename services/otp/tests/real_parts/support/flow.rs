@@ -5,9 +5,10 @@ use sekisho_evidence::secret_digest;
 use sekisho_otp::app::Caller;
 use sekisho_otp::code::Owner;
 use sekisho_proto::credentials::v1 as credentials;
-use sekisho_proto::events::{AccountEvent, CodeEvent};
+use sekisho_proto::events::{AccountEvent, CodeEvent, SessionEvent};
 use sekisho_proto::log::v1::{Metadata, Payload};
 use sekisho_proto::otp::v1::Purpose;
+use sekisho_proto::sessions::v1 as sessions;
 use sekisho_proto::{Event, Kind};
 use uuid::Uuid;
 
@@ -48,19 +49,25 @@ impl Flow {
             secret,
             log: log.clone(),
         };
-        flow.append(0, Some(owner.flow), event).await;
+        flow.append(log, 0, Some(owner.flow), event).await;
         flow
     }
 
     /// The password of this flow's account changes: a cut.
     pub async fn cut(&self) {
-        let changed = credentials::PasswordChanged::default();
-        self.append(1, None, changed.into()).await;
+        let changed = AccountEvent::from(credentials::PasswordChanged::default());
+        self.append(&self.log, 1, None, changed).await;
     }
 
-    async fn append(&self, expected: u64, flow: Option<FlowId>, event: AccountEvent) {
+    /// The flow leads to a session, by the log as sessions hold it.
+    pub async fn use_up(&self, sessions: &Log) {
+        let started = SessionEvent::from(sessions::SessionStarted::default());
+        self.append(sessions, 0, Some(self.owner.flow), started).await;
+    }
+
+    async fn append<E: Event>(&self, log: &Log, expected: u64, flow: Option<FlowId>, event: E) {
         let draft = Draft {
-            kind: Kind::Account,
+            kind: E::KIND,
             stream: self.owner.account,
             expected: Version(expected),
             event_id: EventId::new(self.log.now()),
@@ -73,7 +80,7 @@ impl Flow {
             metadata: Metadata::default(),
             not_after: None,
         };
-        let outcome = self.log.append(draft, &Via::Append).await.unwrap();
+        let outcome = log.append(draft, &Via::Append).await.unwrap();
         assert!(matches!(outcome, Outcome::Recorded(_)), "{outcome:?}");
     }
 

@@ -43,6 +43,11 @@ impl World {
         connect(&self.database, "otp", service, nats).await
     }
 
+    /// The log, as sessions hold it.
+    pub async fn sessions(&self) -> Log {
+        connect(&self.database, "sessions", "sessions/test", None).await
+    }
+
     /// An account that has just typed the right password.
     pub async fn sign_in(&self) -> Flow {
         Flow::sign_in(&self.credentials).await

@@ -1,0 +1,116 @@
+//! Outcomes that get lost between PostgreSQL and a process.
+
+use std::time::Duration;
+
+use sekisho_eventlog::{AppendError, Decided, Decision};
+
+use super::support::{
+    Db, Point, Proxy, Tally, append, context, draft, issued, recorded, setting, stream, timed, until,
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_whose_answer_is_lost_is_a_success_and_written_once() {
+    let db = Db::new().await;
+    let proxy = Proxy::start(db.address(), Some(Point::CutAfterCommit)).await;
+    let log = db.log_at(db.url_by("otp", proxy.address)).await;
+    let draft = draft(stream(1), 0);
+    let receipt = recorded(append(&log, &draft).await);
+    proxy.reached().await;
+    assert_eq!(receipt.position.0, 1);
+    assert_eq!(db.entries(), 1);
+    db.assert_whole();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_combined_commit_whose_answer_is_lost_is_a_success_and_changes_its_table_once() {
+    let db = Db::new().await;
+    db.with_combined_function();
+    let proxy = Proxy::start(db.address(), Some(Point::CutAfterCommit)).await;
+    let log = db.log_at(db.url_by("otp", proxy.address)).await;
+    recorded(log.append(draft(stream(1), 0), &setting("first")).await);
+    proxy.reached().await;
+    assert_eq!(db.secret(1), "first|1");
+    assert_eq!(db.entries(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decision_whose_answer_is_lost_is_recorded_once() {
+    let db = Db::new().await;
+    let proxy = Proxy::start(db.address(), Some(Point::CutAfterCommit)).await;
+    let log = db.log_at(db.url_by("otp", proxy.address)).await;
+    let decide = |_: &_| Ok::<_, ()>(Decision::Record(issued(1)));
+    let decided = log.decide::<Tally, ()>(&context(1), decide).await.unwrap();
+    assert!(matches!(decided, Decided::Recorded { recorded, .. } if recorded.version.0 == 1));
+    proxy.reached().await;
+    assert_eq!(db.entries(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_answered_before_the_server_says_that_it_has_committed() {
+    let db = Db::new().await;
+    let proxy = Proxy::start(db.address(), Some(Point::CommitHeldBack)).await;
+    let log = db.log_at(db.url_by("otp", proxy.address)).await;
+    let (outcome, waited) = timed(append(&log, &draft(stream(1), 0))).await;
+    assert_eq!(outcome, Err(AppendError::Unavailable));
+    assert!(waited < Duration::from_secs(3), "{waited:?}");
+    // Unknown is what it was: it does stand there. The next one goes by another connection.
+    assert_eq!(db.entries(), 1);
+    recorded(append(&log, &draft(stream(1), 1)).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_that_came_later_does_not_wait_for_a_lost_answer() {
+    let db = Db::alone().await;
+    let proxy = Proxy::start(db.address(), Some(Point::AfterQuery)).await;
+    let log = db.log_at(db.url_by("otp", proxy.address)).await;
+    let stuck = tokio::spawn({
+        let log = log.clone();
+        async move { append(&log, &draft(stream(1), 0)).await }
+    });
+    proxy.reached().await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let (later, waited) = timed(append(&log, &draft(stream(2), 0))).await;
+    recorded(later);
+    assert!(waited < Duration::from_secs(2), "{waited:?}");
+    assert_eq!(stuck.await.unwrap(), Err(AppendError::Unavailable));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_postgresql_a_caller_knows_within_two_seconds() {
+    let db = Db::alone().await;
+    let log = {
+        let proxy = Proxy::start(db.address(), None).await;
+        db.log_at(db.url_by("otp", proxy.address)).await
+    };
+    let (outcome, waited) = timed(append(&log, &draft(stream(1), 0))).await;
+    assert_eq!(outcome, Err(AppendError::Unavailable));
+    assert!(waited < Duration::from_millis(2_500), "{waited:?}");
+    let (read, waited) = timed(log.load::<Tally>(stream(1))).await;
+    assert!(read.is_err());
+    assert!(waited < Duration::from_millis(2_500), "{waited:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reads_go_on_after_every_connection_went_silent() {
+    let db = Db::alone().await;
+    let proxy = Proxy::start(db.address(), None).await;
+    let log = db.log_at(db.url_by("otp", proxy.address)).await;
+    recorded(append(&log, &draft(stream(1), 0)).await);
+    let reads = || {
+        let all = (0..20).map(|_| {
+            let log = log.clone();
+            tokio::spawn(async move { log.load::<Tally>(stream(1)).await.is_ok() })
+        });
+        futures::future::join_all(all)
+    };
+    assert!(reads().await.into_iter().all(Result::unwrap));
+    proxy.stop_all();
+    let silent = tokio::time::Instant::now();
+    let _ = reads().await;
+    until("reads to work again", async || {
+        log.load::<Tally>(stream(1)).await.ok()
+    })
+    .await;
+    let outage = silent.elapsed();
+    assert!(outage < Duration::from_secs(8), "{outage:?}");
+}

@@ -1,0 +1,163 @@
+//! A fresh database for one test.
+
+use sekisho_dev::{Database, Postgres, Schema};
+use sekisho_eventlog::{Log, LogSettings};
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{ConnectOptions, Row};
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use super::raw;
+
+/// Tests that measure time or use all of the machine run alone.
+static ROOM: RwLock<()> = RwLock::const_new(());
+
+#[expect(dead_code, reason = "held, never read")]
+enum Turn {
+    Shared(RwLockReadGuard<'static, ()>),
+    Alone(RwLockWriteGuard<'static, ()>),
+}
+
+/// A database with the schema `log`, dropped with this value.
+pub struct Db {
+    database: Database,
+    _turn: Turn,
+}
+
+impl Db {
+    /// For a test that may run beside others.
+    pub async fn new() -> Self {
+        Self::in_turn(Turn::Shared(ROOM.read().await))
+    }
+
+    /// For a test that must run alone.
+    pub async fn alone() -> Self {
+        Self::in_turn(Turn::Alone(ROOM.write().await))
+    }
+
+    fn in_turn(turn: Turn) -> Self {
+        let server = Postgres::shared_with(Schema::Files).unwrap();
+        Self {
+            database: server.database().unwrap(),
+            _turn: turn,
+        }
+    }
+
+    /// Keeps every test that uses a `Db` away, for a test with a server of its own.
+    pub async fn nobody_else() -> RwLockWriteGuard<'static, ()> {
+        ROOM.write().await
+    }
+
+    /// The connection string of a role.
+    pub fn url(&self, role: &str) -> String {
+        self.database.url(role)
+    }
+
+    /// The connection string of a role by way of another address.
+    pub fn url_by(&self, role: &str, address: std::net::SocketAddr) -> String {
+        let direct = self.address().to_string();
+        self.url(role).replace(&direct, &address.to_string())
+    }
+
+    /// Where PostgreSQL listens.
+    pub fn address(&self) -> std::net::SocketAddr {
+        let options: PgConnectOptions = self.url("postgres").parse().unwrap();
+        format!("{}:{}", options.get_host(), options.get_port())
+            .parse()
+            .unwrap()
+    }
+
+    /// The log without NATS, as the otp service holds it.
+    pub async fn log(&self) -> Log {
+        self.log_as("otp").await
+    }
+
+    /// The log without NATS, as a service holds it.
+    pub async fn log_as(&self, role: &str) -> Log {
+        self.log_at(self.url(role)).await
+    }
+
+    /// The log without NATS by a connection string.
+    pub async fn log_at(&self, database_url: String) -> Log {
+        Log::connect(settings(database_url)).await.unwrap()
+    }
+
+    /// A connection of a role.
+    pub async fn connection(&self, role: &str) -> PgConnection {
+        let options: PgConnectOptions = self.url(role).parse().unwrap();
+        options.disable_statement_logging().connect().await.unwrap()
+    }
+
+    /// Runs statements as the superuser; the rows of all, columns divided by `|`.
+    pub fn sql(&self, statements: &str) -> String {
+        self.database.sql(statements).unwrap()
+    }
+
+    /// A number that the superuser reads.
+    pub fn number(&self, query: &str) -> u64 {
+        self.sql(query).parse().unwrap()
+    }
+
+    /// The server's own time, whatever clock the log has.
+    pub fn server_time(&self) -> time::OffsetDateTime {
+        let micros = self.number("select (extract(epoch from clock_timestamp()) * 1000000)::bigint;");
+        time::OffsetDateTime::UNIX_EPOCH + std::time::Duration::from_micros(micros)
+    }
+
+    /// How many entries the log holds.
+    pub fn entries(&self) -> u64 {
+        self.number("select count(*) from log.entry;")
+    }
+
+    /// Locks the head until the answer is dropped or its transaction ends.
+    pub async fn lock_head(&self) -> PgConnection {
+        let mut holder = self.connection("postgres").await;
+        raw::run(&mut holder, "begin; select from log.head for update")
+            .await
+            .unwrap();
+        holder
+    }
+
+    /// Sessions that wait for the log's lock right now.
+    pub async fn waiting(&self, connection: &mut PgConnection) -> i64 {
+        let query = "select count(*) from pg_locks join pg_stat_activity using (pid)
+            where not granted and datname = current_database()";
+        raw::run(connection, query).await.unwrap()[0].get(0)
+    }
+
+    /// Panics unless positions are 1..n, versions of each stream 1..m, times in order and event ids used once.
+    pub fn assert_whole(&self) {
+        assert_eq!(whole(&self.database), "0|0|0|0|0");
+    }
+}
+
+/// The numbers of broken positions, versions, streams, times and event ids.
+pub fn whole(database: &Database) -> String {
+    const QUERY: &str = "
+        with entry as (
+            select *, row_number() over (order by position) as nth,
+                row_number() over (partition by kind, stream_id order by position) as nth_of_stream,
+                lag(recorded_at) over (order by position) as recorded_before
+            from log.entry
+        ), stream as (
+            select kind, stream_id, max(version) as version from entry group by kind, stream_id
+        )
+        select count(*) filter (where position <> nth),
+            count(*) filter (where version <> nth_of_stream),
+            (select count(*) from stream full join log.stream as s using (kind, stream_id)
+                where stream.version is distinct from s.version),
+            count(*) filter (where recorded_at < recorded_before),
+            count(*) - count(distinct event_id)
+        from entry;";
+    database.sql(QUERY).unwrap()
+}
+
+/// Settings without NATS.
+pub fn settings(database_url: String) -> LogSettings {
+    LogSettings {
+        database_url,
+        nats: None,
+        service: "test/1".to_owned(),
+        wake_on: Vec::new(),
+        test_clock: false,
+    }
+}
