@@ -74,7 +74,7 @@ const EVERYWHERE: &[(&str, &[&str])] = &[
     ),
     (
         "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
-        &["administrator"],
+        &[],
     ),
 ];
 

@@ -231,7 +231,7 @@ async fn a_forged_message_on_the_bus_opens_nothing() -> Result<()> {
     let writers = Writers::open(stack).await?;
     let token = random();
     for user in ["credentials", "otp", "sessions", "audit"] {
-        let bus = async_nats::connect(stack.nats_url(user)).await?;
+        let bus = sekisho_tests::writers::bus(stack, user).await?;
         let forged = sessions::SessionStarted {
             session_id: vec![1; 16],
             token_digest: sha2::Digest::finalize(sha2::Digest::chain_update(

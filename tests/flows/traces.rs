@@ -108,7 +108,7 @@ struct Heard {
 
 /// Everything on the bus, from now on, as the auditors' user hears it.
 async fn record_bus(stack: &Stack) -> Result<mpsc::UnboundedReceiver<Heard>> {
-    let bus = async_nats::connect(stack.nats_url("audit")).await?;
+    let bus = sekisho_tests::writers::bus(stack, "audit").await?;
     let mut messages = bus.subscribe("signin.>").await?;
     bus.flush().await?;
     let (heard, hearing) = mpsc::unbounded_channel();

@@ -1,6 +1,7 @@
 //! The services' own rights on the log, for tests that lay out evidence themselves.
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
+use async_nats::Client;
 use sekisho_dev::Stack;
 use sekisho_eventlog::{Draft, EventId, FlowId, Log, LogSettings, Outcome, Position, StreamId, Version, Via};
 use sekisho_proto::Event;
@@ -28,8 +29,8 @@ impl Writers {
     /// When PostgreSQL does not answer.
     pub async fn open(stack: &Stack) -> Result<Self> {
         Ok(Self {
-            credentials: log(stack, "sekisho_credentials").await?,
-            otp: log(stack, "sekisho_otp").await?,
+            credentials: log(stack, "credentials").await?,
+            otp: log(stack, "otp").await?,
         })
     }
 
@@ -88,10 +89,25 @@ impl Writers {
     }
 }
 
-async fn log(stack: &Stack, role: &str) -> Result<Log> {
+/// A client of the bus as one of its users.
+///
+/// # Errors
+/// When the bus cannot be reached.
+pub async fn bus(stack: &Stack, user: &str) -> Result<Client> {
+    let url = stack.nats_url(user);
+    let (login, server) = url
+        .trim_start_matches("nats://")
+        .split_once('@')
+        .context("no login")?;
+    let client = sekisho_eventlog::bus::connect(server, login.split_once(':'), user).await?;
+    client.flush().await?;
+    Ok(client)
+}
+
+async fn log(stack: &Stack, user: &str) -> Result<Log> {
     let settings = LogSettings {
-        database_url: stack.database_url(role),
-        nats: None,
+        database_url: stack.database_url(user),
+        nats: Some(bus(stack, user).await?),
         service: "tests/0".to_owned(),
         wake_on: Vec::new(),
         test_clock: true,

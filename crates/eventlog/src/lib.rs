@@ -12,6 +12,7 @@
 
 mod answer;
 mod append;
+pub mod bus;
 mod clock;
 mod decide;
 mod draft;

@@ -33,6 +33,8 @@ const READERS: u32 = 8;
 const READ: Duration = Duration::from_secs(2);
 /// How long a reading connection may take to show that it can be used again.
 const RELEASE: Duration = Duration::from_secs(1);
+/// Between two attempts to reach a log that is not there yet.
+const PAUSE: Duration = Duration::from_millis(500);
 /// The clock of every log that is not a test's.
 const CLOCK: &str = "select clock_timestamp()";
 
@@ -88,6 +90,20 @@ impl std::fmt::Debug for Log {
 }
 
 impl Log {
+    /// Like [`Log::connect`], and waits for PostgreSQL as long as it takes.
+    ///
+    /// # Errors
+    /// [`ConnectError::Url`] and [`ConnectError::TestClock`], which waiting does not mend.
+    pub async fn connect_when_there(settings: LogSettings) -> Result<Self, ConnectError> {
+        loop {
+            match Self::connect(settings.clone()).await {
+                Err(ConnectError::Read(error)) => tracing::warn!(%error, "the log is not there yet"),
+                connected => return connected,
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
     /// Connects, reads the head and starts the background tasks.
     ///
     /// # Errors

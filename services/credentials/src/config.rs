@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 
 use sekisho_service::server::ServerSettings;
-use sekisho_service::settings::{KeyRing, Reader, Secret, Settings};
+use sekisho_service::settings::{BusUrl, KeyRing, Reader, Secret, Settings};
 
 /// Everything that the service is told.
 #[derive(Debug, Clone)]
@@ -16,7 +16,7 @@ pub struct Config {
     /// PostgreSQL, as the role `sekisho_credentials`.
     pub database_url: Secret<String>,
     /// The bus.
-    pub nats_url: Option<Secret<String>>,
+    pub nats_url: Option<BusUrl>,
     /// Whether a test's clock is accepted.
     pub test_clock: bool,
     /// Wrap the personal keys.

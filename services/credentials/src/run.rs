@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use sekisho_eventlog::{ConnectError, Log, LogSettings};
+use sekisho_eventlog::{Log, LogSettings, bus};
 use sekisho_proto::credentials::v1::administration_service_server::AdministrationServiceServer;
 use sekisho_proto::credentials::v1::credentials_service_server::CredentialsServiceServer;
 use sekisho_service::process::{Error, Process};
 use sekisho_service::server::Server;
-use sekisho_service::settings::Secret;
 
 use crate::app::App;
 use crate::callers::{ADMINISTRATION, CALLERS};
@@ -48,10 +47,10 @@ pub async fn run(config: Config, process: Process) -> Result<(), Error> {
 /// Connects to the log and the tables, and waits for both as long as it takes.
 async fn connect(config: &Config) -> Result<App, Error> {
     let nats = match &config.nats_url {
-        Some(url) => Some(bus(url).await?),
+        Some(url) => Some(bus::connect(url.server(), url.login(), "credentials").await?),
         None => None,
     };
-    let log = connect_log(LogSettings {
+    let log = Log::connect_when_there(LogSettings {
         database_url: config.database_url.expose().clone(),
         nats,
         service: format!("credentials/{}", sekisho_service::version::VERSION),
@@ -70,36 +69,4 @@ async fn connect(config: &Config) -> Result<App, Error> {
         tokio::time::sleep(PAUSE).await;
     }
     Ok(app)
-}
-
-async fn connect_log(settings: LogSettings) -> Result<Log, ConnectError> {
-    loop {
-        match Log::connect(settings.clone()).await {
-            Err(ConnectError::Read(error)) => {
-                tracing::warn!(error = sekisho_service::chain(&error), "the log is not there yet");
-                tokio::time::sleep(PAUSE).await;
-            }
-            connected => return connected,
-        }
-    }
-}
-
-/// A client of the bus that is connected as soon as the bus is there, and again whenever it comes back.
-async fn bus(url: &Secret<String>) -> Result<async_nats::Client, Error> {
-    let address: async_nats::ServerAddr = url
-        .expose()
-        .parse()
-        .map_err(|_| "NATS_URL is not a URL of NATS")?;
-    let options = match (address.username(), address.password()) {
-        (Some(user), Some(password)) => {
-            async_nats::ConnectOptions::with_user_and_password(user.to_owned(), password.to_owned())
-        }
-        _ => async_nats::ConnectOptions::new(),
-    };
-    let client = options
-        .name("credentials")
-        .retry_on_initial_connect()
-        .connect(address)
-        .await?;
-    Ok(client)
 }

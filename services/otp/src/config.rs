@@ -2,9 +2,8 @@
 
 use http::Uri;
 use sekisho_service::server::ServerSettings;
-use sekisho_service::settings::{KeyRing, Reader, Secret, Settings};
+use sekisho_service::settings::{BusUrl, KeyRing, Reader, Secret, Settings};
 
-use crate::bus::NatsUrl;
 use crate::domain::MAX_KEY_ID;
 use crate::worker::{MailFrom, RelayUrl};
 
@@ -19,7 +18,7 @@ pub struct Config {
     /// The log.
     pub database_url: Secret<String>,
     /// The bus.
-    pub nats_url: Option<NatsUrl>,
+    pub nats_url: Option<BusUrl>,
     /// Whether a test's clock is accepted.
     pub test_clock: bool,
     /// The keys that codes are derived from.

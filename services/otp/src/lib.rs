@@ -4,7 +4,6 @@
 //! The service keeps nothing but its keys: every state is folded from the log.
 
 pub mod app;
-pub mod bus;
 pub mod code;
 pub mod config;
 pub mod domain;

@@ -1,19 +1,16 @@
 //! Puts the parts together and runs them.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use sekisho_eventlog::{ConnectError, Log, LogSettings};
+use sekisho_eventlog::{Log, LogSettings, bus};
 use sekisho_proto::otp::v1::otp_service_server::OtpServiceServer;
 use sekisho_service::process::{Error, Process};
 use sekisho_service::readiness::Latch;
 use sekisho_service::server::Server;
-use sekisho_service::{chain, client, roles, version};
-use tokio::time::sleep;
+use sekisho_service::{client, roles, version};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, Fates};
-use crate::bus;
 use crate::code::Keys;
 use crate::config::Config;
 use crate::grpc::{Api, CALLERS};
@@ -24,8 +21,6 @@ pub const NAME: &str = roles::OTP;
 
 /// The messages that wake this process: new codes, tries and cancellations of other replicas.
 const WAKE_ON: &str = "signin.code.>";
-/// Between two tries to reach the log.
-const PAUSE: Duration = Duration::from_millis(500);
 
 /// Serves until the process drains. PostgreSQL, NATS, credentials and the relay may come later: until the log is there,
 /// calls are answered UNAVAILABLE and health says NOT_SERVING.
@@ -46,8 +41,8 @@ pub async fn run(config: Config, process: Process) -> Result<(), Error> {
 async fn work(config: Config, api: Api, shutdown: CancellationToken, caught_up: Latch) -> Result<(), Error> {
     let channel = client::connect(roles::CREDENTIALS, &config.credentials, &config.server.tls)?;
     let relay = Relay::new(config.relay)?;
-    let nats = match config.nats_url {
-        Some(url) => Some(bus::connect(url).await?),
+    let nats = match &config.nats_url {
+        Some(url) => Some(bus::connect(url.server(), url.login(), NAME).await?),
         None => None,
     };
     let settings = LogSettings {
@@ -57,7 +52,10 @@ async fn work(config: Config, api: Api, shutdown: CancellationToken, caught_up: 
         wake_on: vec![WAKE_ON.to_owned()],
         test_clock: config.test_clock,
     };
-    let Some(log) = shutdown.run_until_cancelled(connect_log(settings)).await else {
+    let Some(log) = shutdown
+        .run_until_cancelled(Log::connect_when_there(settings))
+        .await
+    else {
         return Ok(());
     };
     let log = log?;
@@ -71,18 +69,4 @@ async fn work(config: Config, api: Api, shutdown: CancellationToken, caught_up: 
         .run(shutdown, caught_up)
         .await?;
     Ok(())
-}
-
-/// Waits for PostgreSQL; what will not pass is an error.
-async fn connect_log(settings: LogSettings) -> Result<Log, ConnectError> {
-    loop {
-        match Log::connect(settings.clone()).await {
-            Ok(log) => return Ok(log),
-            Err(error @ (ConnectError::Url | ConnectError::TestClock)) => return Err(error),
-            Err(ConnectError::Read(error)) => {
-                tracing::warn!(error = chain(&error), "the log cannot be reached yet");
-            }
-        }
-        sleep(PAUSE).await;
-    }
 }

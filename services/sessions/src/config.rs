@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use sekisho_service::server::ServerSettings;
-use sekisho_service::settings::{Reader, Secret, Settings};
+use sekisho_service::settings::{BusUrl, Reader, Secret, Settings};
 
 use crate::domain::Limits;
 
@@ -18,7 +18,7 @@ pub struct Config {
     /// The log.
     pub database_url: Secret<String>,
     /// The bus; without it everything happens a second later.
-    pub nats_url: Option<Secret<String>>,
+    pub nats_url: Option<BusUrl>,
     /// Whether a test's `log.now()` is accepted.
     pub test_clock: bool,
     /// How long a session lives.

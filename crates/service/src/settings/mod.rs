@@ -23,6 +23,7 @@
 //!
 //! The same function, run against nothing, yields the reference for the documentation ([`reference()`]).
 
+mod bus_url;
 mod keyring;
 mod mistakes;
 mod reader;
@@ -30,6 +31,7 @@ mod secret;
 mod source;
 mod value;
 
+pub use bus_url::BusUrl;
 pub use keyring::{KeyRing, KeyRingError};
 pub use mistakes::{Mistake, Mistakes};
 pub use reader::{Presence, Reader, Setting};

@@ -47,7 +47,13 @@ fn entry(position: u64, at: OffsetDateTime, event: &CodeEvent) -> Entry {
         carried: None,
     };
     let event_type = event.event_type().to_owned();
-    Entry::new(recorded, sekisho_proto::Kind::Code, event_type, payload, Metadata::default())
+    Entry::new(
+        recorded,
+        sekisho_proto::Kind::Code,
+        event_type,
+        payload,
+        Metadata::default(),
+    )
 }
 
 /// The list after events at the positions 1, 2, 3 …, all at [`start`].

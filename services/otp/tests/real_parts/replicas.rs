@@ -2,9 +2,9 @@
 
 use futures::future::join_all;
 use sekisho_dev::Nats;
-use sekisho_otp::bus::{self, NatsUrl};
+use sekisho_eventlog::bus;
 use sekisho_otp::domain::{MailFate, ViewStage};
-use sekisho_service::settings::Value as _;
+use sekisho_service::settings::{BusUrl, Value as _};
 
 use crate::support::{Flow, Mailbox, Relay, Replica, World, until};
 
@@ -14,7 +14,10 @@ async fn three(world: &World, relay: &Relay, nats: Option<&str>) -> Vec<Replica>
     let mut replicas = Vec::new();
     for name in ["otp/a", "otp/b", "otp/c"] {
         let client = match nats {
-            Some(url) => Some(bus::connect(NatsUrl::parse(url).unwrap()).await.unwrap()),
+            Some(url) => {
+                let url = BusUrl::parse(url).unwrap();
+                Some(bus::connect(url.server(), url.login(), "otp").await.unwrap())
+            }
             None => None,
         };
         let replica = Replica::with_nats(world, name, client).await;
