@@ -176,7 +176,7 @@ async fn a_double_click_changes_the_password_once() {
     assert_eq!(changes(&bench).await, 1);
 }
 
-/// Both have looked at the evidence before either has hashed.
+/// Hashing takes longer than looking, so both have most often seen the evidence before either is decided.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_forms_at_once_one_changes_the_password() {
     let bench = Bench::new().await;
@@ -190,7 +190,11 @@ async fn of_two_forms_at_once_one_changes_the_password() {
         (Ok(_), Err(refused)) | (Err(refused), Ok(_)) => refused,
         both => panic!("{both:?}"),
     };
-    assert!(matches!(refused, Error::Flow(Refusal::Used)), "{refused:?}");
+    // A look that began before the change and ended after it finds the cut first.
+    assert!(
+        matches!(refused, Error::Flow(Refusal::Used | Refusal::Cut)),
+        "{refused:?}"
+    );
     assert_eq!(changes(&bench).await, 1);
 }
 
