@@ -7,6 +7,8 @@ mod callers;
 #[cfg(test)]
 mod chapter_3;
 #[cfg(test)]
+mod documents;
+#[cfg(test)]
 mod gates;
 #[cfg(test)]
 mod guessing;

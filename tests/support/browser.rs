@@ -225,7 +225,7 @@ fn capabilities(script: Script, profile: &Path) -> Result<Map<String, Value>> {
         "--disable-component-update",
         "--disable-sync",
         "--lang=ja",
-        "--window-size=1280,900",
+        "--window-size=1280,1180",
         &format!("--user-data-dir={}", profile.display()),
     ];
     let options = json!({

@@ -34,7 +34,7 @@ impl Reason {
     /// The reason with a name; `None` for one that no page knows.
     pub fn read(name: &str) -> Option<Self> {
         Some(match name {
-            "FLOW_UNKNOWN" | "FLOW_SECRET_WRONG" | "FLOW_EXPIRED" | "FLOW_CANCELLED" | "FLOW_USED"
+            "FLOW_UNKNOWN" | "FLOW_SECRET_WRONG" | "FLOW_CANCELLED" | "FLOW_USED"
             | "FLOW_MIXED" | "EVIDENCE_CUT" | "EVIDENCE_OLD" => Self::FlowOver,
             "EVIDENCE_MISSING" => Self::EvidenceMissing,
             "OTP_CODE_MALFORMED" => Self::CodeMalformed,

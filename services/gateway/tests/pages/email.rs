@@ -296,7 +296,6 @@ async fn a_flow_that_is_over_leads_to_the_sign_in_from_every_address() {
     for reason in [
         "FLOW_UNKNOWN",
         "FLOW_SECRET_WRONG",
-        "FLOW_EXPIRED",
         "FLOW_CANCELLED",
         "FLOW_USED",
         "FLOW_MIXED",
