@@ -137,6 +137,7 @@ mod tests {
         let changed = AccountEvent::from(credentials::PasswordChanged::default());
         let cuts = Cuts::default().after_account(&changed, Position(10));
         assert!(!cuts.session_lives(Position(9)));
+        assert!(!cuts.session_lives(Position(10)));
         assert!(!cuts.flow_lives(Position(10)));
         assert!(cuts.session_lives(Position(11)));
     }

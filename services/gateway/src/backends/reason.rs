@@ -39,7 +39,7 @@ impl Reason {
             "EVIDENCE_MISSING" => Self::EvidenceMissing,
             "OTP_CODE_MALFORMED" => Self::CodeMalformed,
             "OTP_CODE_EXPIRED" | "OTP_NO_LIVE_CODE" | "OTP_CODE_SPENT" => Self::NoLiveCode,
-            "CREDENTIALS_BUSY" | "LOG_BUSY" => Self::Busy,
+            "CREDENTIALS_BUSY" | "LOG_BUSY" | "SERVER_BUSY" => Self::Busy,
             "SESSION_IDLE" => Self::SessionOver(Over::Idle),
             "SESSION_ABSOLUTE" => Self::SessionOver(Over::Absolute),
             "SESSION_CUT" => Self::SessionOver(Over::Cut),
