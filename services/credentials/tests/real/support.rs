@@ -248,7 +248,15 @@ pub fn login_id(text: &str) -> LoginId {
 
 /// A ready-made hash with so much memory, in KiB; below 19456 it is weak.
 pub fn hash_of(password: &str, memory: u32) -> Phc {
-    let params = Params::new(memory, 2, 1, None).unwrap();
+    hash_with(password, Params::new(memory, 2, 1, None).unwrap())
+}
+
+/// A hash that takes seconds to compare with: as much work as a ready-made hash may ask for.
+pub fn slow_hash_of(password: &str) -> Phc {
+    hash_with(password, Params::new(262_144, 10, 1, None).unwrap())
+}
+
+fn hash_with(password: &str, params: Params) -> Phc {
     let argon2 = Argon2::new(Algorithm::Argon2id, Argon2Version::V0x13, params);
     let salt: [u8; 16] = sekisho_eventlog::entropy::bytes();
     let hash = argon2
