@@ -42,3 +42,11 @@ from unnest(array['sekisho_credentials', 'sekisho_otp', 'sekisho_sessions', 'sek
 select format('grant create on database %I to sekisho_owner', current_database()) \gexec
 select format('revoke temporary, create on database %I from public', current_database()) \gexec
 revoke all on schema public from public;
+
+-- Large objects belong to whoever makes them: without this even a reader could fill the disk.
+revoke execute on function lo_create(oid), lo_creat(integer), lo_from_bytea(oid, bytea), lo_put(oid, bigint, bytea),
+    lowrite(integer, bytea), lo_open(oid, integer) from public;
+-- Whoever holds the log's lock must not be able to sleep on it.
+revoke execute on function pg_sleep(double precision), pg_sleep_for(interval), pg_sleep_until(timestamptz) from public;
+revoke usage on language plpgsql from public;
+grant usage on language plpgsql to sekisho_owner;

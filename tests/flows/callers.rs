@@ -153,12 +153,13 @@ async fn every_role_is_refused_but_where_the_table_names_it() -> Result<()> {
             for (method, roles) in ALLOWED.iter().chain(EVERYWHERE) {
                 let here = (listener.offers)(method) || method.starts_with("/grpc.");
                 let allowed = here && roles.contains(&role);
-                let refused = is_refused(channel.clone(), method).await?;
-                assert_eq!(
-                    refused, !allowed,
+                let answer = call(channel.clone(), method).await?;
+                let place = format!(
                     "{role} calling {method} of {} at {}",
                     listener.service, listener.address
                 );
+                assert_eq!(answer == Answer::Refused, !allowed, "{place}");
+                assert!(!allowed || answer == Answer::FromTheMethod, "{place}: not served");
                 asked += 1;
             }
         }
@@ -167,13 +168,28 @@ async fn every_role_is_refused_but_where_the_table_names_it() -> Result<()> {
     Ok(())
 }
 
-/// Calls with an empty message; whether the table of callers refused. Any other answer came from the method itself.
-async fn is_refused(channel: Channel, method: &'static str) -> Result<bool> {
+/// Who answered a call.
+#[derive(Debug, PartialEq, Eq)]
+enum Answer {
+    /// The table of callers.
+    Refused,
+    /// Nobody: there is no such method here.
+    NotServed,
+    /// The method itself, whatever it said.
+    FromTheMethod,
+}
+
+/// Calls with an empty message.
+async fn call(channel: Channel, method: &'static str) -> Result<Answer> {
     let mut client = tonic::client::Grpc::new(channel);
     client.ready().await?;
     let codec = tonic_prost::ProstCodec::<(), ()>::default();
     let answer = client
         .server_streaming(Request::new(()), PathAndQuery::from_static(method), codec)
         .await;
-    Ok(answer.is_err_and(|status| reason(&status).as_deref() == Some("CALLER_NOT_ALLOWED")))
+    Ok(match answer {
+        Err(status) if reason(&status).as_deref() == Some("CALLER_NOT_ALLOWED") => Answer::Refused,
+        Err(status) if status.code() == tonic::Code::Unimplemented => Answer::NotServed,
+        Ok(_) | Err(_) => Answer::FromTheMethod,
+    })
 }

@@ -60,7 +60,7 @@ async fn a_flow_of_two_accounts_opens_nothing() -> Result<()> {
     let again = credentials::PasswordAccepted {
         secret_digest: vec![1; 32],
         password_version: 1,
-        client: None,
+        ..Default::default()
     };
     append(&writers.credentials, second, 0, Some(id), &again.into_event()).await?;
     writers.code_accepted(first, 0, &flow).await?;
@@ -141,6 +141,8 @@ async fn no_session_survives_a_password_change_whichever_comes_first() -> Result
             }
             Err(status) => {
                 assert_eq!(reason(&status).as_deref(), Some("EVIDENCE_CUT"), "{status:?}");
+                // Whether or not a SessionStarted stands before the cut: nobody gets that session any more.
+                gateway.start(&flow).await.expect_err("a cut flow was started");
                 refused.fetch_add(1, Ordering::Relaxed);
                 pause += Duration::from_micros(100);
             }
@@ -253,8 +255,13 @@ async fn a_forged_message_on_the_bus_opens_nothing() -> Result<()> {
         bus.publish_with_headers("signin.session.session_started", headers, body.into())
             .await?;
         bus.flush().await?;
+        // A true entry after it: who answers for this one has heard what came before.
+        let account = Writers::account();
+        let flow = writers.password_accepted(account, 0).await?;
+        writers.code_accepted(account, 0, &flow).await?;
         for replica in 0..2 {
             let mut gateway = Gateway::connect(stack, replica).await?;
+            gateway.start(&flow).await?;
             refused(gateway.check(&token).await, "SESSION_UNKNOWN");
         }
     }

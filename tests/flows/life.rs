@@ -8,6 +8,7 @@ use sekisho_dev::{Service, Stack, StackOptions};
 use sekisho_tests::flow::Gateway;
 use sekisho_tests::visitor::{Page, Visitor};
 use sekisho_tests::{ADDRESS, LOGIN, PASSWORD, mail};
+use serde_json::Value;
 
 fn stack(name: &str) -> Result<Stack> {
     Stack::start(&StackOptions {
@@ -51,11 +52,23 @@ fn whatever_service_is_killed_the_user_stays_signed_in() -> Result<()> {
         );
     }
     let written = fs::read_to_string(&stack.process(Service::Sessions, 0).log_file)?;
-    let folds = written.lines().filter(|line| line.contains("folded")).count();
+    let folds: Vec<Value> = written
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .filter(|line: &Value| {
+            line["message"]
+                .as_str()
+                .is_some_and(|message| message.contains("folded"))
+        })
+        .collect();
+    let [_, .., after] = folds.as_slice() else {
+        panic!("sessions says at each start what it folded:\n{written}")
+    };
     assert!(
-        folds >= 2,
-        "sessions says at each start how much it folded:\n{written}"
+        after["entries"].as_u64().is_some_and(|entries| entries >= 5),
+        "{after}"
     );
+    assert!(after["seconds"].as_f64().is_some(), "{after}");
     Ok(())
 }
 

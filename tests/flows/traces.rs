@@ -13,6 +13,7 @@ use sekisho_proto::credentials::v1 as credentials;
 use sekisho_proto::credentials::v1::administration_service_client::AdministrationServiceClient;
 use sekisho_proto::log::v1::Metadata;
 use sekisho_tests::collector::Collector;
+use sekisho_tests::flow::Gateway;
 use sekisho_tests::visitor::Visitor;
 use sekisho_tests::{grpc, hex, mail};
 use sqlx::Row;
@@ -51,7 +52,8 @@ async fn sign_in_with_canaries() -> Result<Remains> {
     let stack = tokio::task::block_in_place(|| Stack::start(&options(&collector.endpoint())))?;
     let bus = record_bus(&stack).await?;
     register(&stack).await?;
-    let (trace_id, secrets) = tokio::task::block_in_place(|| walk(&stack))?;
+    let (trace_id, mut secrets) = tokio::task::block_in_place(|| walk(&stack))?;
+    secrets.extend(keys_of_a_session(&stack).await?);
     let spans = wait_for_spans(&collector, &trace_id).await?;
     let messages = drain(bus).await;
     let log = sekisho_tests::log::open(&stack.database_url("postgres")).await?;
@@ -211,7 +213,16 @@ fn walk(stack: &Stack) -> Result<(String, Secrets)> {
     Ok((trace_id, secrets))
 }
 
-/// Waits until spans of at least three services arrived; the services of the trace.
+/// A flow's secret and a session's token, which a browser only holds sealed.
+async fn keys_of_a_session(stack: &Stack) -> Result<Secrets> {
+    let mut gateway = Gateway::connect(stack, 0).await?;
+    let flow = gateway.verified_flow(LOGIN, PASSWORD, ADDRESS).await?;
+    let token = gateway.start(&flow).await?.token;
+    gateway.check(&token).await?;
+    Ok(vec![("flow secret", flow.secret), ("session token", token)])
+}
+
+/// Waits until spans of at least two services arrived; the services of the trace.
 async fn wait_for_spans(collector: &Collector, trace_id: &str) -> Result<Vec<String>> {
     let end = tokio::time::Instant::now() + Duration::from_secs(10);
     loop {
@@ -265,39 +276,53 @@ fn dump(stack: &Stack) -> Result<Vec<u8>> {
     Ok(output.stdout)
 }
 
-/// Whether a needle is found as it is, as hexadecimal digits, in base64, or escaped as JSON does.
+/// Whether a needle is found as it is, as hexadecimal digits, in base64 of either alphabet, as a Rust program prints
+/// bytes, or escaped as JSON does.
 fn found(needle: &[u8], place: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(needle);
-    let escaped: String = text
-        .chars()
-        .map(|c| {
-            if c.is_ascii() {
-                c.to_string()
-            } else {
-                format!("\\u{:04x}", u32::from(c))
-            }
-        })
-        .collect();
-    let mut forms = vec![
-        needle.to_vec(),
-        hex(needle).into_bytes(),
-        escaped.into_bytes(),
-        base64(needle),
-    ];
-    if let Some(raw) = unhex(&text) {
-        forms.push(raw);
+    let mut forms = vec![hex(needle).into_bytes(), format!("{needle:?}").into_bytes()];
+    forms.extend(base64(needle));
+    if let Ok(text) = std::str::from_utf8(needle) {
+        forms.push(escaped(text).into_bytes());
+        forms.extend(unhex(text));
     }
-    forms
-        .iter()
-        .any(|form| place.windows(form.len()).any(|window| window == form.as_slice()))
+    stands_alone(needle, place) || forms.iter().any(|form| contains(form, place))
 }
 
-fn base64(bytes: &[u8]) -> Vec<u8> {
-    // Whole groups of three only: what stands around a needle inside a longer text cannot be known.
+fn contains(form: &[u8], place: &[u8]) -> bool {
+    place.windows(form.len()).any(|window| window == form)
+}
+
+/// Whether a needle is found as it is. Six digits also occur inside ids, counts and fractions of a second by chance: as
+/// a code they count only where no digit, hexadecimal or decimal, and no decimal point goes on.
+fn stands_alone(needle: &[u8], place: &[u8]) -> bool {
+    if !needle.iter().all(u8::is_ascii_digit) {
+        return contains(needle, place);
+    }
+    let goes_on = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_hexdigit() || *byte == b'.');
+    let mut windows = place.windows(needle.len()).enumerate();
+    windows.any(|(start, window)| {
+        let before = start.checked_sub(1).and_then(|index| place.get(index));
+        window == needle && !goes_on(before) && !goes_on(place.get(start + needle.len()))
+    })
+}
+
+fn escaped(text: &str) -> String {
+    let characters = text.chars().map(|c| match c {
+        c if c.is_ascii() => c.to_string(),
+        c => format!("\\u{:04x}", u32::from(c)),
+    });
+    characters.collect()
+}
+
+/// Whole groups of three only: what stands around a needle inside a longer text cannot be known.
+fn base64(bytes: &[u8]) -> [Vec<u8>; 2] {
     use base64::Engine;
-    base64::engine::general_purpose::STANDARD
-        .encode(&bytes[..bytes.len() / 3 * 3])
-        .into_bytes()
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+    let whole = &bytes[..bytes.len() / 3 * 3];
+    [
+        STANDARD.encode(whole).into_bytes(),
+        URL_SAFE.encode(whole).into_bytes(),
+    ]
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {

@@ -49,7 +49,7 @@ impl Writers {
         let accepted = credentials::PasswordAccepted {
             secret_digest: Sha256::digest(&secret).to_vec(),
             password_version: 1,
-            client: None,
+            ..Default::default()
         };
         append(
             &self.credentials,

@@ -100,11 +100,15 @@ fn each_service_hears_only_what_it_needs() {
         allowed(|subject| client.may_subscribe(subject))
     };
     assert!(heard("credentials").is_empty());
+    assert_eq!(heard("otp"), ["signin.code.code_issued"]);
     assert_eq!(
-        heard("otp"),
-        ["signin.account.password_accepted", "signin.code.code_issued"]
+        heard("sessions"),
+        [
+            "signin.account.password_accepted",
+            "signin.code.code_issued",
+            "signin.session.session_started"
+        ]
     );
-    assert_eq!(heard("sessions"), SUBJECTS);
     assert_eq!(heard("audit"), SUBJECTS);
 }
 

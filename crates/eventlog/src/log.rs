@@ -97,7 +97,12 @@ impl Log {
     pub async fn connect_when_there(settings: LogSettings) -> Result<Self, ConnectError> {
         loop {
             match Self::connect(settings.clone()).await {
-                Err(ConnectError::Read(error)) => tracing::warn!(%error, "the log is not there yet"),
+                Err(ConnectError::Read(error)) => {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "the log is not there yet"
+                    );
+                }
                 connected => return connected,
             }
             tokio::time::sleep(PAUSE).await;
@@ -115,13 +120,14 @@ impl Log {
             return Err(ConnectError::TestClock);
         }
         let open = in_time(read::open_segment(&pool)).await?;
+        let asked = Instant::now();
         let (head, now) = in_time(read::head(&pool, open)).await?;
         let heads = Heads::new(if head.event_id.is_some() {
             head
         } else {
             Head::default()
         });
-        let clock = Clock::new(now, Instant::now());
+        let clock = Clock::new(now, asked);
         let publisher = Publisher::start(settings.nats.clone(), &settings.service);
         let stop = CancellationToken::new();
         let log = Self {

@@ -50,7 +50,7 @@ impl Poller {
                 continue;
             }
             if let Err(error) = confirm(&self.pool, &self.heads, &self.clock).await {
-                tracing::warn!(%error, "head not confirmed");
+                tracing::warn!(error = &error as &dyn std::error::Error, "head not confirmed");
             }
             // Entries are published after their commit. Whoever speaks of one that is not there is forging, or
             // PostgreSQL is away: until the next tick nobody is listened to.
@@ -66,7 +66,7 @@ pub(crate) async fn keep_segments_ahead(pool: PgPool) {
             Ok(()) => {}
             // A role that only reads may not make segments, and need not.
             Err(ReadError::Unavailable(error)) if is_forbidden(&error) => return,
-            Err(error) => tracing::warn!(%error, "no segments made"),
+            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "no segments made"),
         }
         tokio::time::sleep(SEGMENTS).await;
     }

@@ -80,7 +80,7 @@ async fn keep_sessions(config: Config, api: Api, latch: Latch) -> Result<(), Err
     let sweep = async {
         // An error means that the follower has ended, and with it all this.
         let _ = at_head.await;
-        sessions.sweep(log.now()).await
+        sessions.sweep().await
     };
     let ended: Result<(Infallible, Infallible), _> = tokio::try_join!(follow, sweep);
     ended.map(|_| ()).map_err(Error::from)

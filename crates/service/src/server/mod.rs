@@ -168,8 +168,15 @@ impl Server {
             .max_concurrent_streams(limits::CONCURRENT_CALLS)
             .add_routes(Routes::from(guarded))
             .serve_with_incoming_shutdown(incoming, process.shutdown().cancelled_owned());
-        let (served, ()) = tokio::join!(serve, health::follow(&reporter, &self.names, process));
-        Ok(served?)
+        // Health follows while the listener serves; when the listener ends, so does all this.
+        let follow = async {
+            health::follow(&reporter, &self.names, process).await;
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            served = serve => Ok(served?),
+            () = follow => Ok(()),
+        }
     }
 }
 

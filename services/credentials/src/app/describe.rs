@@ -1,13 +1,14 @@
 //! What the holder of a flow's secret may see of the person, as far as the flow has come.
 
-use sekisho_eventlog::{FlowId, Fold, Log, Position, Recorded};
+use sekisho_eventlog::{Entry, FlowId, Log, Position};
 use sekisho_evidence::{Cuts, Flow, Mint, Minted, Refusal, newest_cuts};
 use sekisho_proto::events::AccountEvent;
+use sekisho_proto::{Kind, from_timestamp};
 use sekisho_service::settings::Secret;
 use time::OffsetDateTime;
 
 use super::{App, Error};
-use crate::domain::{Account, Address};
+use crate::domain::Address;
 
 /// What may be seen. Never printed: it is for the person alone.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -43,7 +44,8 @@ impl App {
         seen: Position,
     ) -> Result<Described, Error> {
         reach(&self.log, seen).await?;
-        let flow = Flow::fold(&self.log.flow(flow).await?)?;
+        let entries = self.log.flow(flow).await?;
+        let flow = Flow::fold(&entries)?;
         let minted = *flow.open_with(secret.expose())?;
         alive(&flow, &minted, newest_cuts(&self.log, minted.account).await?)?;
         if minted.mint == Mint::Reset {
@@ -62,18 +64,23 @@ impl App {
             person: match stage {
                 Stage::Open | Stage::Verified => None,
                 Stage::SignedIn => Some(Known {
-                    last_signed_in_at: self.accepted_before(&minted).await?,
+                    last_signed_in_at: accepted_before(&entries)?,
                     facility: person.facility,
                     name: person.name,
                 }),
             },
         })
     }
+}
 
-    async fn accepted_before(&self, minted: &Minted) -> Result<Option<OffsetDateTime>, Error> {
-        let loaded = self.log.load::<Acceptances>(minted.account).await?;
-        Ok(loaded.state.before(minted))
+/// What the event that minted the flow says of the time before.
+fn accepted_before(entries: &[Entry]) -> Result<Option<OffsetDateTime>, Error> {
+    for entry in entries.iter().filter(|entry| entry.kind == Kind::Account) {
+        if let AccountEvent::PasswordAccepted(accepted) = entry.event()? {
+            return Ok(accepted.previous_accepted_at.as_ref().and_then(from_timestamp));
+        }
     }
+    Ok(None)
 }
 
 /// How far a sign-in has come.
@@ -113,33 +120,6 @@ async fn reach(log: &Log, position: Position) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::Behind)
-}
-
-/// When passwords were accepted: all since the newest carried state, and the last one before it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-struct Acceptances(Vec<OffsetDateTime>);
-
-impl Acceptances {
-    fn before(&self, minted: &Minted) -> Option<OffsetDateTime> {
-        self.0.iter().rev().find(|at| **at < minted.at).copied()
-    }
-}
-
-impl Fold for Acceptances {
-    type Event = AccountEvent;
-    const VERSION: u32 = Account::VERSION;
-
-    fn evolve(mut self, event: &AccountEvent, recorded: &Recorded) -> Self {
-        if let AccountEvent::PasswordAccepted(_) = event {
-            self.0.push(recorded.recorded_at);
-        }
-        self
-    }
-
-    fn resume(bytes: &[u8]) -> Option<Self> {
-        let account = Account::resume(bytes)?;
-        Some(Self(account.history().last_accepted_at.into_iter().collect()))
-    }
 }
 
 impl std::fmt::Debug for Described {

@@ -44,9 +44,11 @@ impl App {
         if let Some(first) = first_answer(&entries, digest) {
             return Ok(first);
         }
-        let cuts = newest_cuts(&self.log, account).await?;
-        flow.evidence(Mint::Reset, cuts, self.log.now(), OLDEST_CODE)?;
+        let early = newest_cuts(&self.log, account).await?;
+        flow.evidence(Mint::Reset, early, self.log.now(), OLDEST_CODE)?;
         let phc = self.pool.hash(new_password, entropy::bytes()).await?;
+        // Again: whoever waited for the pool may have been cut meanwhile.
+        let cuts = newest_cuts(&self.log, account).await?;
         let context = Context {
             digest,
             via: Via::Function {

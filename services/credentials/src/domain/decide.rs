@@ -7,6 +7,7 @@ use sekisho_proto::credentials::v1::{
     PasswordResetRequested, SealedClient, SignInRefused, sign_in_refused::Reason,
 };
 use sekisho_proto::events::AccountEvent;
+use sekisho_proto::to_timestamp;
 
 use super::{Account, Command, Rejection, Verdict};
 
@@ -77,6 +78,7 @@ fn verify(
             secret_digest: mints.map(Vec::from).unwrap_or_default(),
             password_version: against.0,
             client,
+            previous_accepted_at: account.history().last_accepted_at.map(to_timestamp),
         }),
         // Only who knows the password learns that the account is disabled.
         (Account::Disabled { .. }, true) => record(SignInRefused {

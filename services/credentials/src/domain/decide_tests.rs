@@ -113,6 +113,7 @@ fn accepted(against: u64, secret_digest: Vec<u8>) -> PasswordAccepted {
         secret_digest,
         password_version: against,
         client: Some(client()),
+        previous_accepted_at: None,
     }
 }
 

@@ -34,8 +34,8 @@ impl Reason {
     /// The reason with a name; `None` for one that no page knows.
     pub fn read(name: &str) -> Option<Self> {
         Some(match name {
-            "FLOW_UNKNOWN" | "FLOW_SECRET_WRONG" | "FLOW_CANCELLED" | "FLOW_USED"
-            | "FLOW_MIXED" | "EVIDENCE_CUT" | "EVIDENCE_OLD" => Self::FlowOver,
+            "FLOW_UNKNOWN" | "FLOW_SECRET_WRONG" | "FLOW_CANCELLED" | "FLOW_USED" | "FLOW_MIXED"
+            | "EVIDENCE_CUT" | "EVIDENCE_OLD" => Self::FlowOver,
             "EVIDENCE_MISSING" => Self::EvidenceMissing,
             "OTP_CODE_MALFORMED" => Self::CodeMalformed,
             "OTP_CODE_EXPIRED" | "OTP_NO_LIVE_CODE" | "OTP_CODE_SPENT" => Self::NoLiveCode,

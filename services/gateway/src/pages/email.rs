@@ -113,7 +113,7 @@ pub async fn proceed(State(gateway): State<Arc<Gateway>>, mut cookies: Cookies, 
         ..flow
     };
     let described = gateway.backends.describe_flow(&seeing).await;
-    let described = described.map_err(|fault| fault.refusal(Place::Email))?;
+    let described = described.map_err(|fault| flow_fault(&mut cookies, fault))?;
     let known = described.person.ok_or_else(|| unknown_state("DescribeFlow"))?;
     cookies.keep(&person(known, started.session.token.digest()));
     cookies.keep(&started.session);

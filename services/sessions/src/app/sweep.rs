@@ -4,7 +4,6 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use sekisho_eventlog::Decided;
-use time::OffsetDateTime;
 
 use super::{ACTOR, Failure, Sessions, context};
 use crate::domain::{Command, Ending};
@@ -15,14 +14,14 @@ const EVERY: Duration = Duration::from_secs(10);
 const AT_MOST: usize = 500;
 
 impl Sessions {
-    /// Sweeps for ever. `watched_since` is when this replica had folded the log and began to see all activity.
+    /// Sweeps for ever.
     ///
     /// # Errors
     /// Never.
-    pub async fn sweep(&self, watched_since: OffsetDateTime) -> Result<Infallible, Failure> {
+    pub async fn sweep(&self) -> Result<Infallible, Failure> {
         loop {
             tokio::time::sleep(EVERY).await;
-            match self.sweep_once(watched_since).await {
+            match self.sweep_once().await {
                 Ok(0) => {}
                 Ok(recorded) => tracing::info!(recorded, "recorded the ends of sessions that had run out"),
                 Err(error) => tracing::warn!(
@@ -38,14 +37,14 @@ impl Sessions {
     ///
     /// # Errors
     /// [`Failure`]; the next sweep goes on.
-    pub async fn sweep_once(&self, watched_since: OffsetDateTime) -> Result<usize, Failure> {
+    pub async fn sweep_once(&self) -> Result<usize, Failure> {
         self.current().await?;
         let now = self.inner.log.now();
         let limits = &self.inner.limits;
         let endings = self
             .inner
             .view
-            .ask(|directory| directory.unrecorded_ends(now, watched_since, limits, AT_MOST));
+            .ask(|directory| directory.unrecorded_ends(now, limits, AT_MOST));
         let mut recorded = 0;
         for ending in endings {
             if self.record_ending(ending).await? {

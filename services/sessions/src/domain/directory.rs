@@ -81,23 +81,20 @@ impl Directory {
         session.standing(self.cuts_of(session.account), now, limits)
     }
 
-    /// Sessions that have ended without an entry that says so, at most `limit`. Of idleness only those count whose
-    /// every activity this replica would have seen: it has watched for one idle timeout, since `watched_since`.
-    pub fn unrecorded_ends(
-        &self,
-        now: OffsetDateTime,
-        watched_since: OffsetDateTime,
-        limits: &Limits,
-        limit: usize,
-    ) -> Vec<Ending> {
-        let watched = now - watched_since >= limits.idle;
+    /// Sessions that have ended without an entry that says so, at most `limit`. Idleness alone is left out: what one
+    /// replica takes for idle another may have seen at work, and an entry would end it everywhere.
+    pub fn unrecorded_ends(&self, now: OffsetDateTime, limits: &Limits, limit: usize) -> Vec<Ending> {
         let open = self.sessions.values().filter(|session| match session.stage {
             Stage::Open | Stage::Stillborn(_) => true,
             Stage::Over(_) => false,
         });
         let dead = open.filter_map(|session| {
-            let why = self.standing(session, now, limits).err()?;
-            (why != Why::Idle || watched).then_some(Ending {
+            let why = match self.standing(session, now, limits).err()? {
+                Why::Idle if now - session.started_at < limits.absolute => return None,
+                Why::Idle => Why::Absolute,
+                certain => certain,
+            };
+            Some(Ending {
                 account: session.account,
                 flow: session.flow,
                 session: session.id,

@@ -278,9 +278,9 @@ fn ends_that_no_entry_says_are_found() {
     ]);
     let now = at(103) + Duration::hours(12);
     directory.find(token(5)).unwrap().touch(now);
-    let found = |watched_since| {
+    let found = |now| {
         let mut found: Vec<_> = directory
-            .unrecorded_ends(now, watched_since, &LIMITS, 10)
+            .unrecorded_ends(now, &LIMITS, 10)
             .iter()
             .map(|ending| (ending.session, ending.why))
             .collect();
@@ -288,13 +288,11 @@ fn ends_that_no_entry_says_are_found() {
         found
     };
     let cut = [(session(1), Why::Cut), (session(2), Why::Cut)];
-    assert_eq!(
-        found(at(0)),
-        [cut.as_slice(), &[(session(3), Why::Idle)]].concat()
-    );
-    // A replica that has just started does not know what others have seen.
-    assert_eq!(found(now - Duration::minutes(29)), cut);
-    assert_eq!(directory.unrecorded_ends(now, at(0), &LIMITS, 1).len(), 1);
+    // Idle here; another replica may know better until the twelve hours are over.
+    assert_eq!(found(now - Duration::minutes(1)), cut);
+    let over = [cut.as_slice(), &[(session(3), Why::Absolute)]].concat();
+    assert_eq!(found(now), over);
+    assert_eq!(directory.unrecorded_ends(now, &LIMITS, 1).len(), 1);
 }
 
 /// Entries of every kind that the directory folds, of three accounts and flows, in any order.

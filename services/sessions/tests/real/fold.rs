@@ -30,7 +30,7 @@ async fn a_fold_of_the_whole_log_equals_live_state() {
             }
         }
     }
-    live.sessions.sweep_once(live.log.now()).await.unwrap();
+    live.sessions.sweep_once().await.unwrap();
     let late = world.replica().await;
     assert_eq!(late.sessions.remembered(), 60);
     eventually("both replicas to reach the head", async || {

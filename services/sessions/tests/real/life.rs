@@ -156,9 +156,8 @@ async fn an_account_that_nobody_has_cannot_be_cut() {
 async fn an_end_that_was_computed_is_recorded_once() {
     let world = World::new().await;
     let replicas = [world.replica().await, world.replica().await];
-    let watched_since = replicas[0].log.now();
-    let (idle, cut) = (world.account(), world.account());
-    let started = replicas[0].start(&world.verified(idle).await).await.unwrap();
+    let (old, cut) = (world.account(), world.account());
+    let started = replicas[0].start(&world.verified(old).await).await.unwrap();
     let flow = world.verified(cut).await;
     replicas[1].start(&flow).await.unwrap();
     world.change_password(cut).await;
@@ -168,16 +167,18 @@ async fn an_end_that_was_computed_is_recorded_once() {
         .await
         .unwrap()
         .live;
-    world.stop_clock(live.idle, &[&replicas[0], &replicas[1]]).await;
+    world
+        .stop_clock(live.absolute, &[&replicas[0], &replicas[1]])
+        .await;
 
     let [one, other] = &replicas;
-    let swept = tokio::join!(
-        one.sessions.sweep_once(watched_since),
-        other.sessions.sweep_once(watched_since)
-    );
+    let swept = tokio::join!(one.sessions.sweep_once(), other.sessions.sweep_once());
     assert_eq!(swept.0.unwrap() + swept.1.unwrap(), 2);
-    assert_eq!(one.sessions.sweep_once(watched_since).await, Ok(0));
-    for (account, expected) in [(idle, session_ended::Why::Idle), (cut, session_ended::Why::Cut)] {
+    assert_eq!(one.sessions.sweep_once().await, Ok(0));
+    for (account, expected) in [
+        (old, session_ended::Why::Absolute),
+        (cut, session_ended::Why::Cut),
+    ] {
         let events = world.session_events(account).await;
         let [_, (entry, SessionEvent::SessionEnded(ended))] = events.as_slice() else {
             panic!("{events:?}");
@@ -189,22 +190,20 @@ async fn an_end_that_was_computed_is_recorded_once() {
 }
 
 #[tokio::test]
-async fn a_new_replica_records_no_idleness_that_another_one_may_know_better() {
+async fn idleness_that_another_replica_may_know_better_is_not_recorded() {
     let world = World::new().await;
-    let old = world.replica().await;
-    let started = old.start(&world.verified(world.account()).await).await.unwrap();
-    let live = old.sessions.check(started.token.expose()).await.unwrap().live;
-    world.stop_clock(live.idle - Duration::seconds(5), &[&old]).await;
-    let active = old.sessions.check(started.token.expose()).await.unwrap().live;
-    let new = world.replica().await;
+    let (busy, blind) = (world.replica().await, world.replica().await);
+    let started = busy.start(&world.verified(world.account()).await).await.unwrap();
+    let live = busy.sessions.check(started.token.expose()).await.unwrap().live;
     world
-        .stop_clock(active.idle - Duration::minutes(1), &[&old, &new])
+        .stop_clock(live.idle - Duration::seconds(5), &[&busy, &blind])
         .await;
-    assert_eq!(
-        new.sessions.sweep_once(active.idle - Duration::minutes(2)).await,
-        Ok(0)
-    );
-    assert!(old.sessions.check(started.token.expose()).await.is_ok());
+    busy.sessions.check(started.token.expose()).await.unwrap();
+    world
+        .stop_clock(live.idle + Duration::minutes(1), &[&busy, &blind])
+        .await;
+    assert_eq!(blind.sessions.sweep_once().await, Ok(0));
+    assert!(busy.sessions.check(started.token.expose()).await.is_ok());
 }
 
 #[tokio::test]

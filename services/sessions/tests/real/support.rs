@@ -175,7 +175,7 @@ impl World {
         let accepted = credentials::PasswordAccepted {
             secret_digest: secret_digest(flow.secret.expose()).to_vec(),
             password_version: 1,
-            client: None,
+            ..Default::default()
         };
         append::<AccountEvent>(&self.credentials, account, Some(flow.id), accepted).await;
     }

@@ -49,6 +49,7 @@ fn what_is_sealed_is_shown_as_such_and_no_digest_in_full() {
             sealed: vec![0xcd; 90],
             address_tag: vec![0xef; 32],
         }),
+        previous_accepted_at: None,
     });
     let said = Said::by(&line(Kind::Account, event.event_type(), event.encode())).unwrap();
     let text: Vec<_> = said.facts.iter().map(|fact| fact.value.text()).collect();
