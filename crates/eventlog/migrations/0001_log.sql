@@ -144,11 +144,12 @@ begin
     if statement_timestamp() <> transaction_timestamp() then
         raise exception 'append is one statement of the simple query protocol' using errcode = 'SK004';
     end if;
-    if entries > 500 or cardinality(stream_ids) <> entries or cardinality(expected_versions) <> entries
+    -- A column that is null is no column: whatever is not surely true is refused before the lock is taken.
+    if coalesce(entries > 500 or cardinality(stream_ids) <> entries or cardinality(expected_versions) <> entries
         or cardinality(event_ids) <> entries or cardinality(flow_ids) <> entries
         or cardinality(event_types) <> entries or cardinality(payloads) <> entries
         or cardinality(metadatas) <> entries or cardinality(not_afters) <> entries
-        or cardinality(carries) <> entries then
+        or cardinality(carries) <> entries, true) then
         raise exception 'not a batch' using errcode = 'SK004';
     end if;
     -- Local to the transaction, whatever the client has set: durable, and no lock held by an idle client that put
@@ -173,6 +174,8 @@ begin
         if current_version > expected_versions[i] then
             -- Most are found at once; only one that is submitted very late is searched for in all segments.
             foreach bound in array array[greatest(since, load_from), load_from, 1] loop
+                -- An expected version below 0, of a stream that does not exist.
+                continue when bound is null;
                 execute format('select event_id, position, recorded_at from log.entry'
                     ' where position >= %s and kind = $1 and stream_id = $2 and version = $3', bound)
                     into found_id, found_position, found_at

@@ -14,7 +14,7 @@ use super::support::{Db, Tally, context, issued, settings, whole};
 const ROUNDS: usize = 20;
 const WRITERS: usize = 3;
 /// Events that must be acknowledged before the next kill.
-const BETWEEN_KILLS: usize = 300;
+const BETWEEN_KILLS: usize = 150;
 const URL: &str = "SEKISHO_TEST_WRITER_DATABASE_URL";
 
 type Acknowledged = Arc<Mutex<HashMap<u64, String>>>;

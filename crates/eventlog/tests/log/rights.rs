@@ -147,3 +147,28 @@ async fn the_owner_cannot_sign_in() {
         and not (rolsuper or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls);";
     assert_eq!(db.sql(services), "5");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_role_can_fill_the_disk_with_large_objects_or_sleep_on_the_lock() {
+    let db = Db::new().await;
+    for role in ROLES {
+        let mut connection = db.connection(role).await;
+        for call in [
+            "select lo_create(0)",
+            "select lo_from_bytea(0, '\\x00')",
+            "select pg_sleep(0)",
+        ] {
+            assert_eq!(
+                state_of(run(&mut connection, call).await),
+                FORBIDDEN,
+                "{role}: {call}"
+            );
+        }
+        let block = "do $$ begin perform 1; end $$";
+        assert_eq!(
+            state_of(run(&mut connection, block).await),
+            FORBIDDEN,
+            "{role}: {block}"
+        );
+    }
+}

@@ -92,6 +92,15 @@ impl Db {
         self.database.sql(statements).unwrap()
     }
 
+    /// Changes a setting of this database for connections that begin later.
+    pub fn alter_database(&self, what: &str) {
+        let name = self.database.name();
+        // A session of its own might be one that may not write any more.
+        self.sql(&format!(
+            "set default_transaction_read_only = off; alter database {name} {what};"
+        ));
+    }
+
     /// A number that the superuser reads.
     pub fn number(&self, query: &str) -> u64 {
         self.sql(query).parse().unwrap()
