@@ -14,8 +14,15 @@ toolchain=$(rustc --print sysroot)
 
 say() { printf '\n== %s (%s)\n' "$1" "$(date +%H:%M:%S)"; }
 inside() { chroot "$root" env --ignore-environment PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"; }
+# What runs inside, by its root folder: the processes of this machine stay out of it.
+running_inside() {
+    for process in /proc/[0-9]*; do
+        [ "$(readlink "$process/root" 2>/dev/null)" != "$root" ] || echo "${process#/proc/} $(tr '\0' ' ' <"$process/cmdline")"
+    done
+}
+press_ctrl_c() { running_inside | awk '/debug\/dev up/ { print $1 }' | xargs --no-run-if-empty kill -INT; }
 clean() {
-    inside pkill --signal INT --full 'dev up' 2>/dev/null || true
+    press_ctrl_c
     for place in dev/pts dev proc opt/rust; do umount --lazy "$root/$place" 2>/dev/null || true; done
 }
 trap clean EXIT
@@ -25,6 +32,7 @@ if [ ! -e "$root/made" ]; then
     command -v debootstrap >/dev/null || apt-get install --yes --quiet debootstrap
     debootstrap --variant=minbase --include=ca-certificates,git "$suite" "$root"
     cp /etc/apt/sources.list "$root/etc/apt/" 2>/dev/null || true
+    [ -e /etc/apt/sources.list ] || rm --force "$root/etc/apt/sources.list"
     cp --recursive /etc/apt/sources.list.d/. "$root/etc/apt/sources.list.d/" 2>/dev/null || true
     cp --recursive /etc/apt/apt.conf.d/. "$root/etc/apt/apt.conf.d/" 2>/dev/null || true
     cp --recursive /etc/ssl/certs/. "$root/etc/ssl/certs/"
@@ -62,13 +70,15 @@ try() {
         cargo test --package sekisho-tests --test flows -- --exact --nocapture \
         chapter_3::the_manual_works_as_printed_with_script
     say "$name: Ctrl-C"
-    inside pkill --signal INT --full 'debug/dev up'
+    press_ctrl_c
     wait "$running" || true
-    if inside pgrep --list-full 'postgres|nats-server|sekisho-'; then echo "$name: processes are left"; exit 1; fi
+    local left
+    left=$(running_inside)
+    [ -z "$left" ] || { echo "$name: processes are left: $left"; exit 1; }
 }
 
 # Packages need root once; the unprivileged user then finds them.
-try root /root/private HOME=/root
+try root /srv/private HOME=/srv/private
 inside useradd --create-home newcomer 2>/dev/null || true
 try newcomer /home/newcomer/work setpriv --reuid=newcomer --regid=newcomer --clear-groups env --ignore-environment \
     HOME=/home/newcomer PATH=/usr/bin:/bin
