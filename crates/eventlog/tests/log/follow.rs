@@ -89,7 +89,7 @@ async fn with_nats_a_new_entry_arrives_long_before_the_next_poll() {
     let db = Db::alone().await;
     let nats = Nats::shared().unwrap();
     let log = log_with(&db, user(nats, "otp").await, &[]).await;
-    let other = log_with(&db, user(nats, "sessions").await, &["signin.>"]).await;
+    let other = log_with(&db, user(nats, "sessions").await, &["signin.code.>"]).await;
     let mut follower = other.follow(&[Kind::Code], Position(0));
     let mut waits = Vec::new();
     for version in 0..21 {
@@ -108,7 +108,7 @@ async fn a_forged_message_changes_nothing() {
     let db = Db::new().await;
     let nats = Nats::start().unwrap();
     let log = db.log().await;
-    let other = log_with(&db, user(&nats, "sessions").await, &["signin.>"]).await;
+    let other = log_with(&db, user(&nats, "sessions").await, &["signin.code.>"]).await;
     let mut follower = other.follow(&[Kind::Code], Position(0));
     let thief = user(&nats, "otp").await;
     for position in [1, 2, 7, u64::MAX, 0] {
@@ -130,7 +130,7 @@ async fn a_flood_of_forged_messages_puts_no_poll_off() {
     let nats = Nats::start().unwrap();
     let log = db.log().await;
     recorded(append(&log, &draft(stream(1), 0)).await);
-    let other = log_with(&db, user(&nats, "sessions").await, &["signin.>"]).await;
+    let other = log_with(&db, user(&nats, "sessions").await, &["signin.code.>"]).await;
     for position in [1, u64::MAX] {
         let thief = user(&nats, "otp").await;
         let flood = tokio::spawn(async move {
