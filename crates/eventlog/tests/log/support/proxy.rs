@@ -10,6 +10,9 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+const COMMAND_COMPLETE: u8 = b'C';
+const ERROR_RESPONSE: u8 = b'E';
+
 /// Where the first statement that appends meets the proxy. Every later one passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Point {
@@ -37,7 +40,7 @@ struct Shared {
     point: Mutex<Option<Point>>,
     reached: watch::Sender<bool>,
     /// Connections up to this one are stopped.
-    stopped_to: watch::Sender<u64>,
+    stopped_to: AtomicU64,
     connections: AtomicU64,
 }
 
@@ -59,7 +62,7 @@ impl Proxy {
             server,
             point: Mutex::new(point),
             reached: watch::Sender::new(false),
-            stopped_to: watch::Sender::new(0),
+            stopped_to: AtomicU64::new(0),
             connections: AtomicU64::new(0),
         });
         let mut tasks = JoinSet::new();
@@ -81,14 +84,15 @@ impl Proxy {
             .unwrap();
     }
 
-    /// From now on nothing passes on the connections that exist; new ones work.
-    pub fn stop_all(&self) {
-        self.shared.stopped_to.send_replace(self.connections());
+    /// From now on nothing passes, and no connection is told.
+    pub fn break_network(&self) {
+        self.shared.stopped_to.store(u64::MAX, Ordering::SeqCst);
     }
 
-    /// How many connections there have been.
-    pub fn connections(&self) -> u64 {
-        self.shared.connections.load(Ordering::SeqCst)
+    /// Connections that are made from now on work; those that are there stay silent for ever.
+    pub fn mend_network(&self) {
+        let connections = self.shared.connections.load(Ordering::SeqCst);
+        self.shared.stopped_to.store(connections, Ordering::SeqCst);
     }
 }
 
@@ -136,10 +140,11 @@ impl Pair {
             match point {
                 Some(Point::BeforeSync) if executes && kind == b'E' => {
                     self.take_point();
+                    *self.answer.lock().unwrap() = Some(Point::BeforeSync);
                     server.write_all(&frame).await.unwrap();
-                    // An Execute alone may wait in the server's buffer; a Flush asks for its answer.
+                    // A Flush asks for the answer, which says that it was executed.
                     server.write_all(&[b'H', 0, 0, 0, 4]).await.unwrap();
-                    self.stop().await;
+                    std::future::pending::<()>().await;
                 }
                 Some(point) if kind == b'Q' && mentions_append(&frame) => {
                     self.take_point();
@@ -170,14 +175,14 @@ impl Pair {
     }
 
     async fn answers(&self, mut server: OwnedReadHalf, mut client: OwnedWriteHalf) {
-        const COMMAND_COMPLETE: u8 = b'C';
         while let Some(frame) = read(&mut server, false).await {
             self.unless_stopped().await;
             if self.quiet.load(Ordering::SeqCst) {
                 std::future::pending::<()>().await;
             }
             let point = *self.answer.lock().unwrap();
-            match point.filter(|_| frame[0] == COMMAND_COMPLETE) {
+            let ends = matches!(frame[0], COMMAND_COMPLETE | ERROR_RESPONSE);
+            match point.filter(|_| ends) {
                 Some(Point::CutAfterCommit) => {
                     self.shared.reached.send_replace(true);
                     return;
@@ -202,7 +207,7 @@ impl Pair {
     }
 
     async fn unless_stopped(&self) {
-        if *self.shared.stopped_to.borrow() >= self.number {
+        if self.shared.stopped_to.load(Ordering::SeqCst) >= self.number {
             std::future::pending::<()>().await;
         }
     }
