@@ -21,13 +21,13 @@ struct Reading {
 }
 
 impl Clock {
-    /// A clock that was read as `database` at the monotonic moment `taken`.
-    pub fn new(database: OffsetDateTime, taken: Instant) -> Self {
+    /// A clock whose first reading, asked for at the monotonic moment `asked`, has just been answered.
+    pub fn new(database: OffsetDateTime, asked: Instant) -> Self {
         Self {
             last: Arc::new(RwLock::new(Reading {
                 database,
-                asked: taken,
-                answered: taken,
+                asked,
+                answered: Instant::now(),
             })),
         }
     }

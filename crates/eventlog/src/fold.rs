@@ -78,3 +78,102 @@ fn carried<F: Fold>(entry: &Entry) -> Option<F> {
         .then(|| F::resume(&carried.state))
         .flatten()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use sekisho_proto::events::CodeEvent;
+    use sekisho_proto::log::v1::{Carried, Metadata, Payload};
+    use sekisho_proto::otp::v1::CodeRejected;
+    use time::OffsetDateTime;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::ids::{EventId, Position, StreamId};
+
+    /// Every issue in order.
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
+    struct Issues(Vec<u8>);
+
+    impl Fold for Issues {
+        type Event = CodeEvent;
+        const VERSION: u32 = 3;
+
+        fn evolve(mut self, event: &CodeEvent, _: &Recorded) -> Self {
+            if let CodeEvent::CodeRejected(rejected) = event {
+                self.0.extend(u8::try_from(rejected.issue));
+            }
+            self
+        }
+
+        fn resume(bytes: &[u8]) -> Option<Self> {
+            Some(Self(bytes.to_vec()))
+        }
+    }
+
+    /// The entries of a stream with these issues; some carry the issues before them.
+    fn stream(issues: &[u8], carries: impl Fn(usize) -> bool, fold_version: u32) -> Vec<Entry> {
+        let entry = |nth: usize| {
+            let event = CodeEvent::from(CodeRejected {
+                issue: issues[nth].into(),
+                ..CodeRejected::default()
+            });
+            let payload = Payload {
+                event: event.encode(),
+                carried: carries(nth).then(|| Carried {
+                    fold_version,
+                    state: issues[..nth].to_vec(),
+                }),
+            };
+            let event_type = event.event_type().to_owned();
+            let recorded = recorded(nth as u64 + 1);
+            Entry::new(
+                recorded,
+                CodeEvent::KIND,
+                event_type,
+                payload,
+                Metadata::default(),
+            )
+        };
+        (0..issues.len()).map(entry).collect()
+    }
+
+    fn recorded(version: u64) -> Recorded {
+        Recorded {
+            position: Position(version),
+            version: Version(version),
+            stream: StreamId(Uuid::nil()),
+            event_id: EventId(Uuid::nil()),
+            flow: None,
+            recorded_at: OffsetDateTime::UNIX_EPOCH,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_stream_folds_equal_from_every_state_that_it_carries(
+            issues in proptest::collection::vec(any::<u8>(), 1..200),
+            every in 1_usize..70,
+        ) {
+            let entries = stream(&issues, |nth| nth % every == 0, Issues::VERSION);
+            let whole = refold::<Issues>(&entries).unwrap().unwrap();
+            prop_assert_eq!(&whole.state.0, &issues);
+            for first in (0..entries.len()).step_by(every) {
+                let part = refold::<Issues>(&entries[first..]).unwrap();
+                prop_assert_eq!(part.as_ref(), Some(&whole));
+            }
+        }
+    }
+
+    #[test]
+    fn entries_without_a_beginning_fold_to_nothing() {
+        let entries = stream(&[1, 2, 3], |nth| nth == 1, Issues::VERSION + 1);
+        assert_eq!(
+            refold::<Issues>(&entries[1..]),
+            Ok(None),
+            "carried by another version"
+        );
+        assert_eq!(refold::<Issues>(&entries[2..]), Ok(None), "carries nothing");
+        assert_eq!(refold::<Issues>(&[]), Ok(None));
+    }
+}

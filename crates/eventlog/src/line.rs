@@ -46,12 +46,18 @@ impl Line {
         sql: &Arc<str>,
         given_up: impl Fn() -> bool,
     ) -> Result<PgRow, Failure> {
+        let mut again = false;
         loop {
-            match timeout(SUBMISSION, self.submit(sql)).await {
-                Ok(Ok(answer)) => return answer.map_err(Failure::State),
-                Ok(Err(error)) => tracing::warn!(%error, "outcome of an append unknown, submitting it again"),
-                Err(_) => tracing::warn!("no answer to an append, submitting it again"),
+            let silence = Err(sqlx::Error::PoolTimedOut);
+            match timeout(SUBMISSION, self.submit(sql)).await.unwrap_or(silence) {
+                Ok(answer) => return answer.map_err(Failure::State),
+                // Said once: while PostgreSQL is away this happens twenty times a second.
+                Err(error) if again => tracing::debug!(%error, "outcome of an append still unknown"),
+                Err(error) => {
+                    tracing::warn!(%error, "outcome of an append unknown, submitting it again");
+                }
             }
+            again = true;
             if given_up() {
                 return Err(Failure::GivenUp);
             }

@@ -182,8 +182,8 @@ async fn a_client_that_lets_the_server_write_more_than_it_reads_is_cut_off() {
     })
     .await;
     let waited = begun.elapsed();
-    println!("cut off after {waited:?}");
-    assert!(waited < Duration::from_secs(4), "{waited:?}");
+    // The kernel looks at `tcp_user_timeout` (1 s) only when it probes; 1.7 s were seen.
+    assert!(waited < Duration::from_secs(3), "{waited:?}");
     assert_eq!(db.entries(), 1);
 }
 
