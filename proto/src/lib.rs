@@ -5,6 +5,7 @@
 
 mod event;
 pub mod events;
+pub mod refusal;
 mod time;
 
 pub use event::{Event, EventError, Kind};

@@ -33,7 +33,12 @@ const SETTINGS: [&str; 4] = ["_URL", "_FILE", "_LISTEN", "_TIMEOUT"];
 fn every_reason_has_a_page_and_every_page_a_reason() -> Result<()> {
     let root = paths::workspace();
     let mut reasons = BTreeSet::new();
-    for folder in ["services", "crates/service/src", "crates/evidence/src"] {
+    for folder in [
+        "services",
+        "crates/service/src",
+        "crates/eventlog/src",
+        "crates/evidence/src",
+    ] {
         collect(&root.join(folder), &mut reasons)?;
     }
     let pages: BTreeSet<String> = fs::read_dir(root.join("docs/errors"))?

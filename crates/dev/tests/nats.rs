@@ -113,6 +113,19 @@ fn each_service_hears_only_what_it_needs() {
 }
 
 #[test]
+fn only_otp_shares_its_messages_out() {
+    let nats = Nats::shared().unwrap();
+    let shares = |user: &str| {
+        let mut client = Client::connect(&nats.url(user));
+        client.is_allowed("SUB signin.code.code_issued otp-mail 1")
+    };
+    assert!(shares("otp"));
+    for user in ["credentials", "sessions", "audit"] {
+        assert!(!shares(user), "{user} could take a mail's message away");
+    }
+}
+
+#[test]
 fn nobody_hears_the_answers_to_another() {
     let nats = Nats::shared().unwrap();
     for user in ["credentials", "otp", "sessions", "audit"] {

@@ -1,12 +1,14 @@
 //! Load → fold → decide → append at the expected version → on conflict again.
 
+use sekisho_proto::Event;
 use sekisho_proto::log::v1::Metadata;
-use sekisho_proto::{Event, EventError};
+use sekisho_service::telemetry;
 use time::OffsetDateTime;
 
-use crate::append::{AppendError, Outcome, Receipt};
+use crate::append::{Outcome, Receipt};
 use crate::draft::{Draft, Via};
 use crate::entry::{Entry, Recorded};
+use crate::fault::LogFault;
 use crate::fold::{Carry, Fold, Loaded};
 use crate::ids::{EventId, FlowId, StreamId, Version};
 use crate::log::Log;
@@ -30,6 +32,20 @@ pub struct Context {
     pub traceparent: String,
     /// How the decision reaches the log.
     pub via: Via,
+}
+
+impl Context {
+    /// Around a command that is decided within the trace of the running span and appended together with others.
+    pub fn new(stream: StreamId, flow: Option<FlowId>, actor: &str) -> Self {
+        Self {
+            stream,
+            flow,
+            digest: None,
+            actor: actor.to_owned(),
+            traceparent: telemetry::current_traceparent(),
+            via: Via::Append,
+        }
+    }
 }
 
 /// What a decision is made on.
@@ -90,36 +106,14 @@ pub enum DecideError<R> {
     /// The moment after which the event must not be recorded had come.
     #[error("too late")]
     Expired,
-    /// The log's queue is full.
-    #[error("too many entries wait to be appended")]
-    Busy,
-    /// Nothing is known about the outcome, or other processes decided on this stream faster, many times in a row.
-    #[error("the log cannot be reached")]
-    Unavailable,
-    /// The log refuses such an entry: a mistake in this program or its rights.
-    #[error("the log refuses the entry")]
-    Refused,
-    /// The log holds an entry that this version does not understand.
-    #[error("the log holds an entry that this version does not understand")]
-    Unknown(#[source] EventError),
+    /// The log gave no answer.
+    #[error(transparent)]
+    Log(LogFault),
 }
 
-impl<R> From<ReadError> for DecideError<R> {
-    fn from(error: ReadError) -> Self {
-        match error {
-            ReadError::Unavailable(_) | ReadError::Behind(_) => Self::Unavailable,
-            ReadError::Unknown(error) => Self::Unknown(error),
-        }
-    }
-}
-
-impl<R> From<AppendError> for DecideError<R> {
-    fn from(error: AppendError) -> Self {
-        match error {
-            AppendError::Busy => Self::Busy,
-            AppendError::Unavailable => Self::Unavailable,
-            AppendError::Refused => Self::Refused,
-        }
+impl<R, E: Into<LogFault>> From<E> for DecideError<R> {
+    fn from(error: E) -> Self {
+        Self::Log(error.into())
     }
 }
 
@@ -129,7 +123,7 @@ impl Log {
     /// `decide` is pure; it may be called several times.
     ///
     /// # Errors
-    /// [`DecideError`]; after `Unavailable` the event may or may not stand in the log.
+    /// [`DecideError`]; after [`LogFault::Unavailable`] the event may or may not stand in the log.
     pub async fn decide<F: Carry, R>(
         &self,
         context: &Context,
@@ -175,7 +169,7 @@ impl Log {
                 Outcome::Expired => return Err(DecideError::Expired),
             }
         }
-        Err(DecideError::Unavailable)
+        Err(LogFault::Unavailable.into())
     }
 
     async fn gather<F: Fold>(&self, context: &Context) -> Result<(Loaded<F>, Vec<Entry>), ReadError> {
@@ -215,7 +209,7 @@ fn first_answer<F: Fold, R>(context: &Context, flow: &[Entry]) -> Result<Option<
     let Some(entry) = flow.iter().find(same) else {
         return Ok(None);
     };
-    let event = entry.event().map_err(DecideError::Unknown)?;
+    let event = entry.event()?;
     Ok(Some(Decided::Repeated {
         recorded: entry.recorded,
         event,

@@ -33,9 +33,9 @@ pub struct Entry {
     pub kind: Kind,
     /// The event's name, in `snake_case`.
     pub event_type: String,
-    /// The event, and in every 64th entry the state before it.
-    pub payload: Payload,
-    /// Who acted, and the trace.
+    /// The event, and in every 64th entry the state before it; `None` for bytes that are none.
+    pub payload: Option<Payload>,
+    /// Who acted, and the trace; empty for bytes that are none.
     pub metadata: Metadata,
     stored: Stored,
 }
@@ -65,7 +65,7 @@ impl Entry {
             recorded,
             kind,
             event_type,
-            payload,
+            payload: Some(payload),
             metadata,
             stored,
         }
@@ -87,7 +87,12 @@ impl Entry {
                 event_type: self.event_type.clone(),
             });
         }
-        E::decode(&self.event_type, &self.payload.event)
+        let Some(payload) = &self.payload else {
+            return Err(EventError::Damaged {
+                event_type: self.event_type.clone(),
+            });
+        };
+        E::decode(&self.event_type, &payload.event)
     }
 }
 
@@ -108,12 +113,9 @@ pub(crate) struct Row {
 impl TryFrom<Row> for Entry {
     type Error = EventError;
 
+    /// Fails only for a kind that this version does not know: what is damaged in one entry must hold up nobody who does
+    /// not ask for its event.
     fn try_from(row: Row) -> Result<Self, EventError> {
-        let damaged = |_| EventError::Damaged {
-            event_type: row.event_type.clone(),
-        };
-        let payload = Payload::decode(row.payload.as_slice()).map_err(damaged)?;
-        let metadata = Metadata::decode(row.metadata.as_slice()).map_err(damaged)?;
         Ok(Self {
             recorded: Recorded {
                 position: Position::from_sql(row.position),
@@ -125,8 +127,8 @@ impl TryFrom<Row> for Entry {
             },
             kind: row.kind.parse()?,
             event_type: row.event_type,
-            payload,
-            metadata,
+            payload: Payload::decode(row.payload.as_slice()).ok(),
+            metadata: Metadata::decode(row.metadata.as_slice()).unwrap_or_default(),
             stored: Stored {
                 payload: row.payload,
                 metadata: row.metadata,

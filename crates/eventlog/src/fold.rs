@@ -73,7 +73,7 @@ pub fn refold<F: Fold>(entries: &[Entry]) -> Result<Option<Loaded<F>>, EventErro
 }
 
 fn carried<F: Fold>(entry: &Entry) -> Option<F> {
-    let carried = entry.payload.carried.as_ref()?;
+    let carried = entry.payload.as_ref()?.carried.as_ref()?;
     (carried.fold_version == F::VERSION)
         .then(|| F::resume(&carried.state))
         .flatten()

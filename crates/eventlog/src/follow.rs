@@ -12,6 +12,11 @@ use crate::read::ReadError;
 /// Entries in one batch, at most.
 const BATCH: u32 = 5_000;
 
+/// How many entries to ask for: half as many after every read that did not come in time, an eighth more after one that
+/// did. Else a slow network or disk would keep the same read from ever coming to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Limit(u32);
+
 /// The next run of entries.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Batch {
@@ -29,6 +34,7 @@ pub struct Follower {
     log: Log,
     kinds: Vec<Kind>,
     seen: Position,
+    limit: Limit,
     heads: watch::Receiver<Head>,
 }
 
@@ -39,6 +45,7 @@ impl Follower {
             log,
             kinds: kinds.to_vec(),
             seen: after,
+            limit: Limit(BATCH),
             heads,
         }
     }
@@ -60,12 +67,43 @@ impl Follower {
     }
 
     async fn read(&mut self, head: Position) -> Result<Batch, ReadError> {
-        let page = self.log.read(self.seen, head, &self.kinds, BATCH).await?;
+        let page = self.log.read(self.seen, head, &self.kinds, self.limit.0).await;
+        self.limit = self.limit.after(page.is_ok());
+        let page = page?;
         self.seen = page.upto;
         Ok(Batch {
             entries: page.entries,
             upto: page.upto,
             at_head: page.upto >= head,
         })
+    }
+}
+
+impl Limit {
+    fn after(self, in_time: bool) -> Self {
+        let next = if in_time {
+            self.0 + self.0 / 8 + 1
+        } else {
+            self.0 / 2
+        };
+        Self(next.clamp(1, BATCH))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_halves_until_it_comes_in_time_and_grows_again() {
+        let mut limit = Limit(BATCH);
+        for _ in 0..20 {
+            limit = limit.after(false);
+        }
+        assert_eq!(limit, Limit(1));
+        for _ in 0..100 {
+            limit = limit.after(true);
+        }
+        assert_eq!(limit, Limit(BATCH));
     }
 }

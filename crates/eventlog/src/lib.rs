@@ -10,6 +10,8 @@
 //!
 //! The bytes of an entry and every guarantee: `docs/log-format.md`.
 
+mod access;
+mod alarm;
 mod answer;
 mod append;
 pub mod bus;
@@ -18,6 +20,7 @@ mod decide;
 mod draft;
 pub mod entropy;
 mod entry;
+mod fault;
 mod fold;
 mod follow;
 mod head;
@@ -34,11 +37,14 @@ mod tasks;
 mod wake;
 mod writer;
 
+pub use access::LogAccess;
+pub use alarm::LogEnded;
 pub use append::{AppendError, Outcome, Receipt};
 pub use clock::Clock;
 pub use decide::{Context, DecideError, Decided, Decision, Facts};
 pub use draft::{CARRY_EVERY, Draft, Via};
 pub use entry::{Entry, Recorded};
+pub use fault::LogFault;
 pub use fold::{Carry, Fold, Loaded, refold};
 pub use follow::{Batch, Follower};
 pub use head::Head;

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use crate::alarm::{Alarm, LogEnded};
 use crate::append::{AppendError, Outcome};
 use crate::clock::Clock;
 use crate::draft::{Draft, Via};
@@ -59,9 +60,15 @@ pub enum ConnectError {
     /// The connection string is none.
     #[error("the connection string cannot be read")]
     Url,
+    /// The address of the bus is none.
+    #[error("the address of NATS cannot be used")]
+    Bus(#[from] async_nats::ConnectError),
     /// PostgreSQL did not answer.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// The role lacks settings that `deploy/postgres/roles.sql` gives it.
+    #[error("the role lacks settings of deploy/postgres/roles.sql: {}", .0.join(", "))]
+    Unguarded(Vec<String>),
     /// `log.now()` is not the function that the migration made.
     #[error("log.now() is not the database's clock: this log belongs to a test")]
     TestClock,
@@ -77,6 +84,7 @@ pub struct Log {
     streams: Streams,
     nats: Option<Client>,
     service: Arc<str>,
+    alarm: Alarm,
     _tasks: Arc<DropGuard>,
 }
 
@@ -93,7 +101,7 @@ impl Log {
     /// Like [`Log::connect`], and waits for PostgreSQL as long as it takes.
     ///
     /// # Errors
-    /// [`ConnectError::Url`] and [`ConnectError::TestClock`], which waiting does not mend.
+    /// [`ConnectError`] for what waiting does not mend.
     pub async fn connect_when_there(settings: LogSettings) -> Result<Self, ConnectError> {
         loop {
             match Self::connect(settings.clone()).await {
@@ -119,6 +127,10 @@ impl Log {
         if !settings.test_clock && in_time(read::clock_source(&pool)).await?.trim() != CLOCK {
             return Err(ConnectError::TestClock);
         }
+        let missing = in_time(read::missing_guards(&pool)).await?;
+        if !missing.is_empty() {
+            return Err(ConnectError::Unguarded(missing));
+        }
         let open = in_time(read::open_segment(&pool)).await?;
         let asked = Instant::now();
         let (head, now) = in_time(read::head(&pool, open)).await?;
@@ -128,16 +140,18 @@ impl Log {
             Head::default()
         });
         let clock = Clock::new(now, asked);
-        let publisher = Publisher::start(settings.nats.clone(), &settings.service);
+        let alarm = Alarm::default();
+        let publisher = Publisher::start(settings.nats.clone(), &settings.service, &alarm);
         let stop = CancellationToken::new();
         let log = Self {
-            writer: Writer::start(&options, heads.clone(), publisher),
+            writer: Writer::start(&options, heads.clone(), publisher, &alarm),
             pool,
             heads,
             clock,
             streams: Streams::default(),
             nats: settings.nats,
             service: settings.service.into(),
+            alarm,
             _tasks: Arc::new(stop.clone().drop_guard()),
         };
         log.start_tasks(&settings.wake_on, &stop).await;
@@ -151,11 +165,10 @@ impl Log {
             heads: self.heads.clone(),
             clock: self.clock.clone(),
         };
-        tokio::spawn(stop.clone().run_until_cancelled_owned(poller.run(wakeups)));
-        tokio::spawn(
-            stop.clone()
-                .run_until_cancelled_owned(keep_segments_ahead(self.pool.clone())),
-        );
+        let poll = self.alarm.watch(poller.run(wakeups));
+        let make = self.alarm.watch(keep_segments_ahead(self.pool.clone()));
+        tokio::spawn(stop.clone().run_until_cancelled_owned(poll));
+        tokio::spawn(stop.clone().run_until_cancelled_owned(make));
     }
 
     /// The log's time: the database's at the last head poll, plus the monotonic time since.
@@ -181,6 +194,12 @@ impl Log {
     /// The pool of reading connections, for a service's own tables.
     pub fn pool(&self) -> &PgPool {
         &self.pool
+    }
+
+    /// Returns when a background task of this handle has died. Whoever holds a log for long should end then.
+    pub async fn ended(&self) -> LogEnded {
+        self.alarm.rung().await;
+        LogEnded
     }
 
     pub(crate) fn streams(&self) -> &Streams {

@@ -5,6 +5,7 @@ use async_nats::{Client, HeaderMap, HeaderValue, Subject};
 use time::format_description::well_known::Rfc3339;
 use tokio::sync::mpsc;
 
+use crate::alarm::Alarm;
 use crate::append::Receipt;
 use crate::draft::Draft;
 
@@ -26,10 +27,10 @@ struct Message {
 
 impl Publisher {
     /// A publisher for a service, such as `otp/0.1.0`. Without a client it publishes nothing.
-    pub fn start(client: Option<Client>, service: &str) -> Self {
+    pub fn start(client: Option<Client>, service: &str, alarm: &Alarm) -> Self {
         let queue = client.map(|client| {
             let (queue, messages) = mpsc::channel(QUEUE);
-            tokio::spawn(publish_all(client, messages));
+            tokio::spawn(alarm.watch(publish_all(client, messages)));
             queue
         });
         Self {

@@ -19,9 +19,6 @@ pub enum ReadError {
     /// it.
     #[error("the log holds an entry that this version does not understand")]
     Unknown(#[from] EventError),
-    /// A position was not reached in time.
-    #[error("position {0} was not reached in time")]
-    Behind(Position),
 }
 
 impl From<sqlx::Error> for ReadError {
@@ -30,8 +27,8 @@ impl From<sqlx::Error> for ReadError {
     }
 }
 
-/// Positions that one page looks at, at most.
-const SPAN: u64 = 50_000;
+/// Positions that one page looks at for each entry that it may hold.
+const SPARSE: u64 = 10;
 
 /// A run of entries.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,6 +76,31 @@ pub(crate) async fn clock_source(pool: &PgPool) -> Result<String, ReadError> {
     .fetch_one(pool)
     .await?;
     Ok(source)
+}
+
+/// The guards of `deploy/postgres/roles.sql` that this session lacks: time-outs that keep a stuck client from holding up
+/// all others, and what keeps the text of statements out of the server's log and views.
+pub(crate) async fn missing_guards(pool: &PgPool) -> Result<Vec<String>, ReadError> {
+    let missing = sqlx::query_scalar!(
+        r#"
+        select name as "name!" from pg_settings
+        left join (values ('statement_timeout', 5000), ('lock_timeout', 2000),
+                ('idle_in_transaction_session_timeout', 2000), ('tcp_user_timeout', 1000))
+            as bounded (name, most) using (name)
+        left join (values ('log_min_error_statement', 'panic'), ('log_statement', 'none'),
+                ('log_min_duration_statement', '-1'), ('log_min_duration_sample', '-1'),
+                ('log_transaction_sample_rate', '0'), ('track_activities', 'off'))
+            as fixed (name, value) using (name)
+        where (most is not null and setting::integer not between 1 and most
+                -- A local socket has no such time-out.
+                and not (name = 'tcp_user_timeout' and inet_client_addr() is null))
+            or setting <> value
+        order by name
+        "#
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(missing)
 }
 
 /// Makes segments ahead of the head.
@@ -159,8 +181,8 @@ pub(crate) async fn entry(pool: &PgPool, position: Position) -> Result<Option<En
     Ok(row.map(Entry::try_from).transpose()?)
 }
 
-/// Entries of some kinds after a position, in order. One page looks at no more than [`SPAN`] positions: of a rare
-/// kind, a million entries might stand between two, and the read would never come to its end in time.
+/// Entries of some kinds after a position, in order. One page looks at no more than [`SPARSE`] times `limit` positions:
+/// of a rare kind, a million entries might stand between two, and the read would never come to its end in time.
 pub(crate) async fn page(
     pool: &PgPool,
     after: Position,
@@ -168,7 +190,7 @@ pub(crate) async fn page(
     kinds: &[Kind],
     limit: u32,
 ) -> Result<Page, ReadError> {
-    let upto = upto.min(Position(after.0.saturating_add(SPAN)));
+    let upto = upto.min(Position(after.0.saturating_add(SPARSE * u64::from(limit))));
     let names: Vec<String> = kinds.iter().map(ToString::to_string).collect();
     let rows = sqlx::query_as!(
         Row,

@@ -65,7 +65,7 @@ pub(crate) async fn keep_segments_ahead(pool: PgPool) {
         match in_time(read::make_segments(&pool)).await {
             Ok(()) => {}
             // A role that only reads may not make segments, and need not.
-            Err(ReadError::Unavailable(error)) if is_forbidden(&error) => return,
+            Err(ReadError::Unavailable(error)) if is_forbidden(&error) => std::future::pending().await,
             Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "no segments made"),
         }
         tokio::time::sleep(SEGMENTS).await;

@@ -8,6 +8,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::time::timeout;
 
+use crate::alarm::Alarm;
 use crate::answer::{one_outcome, outcomes};
 use crate::append::{AppendError, Outcome};
 use crate::draft::{Draft, Via};
@@ -40,10 +41,10 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Starts the writing task; it ends when the last `Writer` is gone.
-    pub fn start(options: &PgConnectOptions, heads: Heads, publisher: Publisher) -> Self {
+    pub fn start(options: &PgConnectOptions, heads: Heads, publisher: Publisher, alarm: &Alarm) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let line = Line::new(options);
-        tokio::spawn(commit_groups(waiting, line, heads.clone(), publisher.clone()));
+        tokio::spawn(alarm.watch(commit_groups(waiting, line, heads.clone(), publisher.clone())));
         Self {
             queue,
             alone: Arc::new(Mutex::new(Line::new(options))),

@@ -3,12 +3,14 @@
 //! Every gate opens on what this crate reads from the log, never on a caller's word: credentials, otp and sessions
 //! share one fold of a flow and one rule for cuts. Pure but for [`newest_cuts`], which loads two streams.
 
+mod command;
 mod cuts;
 mod flow;
 mod refusal;
 mod secret;
 
+pub use command::{CommandId, CommandIdError};
 pub use cuts::{ACCOUNT_FOLD, AccountCuts, Cuts, SESSIONS_FOLD, SessionCuts, newest_cuts};
 pub use flow::{Flow, Mint, Minted, Proof};
 pub use refusal::Refusal;
-pub use secret::{command_digest, secret_digest};
+pub use secret::secret_digest;

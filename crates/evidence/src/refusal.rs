@@ -1,6 +1,8 @@
 //! Why a flow opens nothing.
 
-/// A gate that stays shut. [`reason`](Refusal::reason) is stable and has a page in `docs/errors`.
+use sekisho_proto::refusal::{Class, Refuse};
+
+/// A gate that stays shut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// No entry of the log mints this flow.
@@ -29,9 +31,18 @@ pub enum Refusal {
     Cut,
 }
 
-impl Refusal {
-    /// The reason as it travels in `google.rpc.ErrorInfo`.
-    pub fn reason(self) -> &'static str {
+impl Refuse for Refusal {
+    fn class(&self) -> Class {
+        match self {
+            Self::Unknown => Class::NotFound,
+            Self::SecretWrong => Class::Denied,
+            Self::Mixed | Self::Cancelled | Self::Used | Self::Missing | Self::Old | Self::Cut => {
+                Class::Precondition
+            }
+        }
+    }
+
+    fn reason(&self) -> &'static str {
         match self {
             Self::Unknown => "FLOW_UNKNOWN",
             Self::SecretWrong => "FLOW_SECRET_WRONG",

@@ -43,6 +43,7 @@ pub mod client;
 mod crypto;
 mod deadline;
 mod error;
+mod late;
 mod listen;
 pub mod process;
 pub mod readiness;
@@ -56,4 +57,5 @@ pub mod version;
 pub mod web;
 
 pub use error::chain;
+pub use late::Late;
 pub use listen::BindError;

@@ -3,6 +3,7 @@
 //! A reason (`OTP_CODE_EXPIRED`) is what callers act on and what `docs/errors` explains; it travels as
 //! `google.rpc.ErrorInfo`. The message is for people who read logs and never says anything internal.
 
+use sekisho_proto::refusal::{Class, Refuse};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
@@ -13,6 +14,29 @@ pub const DOMAIN: &str = "sekisho";
 pub fn refuse(code: Code, reason: &'static str, message: impl Into<String>) -> Status {
     let details = ErrorDetails::with_error_info(reason, DOMAIN, std::collections::HashMap::new());
     Status::with_error_details(code, message, details)
+}
+
+/// What the caller hears of an error, and the log's line about it. A mistake of ours is told to the log alone.
+pub fn status(error: &(impl Refuse + 'static)) -> Status {
+    let (class, reason) = (error.class(), error.reason());
+    match class {
+        Class::Fault => tracing::error!(reason, error = crate::chain(error), "not answered"),
+        Class::Busy | Class::Unavailable => {
+            tracing::warn!(reason, error = crate::chain(error), "not answered");
+        }
+        Class::Malformed
+        | Class::Denied
+        | Class::SignedOut
+        | Class::NotFound
+        | Class::Exists
+        | Class::Precondition
+        | Class::Raced => tracing::debug!(reason, "refused"),
+    }
+    let message = match class {
+        Class::Fault => "an internal error".to_owned(),
+        _ => error.to_string(),
+    };
+    refuse(class.code(), reason, message)
 }
 
 /// The reason that a status of this system carries; none for statuses of libraries and of other systems.

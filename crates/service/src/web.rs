@@ -13,18 +13,25 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::ServiceExt as _;
 
 /// How long a connection may stay without a complete request head. Longer than the 60 s for which ingress controllers
 /// keep idle connections, so that it is they who close them and no request meets a closing one.
 const HEADERS: Duration = Duration::from_secs(75);
 
+/// Connections that are open at the same time, at most; more wait in the kernel's queue. A whole installation's browsers
+/// come over the few hundred connections of its ingress; this many idle ones take some 100 MB.
+const CONNECTIONS: usize = 8_192;
+
 /// A bound HTTP listener.
 #[derive(Debug)]
 pub struct Web {
     socket: Bound,
+    connections: usize,
 }
 
 impl Web {
@@ -35,7 +42,10 @@ impl Web {
     /// If the address is taken or not ours.
     pub fn bind(address: SocketAddr) -> Result<Self, BindError> {
         let socket = Bound::new(address)?;
-        Ok(Self { socket })
+        Ok(Self {
+            socket,
+            connections: CONNECTIONS,
+        })
     }
 
     /// The bound address.
@@ -55,10 +65,12 @@ impl Web {
         process.serving();
         let connections = GracefulShutdown::new();
         let shutdown = process.shutdown();
+        let room = Arc::new(Semaphore::new(self.connections));
         let accept = async {
-            loop {
+            // Never closed, so there is always a place some time.
+            while let Ok(place) = Arc::clone(&room).acquire_owned().await {
                 let (stream, peer) = listener.accept().await;
-                spawn(stream, peer, router.clone(), &connections);
+                spawn(stream, peer, router.clone(), &connections, place);
             }
         };
         tokio::select! {
@@ -72,8 +84,14 @@ impl Web {
     }
 }
 
-/// Answers the requests of one connection.
-fn spawn(stream: TcpStream, peer: SocketAddr, router: Router, connections: &GracefulShutdown) {
+/// Answers the requests of one connection, which gives its place back at its end.
+fn spawn(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    connections: &GracefulShutdown,
+    place: OwnedSemaphorePermit,
+) {
     let service = router.map_request(move |request: http::Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
@@ -88,6 +106,7 @@ fn spawn(stream: TcpStream, peer: SocketAddr, router: Router, connections: &Grac
         if let Err(error) = watched.await {
             tracing::debug!(error = crate::chain(&error), "a connection ended early");
         }
+        drop(place);
     });
 }
 
@@ -128,7 +147,18 @@ mod tests {
         process: &Process,
         router: Router,
     ) -> (SocketAddr, tokio::task::JoinHandle<Result<(), BindError>>) {
-        let web = Web::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        start_with(CONNECTIONS, process, router)
+    }
+
+    fn start_with(
+        connections: usize,
+        process: &Process,
+        router: Router,
+    ) -> (SocketAddr, tokio::task::JoinHandle<Result<(), BindError>>) {
+        let web = Web {
+            connections,
+            ..Web::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap()
+        };
         let address = web.local_address();
         let process = process.clone();
         let task = tokio::spawn(async move { web.serve(router, &process).await });
@@ -172,6 +202,18 @@ mod tests {
         release.notify_one();
         assert!(running.await.unwrap().ends_with("127.0.0.1"));
         task.await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn one_connection_too_many_waits_until_another_ends() {
+        let process = Process::new(Duration::from_secs(5));
+        let (address, _) = start_with(1, &process, health(&process));
+        let first = TcpStream::connect(address).await.unwrap();
+        let mut second = tokio::spawn(get(address, "/live"));
+        let early = tokio::time::timeout(Duration::from_millis(300), &mut second).await;
+        assert!(early.is_err(), "answered beside the first");
+        drop(first);
+        assert!(second.await.unwrap().starts_with("HTTP/1.1 200"));
     }
 
     #[tokio::test(start_paused = true)]

@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 
+use sekisho_eventlog::LogAccess;
 use sekisho_service::server::ServerSettings;
-use sekisho_service::settings::{BusUrl, KeyRing, Reader, Secret, Settings};
+use sekisho_service::settings::{KeyRing, Reader, Settings};
 
 /// Everything that the service is told.
 #[derive(Debug, Clone)]
@@ -13,12 +14,8 @@ pub struct Config {
     pub server: ServerSettings,
     /// Where administrators call.
     pub admin_listen: SocketAddr,
-    /// PostgreSQL, as the role `sekisho_credentials`.
-    pub database_url: Secret<String>,
-    /// The bus.
-    pub nats_url: Option<BusUrl>,
-    /// Whether a test's clock is accepted.
-    pub test_clock: bool,
+    /// The log, and the tables beside it.
+    pub log: LogAccess,
     /// Wrap the personal keys.
     pub master_keys: KeyRing,
     /// Derive phantoms, their keys and the day keys.
@@ -33,15 +30,7 @@ impl Settings for Config {
     fn read(reader: &mut Reader) -> Option<Self> {
         let server = ServerSettings::read(reader);
         let admin_listen = reader.required("ADMIN_LISTEN", "where administrators call");
-        let database_url = reader.required("DATABASE_URL", "PostgreSQL, as the role sekisho_credentials");
-        let nats_url = reader.optional("NATS_URL", "the bus; without it everything works a second later");
-        let words = [("refused", false), ("allowed", true)];
-        let test_clock = reader.choice(
-            "TEST_CLOCK",
-            &words,
-            "refused",
-            "whether a test's clock is accepted",
-        );
+        let log = LogAccess::read(reader);
         let master_keys = reader.required(
             "MASTER_KEY_FILE",
             "wrap the personal keys; the first line is current",
@@ -62,9 +51,7 @@ impl Settings for Config {
         Some(Self {
             server: server?,
             admin_listen: admin_listen?,
-            database_url: database_url?,
-            nats_url: nats_url?,
-            test_clock: test_clock?,
+            log: log?,
             master_keys: master_keys?,
             phantom_keys: phantom_keys?,
             hash_concurrency: hash_concurrency?.unwrap_or_else(cores),

@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-use sekisho_eventlog::{Log, LogSettings, bus};
+use sekisho_eventlog::Log;
 use sekisho_proto::credentials::v1::administration_service_server::AdministrationServiceServer;
 use sekisho_proto::credentials::v1::credentials_service_server::CredentialsServiceServer;
 use sekisho_service::process::{Error, Process};
 use sekisho_service::server::Server;
+use sekisho_service::{Late, roles};
 
 use crate::app::App;
 use crate::callers::{ADMINISTRATION, CALLERS};
 use crate::config::Config;
-use crate::grpc::{Administration, Credentials, Late};
+use crate::grpc::{Administration, Credentials};
 use crate::hashing::HashPool;
 
 /// Between two attempts to reach PostgreSQL at the start.
@@ -34,7 +35,9 @@ pub async fn run(config: Config, process: Process) -> Result<(), Error> {
         let Some(connected) = shutdown.run_until_cancelled(connect(&config)).await else {
             return Ok(());
         };
-        app.arrive(connected?);
+        let (log, connected) = connected?;
+        process.spawn("log", async move { Err::<(), _>(log.ended().await) });
+        app.arrive(connected);
         latch.release();
         Ok::<(), Error>(())
     };
@@ -45,22 +48,16 @@ pub async fn run(config: Config, process: Process) -> Result<(), Error> {
 }
 
 /// Connects to the log and the tables, and waits for both as long as it takes.
-async fn connect(config: &Config) -> Result<App, Error> {
-    let nats = match &config.nats_url {
-        Some(url) => Some(bus::connect(url.server(), url.login(), "credentials").await?),
-        None => None,
-    };
-    let log = Log::connect_when_there(LogSettings {
-        database_url: config.database_url.expose().clone(),
-        nats,
-        service: format!("credentials/{}", sekisho_service::version::VERSION),
-        // This service decides on what it reads from PostgreSQL at that moment; nothing here waits for a message.
-        wake_on: Vec::new(),
-        test_clock: config.test_clock,
-    })
-    .await?;
+async fn connect(config: &Config) -> Result<(Log, App), Error> {
+    // This service decides on what it reads from PostgreSQL at that moment; nothing here waits for a message.
+    let log = config.log.connect(roles::CREDENTIALS, &[]).await?;
     let pool = HashPool::new(config.hash_concurrency, config.hash_queue);
-    let app = App::new(log, pool, config.master_keys.clone(), config.phantom_keys.clone());
+    let app = App::new(
+        log.clone(),
+        pool,
+        config.master_keys.clone(),
+        config.phantom_keys.clone(),
+    );
     while let Err(error) = app.store().check().await {
         tracing::warn!(
             error = sekisho_service::chain(&error),
@@ -68,5 +65,5 @@ async fn connect(config: &Config) -> Result<App, Error> {
         );
         tokio::time::sleep(PAUSE).await;
     }
-    Ok(app)
+    Ok((log, app))
 }

@@ -29,7 +29,7 @@ pub type Transport =
 /// How long an answer may take.
 const DEADLINE: Duration = Duration::from_secs(2);
 /// How long a code may take: the call waits up to 3 s for the mail's fate.
-const ISSUE_DEADLINE: Duration = Duration::from_secs(5);
+const ISSUE_DEADLINE: Duration = Duration::from_millis(3_500);
 
 /// The clients of the three services. Cloning is cheap.
 #[derive(Clone)]

@@ -10,10 +10,10 @@ pub use fates::Fates;
 pub use refused::Refused;
 pub use verify::Verified;
 
-use sekisho_eventlog::{Context, Entry, FlowId, Fold, Log, StreamId, Via};
+use sekisho_eventlog::{Context, Entry, FlowId, Fold, Log, StreamId};
 use sekisho_evidence::{Flow, Minted, Refusal, newest_cuts};
 use sekisho_proto::{EventError, Kind};
-use sekisho_service::{roles, telemetry};
+use sekisho_service::roles;
 
 use crate::code::Keys;
 use crate::domain::{Codes, View};
@@ -111,11 +111,7 @@ fn codes_of(entries: &[Entry]) -> Result<Codes, EventError> {
 /// Around a command of this service on an account's codes.
 pub(crate) fn context(account: StreamId, flow: FlowId, digest: Option<[u8; 32]>) -> Context {
     Context {
-        stream: account,
-        flow: Some(flow),
         digest,
-        actor: roles::OTP.to_owned(),
-        traceparent: telemetry::current_traceparent(),
-        via: Via::Append,
+        ..Context::new(account, Some(flow), roles::OTP)
     }
 }

@@ -1,8 +1,9 @@
 //! The configuration of this service, from `SEKISHO_OTP_…`.
 
 use http::Uri;
+use sekisho_eventlog::LogAccess;
 use sekisho_service::server::ServerSettings;
-use sekisho_service::settings::{BusUrl, KeyRing, Reader, Secret, Settings};
+use sekisho_service::settings::{KeyRing, Reader, Settings};
 
 use crate::domain::MAX_KEY_ID;
 use crate::worker::{MailFrom, RelayUrl};
@@ -16,11 +17,7 @@ pub struct Config {
     /// Where the gRPC server listens, and who this process is.
     pub server: ServerSettings,
     /// The log.
-    pub database_url: Secret<String>,
-    /// The bus.
-    pub nats_url: Option<BusUrl>,
-    /// Whether a test's clock is accepted.
-    pub test_clock: bool,
+    pub log: LogAccess,
     /// The keys that codes are derived from.
     pub keys: KeyRing,
     /// The credentials service, one URL per replica.
@@ -36,18 +33,7 @@ pub struct Config {
 impl Settings for Config {
     fn read(reader: &mut Reader) -> Option<Self> {
         let server = ServerSettings::read(reader);
-        let database_url = reader.required("DATABASE_URL", "the log, as the role sekisho_otp");
-        let nats_url = reader.optional(
-            "NATS_URL",
-            "the bus; without it everything happens a second later",
-        );
-        let clocks = [("refused", false), ("allowed", true)];
-        let test_clock = reader.choice(
-            "TEST_CLOCK",
-            &clocks,
-            "refused",
-            "whether a log with a test's clock is accepted",
-        );
+        let log = LogAccess::read(reader);
         let keys = read_keys(reader);
         let credentials = reader.required(
             "CREDENTIALS_URL",
@@ -61,9 +47,7 @@ impl Settings for Config {
         let mail_subject = reader.or("MAIL_SUBJECT", SUBJECT, "the subject of mails");
         Some(Self {
             server: server?,
-            database_url: database_url?,
-            nats_url: nats_url?,
-            test_clock: test_clock?,
+            log: log?,
             keys: keys?,
             credentials: credentials?,
             relay: relay?,

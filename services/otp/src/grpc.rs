@@ -3,18 +3,17 @@
 mod status;
 mod view;
 
-use std::sync::{Arc, OnceLock};
-
 use sekisho_eventlog::FlowId;
+use sekisho_evidence::CommandId;
 use sekisho_proto::otp::v1 as proto;
 use sekisho_proto::otp::v1::otp_service_server::OtpService;
 use sekisho_proto::otp::v1::verify_code_response::{Accepted, Outcome, Rejected};
 use sekisho_service::refusal::refuse;
-use sekisho_service::roles;
 use sekisho_service::server::Method;
+use sekisho_service::{Late, roles};
 use tonic::{Code, Request, Response, Status};
 
-use crate::app::{App, Caller, Refused, Verified};
+use crate::app::{App, Caller, Verified};
 
 /// Who may call what.
 pub const CALLERS: &[Method] = &[
@@ -36,22 +35,9 @@ pub const CALLERS: &[Method] = &[
     },
 ];
 
-/// The gRPC service. Until the log is connected it answers UNAVAILABLE.
+/// The gRPC service.
 #[derive(Debug, Clone, Default)]
-pub struct Api {
-    app: Arc<OnceLock<App>>,
-}
-
-impl Api {
-    /// The log is connected: from now on calls are answered. A second call changes nothing.
-    pub fn open(&self, app: App) {
-        let _ = self.app.set(app);
-    }
-
-    fn app(&self) -> Result<&App, Refused> {
-        self.app.get().ok_or(Refused::Unavailable)
-    }
-}
+pub struct Api(pub Late<App>);
 
 #[tonic::async_trait]
 impl OtpService for Api {
@@ -61,8 +47,8 @@ impl OtpService for Api {
     ) -> Result<Response<proto::IssueCodeResponse>, Status> {
         let request = request.into_inner();
         let caller = caller(&request.flow_id, &request.flow_secret)?;
-        let issued = async { self.app()?.issue(caller, &request.command_id).await };
-        let flow = Some(view::flow_view(&issued.await?)?);
+        let seen = self.0.get()?.issue(caller, command(&request.command_id)?).await?;
+        let flow = Some(view::flow_view(&seen)?);
         Ok(Response::new(proto::IssueCodeResponse { flow }))
     }
 
@@ -72,12 +58,8 @@ impl OtpService for Api {
     ) -> Result<Response<proto::VerifyCodeResponse>, Status> {
         let request = request.into_inner();
         let caller = caller(&request.flow_id, &request.flow_secret)?;
-        let verified = async {
-            self.app()?
-                .verify(caller, &request.code, &request.command_id)
-                .await
-        };
-        let outcome = match verified.await? {
+        let command = command(&request.command_id)?;
+        let outcome = match self.0.get()?.verify(caller, &request.code, command).await? {
             Verified::Accepted { position } => Outcome::Accepted(Accepted { position: position.0 }),
             Verified::Rejected {
                 tries_left,
@@ -97,8 +79,7 @@ impl OtpService for Api {
     ) -> Result<Response<proto::CancelFlowResponse>, Status> {
         let request = request.into_inner();
         let caller = caller(&request.flow_id, &request.flow_secret)?;
-        let cancelled = async { self.app()?.cancel(caller).await };
-        cancelled.await?;
+        self.0.get()?.cancel(caller).await?;
         Ok(Response::new(proto::CancelFlowResponse {}))
     }
 
@@ -108,21 +89,23 @@ impl OtpService for Api {
     ) -> Result<Response<proto::GetFlowResponse>, Status> {
         let request = request.into_inner();
         let caller = caller(&request.flow_id, &request.flow_secret)?;
-        let seen = async { self.app()?.view(caller).await };
-        let flow = Some(view::flow_view(&seen.await?)?);
+        let seen = self.0.get()?.view(caller).await?;
+        let flow = Some(view::flow_view(&seen)?);
         Ok(Response::new(proto::GetFlowResponse { flow }))
     }
 }
 
 fn caller<'a>(flow_id: &[u8], secret: &'a [u8]) -> Result<Caller<'a>, Status> {
-    let flow = FlowId::try_from(flow_id).map_err(|_| {
-        refuse(
-            Code::InvalidArgument,
-            "REQUEST_MALFORMED",
-            "the flow id is not 16 bytes",
-        )
-    })?;
+    let flow = FlowId::try_from(flow_id).map_err(|_| malformed("flow_id is not 16 bytes"))?;
     Ok(Caller { flow, secret })
+}
+
+fn command(id: &[u8]) -> Result<CommandId, Status> {
+    CommandId::try_from(id).map_err(|error| malformed(error.to_string()))
+}
+
+fn malformed(message: impl Into<String>) -> Status {
+    refuse(Code::InvalidArgument, "REQUEST_MALFORMED", message)
 }
 
 #[cfg(test)]
@@ -143,11 +126,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_flow_id_of_another_length_is_malformed() {
-        let status = Api::default()
-            .cancel_flow(Request::new(proto::CancelFlowRequest::default()))
-            .await
-            .unwrap_err();
-        assert_eq!(status.code(), Code::InvalidArgument);
+    async fn ids_of_another_length_are_malformed() {
+        let short = proto::VerifyCodeRequest {
+            flow_id: vec![0; 16],
+            command_id: vec![0; 15],
+            ..Default::default()
+        };
+        let answers = [
+            Api::default().verify_code(Request::new(short)).await.map(drop),
+            Api::default()
+                .cancel_flow(Request::new(proto::CancelFlowRequest::default()))
+                .await
+                .map(drop),
+        ];
+        for answer in answers {
+            assert_eq!(answer.unwrap_err().code(), Code::InvalidArgument);
+        }
     }
 }

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use sekisho_eventlog::{Log, LogSettings, bus};
 use sekisho_proto::otp::v1::otp_service_server::OtpServiceServer;
 use sekisho_service::process::{Error, Process};
 use sekisho_service::readiness::Latch;
 use sekisho_service::server::Server;
-use sekisho_service::{client, roles, version};
+use sekisho_service::{client, roles};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, Fates};
@@ -41,19 +40,8 @@ pub async fn run(config: Config, process: Process) -> Result<(), Error> {
 async fn work(config: Config, api: Api, shutdown: CancellationToken, caught_up: Latch) -> Result<(), Error> {
     let channel = client::connect(roles::CREDENTIALS, &config.credentials, &config.server.tls)?;
     let relay = Relay::new(config.relay)?;
-    let nats = match &config.nats_url {
-        Some(url) => Some(bus::connect(url.server(), url.login(), NAME).await?),
-        None => None,
-    };
-    let settings = LogSettings {
-        database_url: config.database_url.expose().clone(),
-        nats,
-        service: format!("{NAME}/{}", version::VERSION),
-        wake_on: vec![WAKE_ON.to_owned()],
-        test_clock: config.test_clock,
-    };
     let Some(log) = shutdown
-        .run_until_cancelled(Log::connect_when_there(settings))
+        .run_until_cancelled(config.log.connect(NAME, &[WAKE_ON]))
         .await
     else {
         return Ok(());
@@ -61,12 +49,13 @@ async fn work(config: Config, api: Api, shutdown: CancellationToken, caught_up: 
     let log = log?;
     let keys = Keys::new(config.keys);
     let fates = Fates::new();
-    api.open(App::new(log.clone(), keys.clone(), fates.clone()));
+    api.0.arrive(App::new(log.clone(), keys.clone(), fates.clone()));
     let letters = Letters::new(config.mail_from, config.mail_subject);
     let addresses = Arc::new(Credentials::new(channel));
     let courier = Courier::new(log.clone(), keys, addresses, letters, relay);
-    MailWorker::new(log, courier, fates)
-        .run(shutdown, caught_up)
-        .await?;
-    Ok(())
+    let worker = MailWorker::new(log.clone(), courier, fates);
+    tokio::select! {
+        done = worker.run(shutdown, caught_up) => Ok(done?),
+        ended = log.ended() => Err(ended.into()),
+    }
 }

@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use sekisho_eventlog::LogAccess;
 use sekisho_service::server::ServerSettings;
-use sekisho_service::settings::{BusUrl, Reader, Secret, Settings};
+use sekisho_service::settings::{Reader, Settings};
 
 use crate::domain::Limits;
 
@@ -16,11 +17,7 @@ pub struct Config {
     /// Where administrators call.
     pub admin_listen: SocketAddr,
     /// The log.
-    pub database_url: Secret<String>,
-    /// The bus; without it everything happens a second later.
-    pub nats_url: Option<BusUrl>,
-    /// Whether a test's `log.now()` is accepted.
-    pub test_clock: bool,
+    pub log: LogAccess,
     /// How long a session lives.
     pub limits: Limits,
 }
@@ -30,28 +27,12 @@ impl Settings for Config {
         let server = ServerSettings::read(reader);
         let admin_listen =
             reader.required("ADMIN_LISTEN", "where the gRPC server for administrators listens");
-        let database_url = reader.required(
-            "DATABASE_URL",
-            "PostgreSQL with the log, as role sekisho_sessions",
-        );
-        let nats_url = reader.optional(
-            "NATS_URL",
-            "NATS, as user sessions; without it ends arrive a second later",
-        );
-        let words = [("refused", false), ("allowed", true)];
-        let test_clock = reader.choice(
-            "TEST_CLOCK",
-            &words,
-            "refused",
-            "whether a test's clock is accepted",
-        );
+        let log = LogAccess::read(reader);
         let limits = read_limits(reader);
         Some(Self {
             server: server?,
             admin_listen: admin_listen?,
-            database_url: database_url?,
-            nats_url: nats_url?,
-            test_clock: test_clock?,
+            log: log?,
             limits: limits?,
         })
     }

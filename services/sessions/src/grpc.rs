@@ -1,7 +1,5 @@
 //! Protobuf to use cases and back. No rules.
 
-use std::sync::{Arc, OnceLock};
-
 use sekisho_eventlog::{FlowId, Position, StreamId};
 use sekisho_proto::sessions::v1::administration_service_server::AdministrationService;
 use sekisho_proto::sessions::v1::sessions_service_server::SessionsService;
@@ -10,10 +8,10 @@ use sekisho_proto::sessions::v1::{
     StartRequest, StartResponse,
 };
 use sekisho_proto::to_timestamp;
-use sekisho_service::refusal::refuse;
-use sekisho_service::roles;
+use sekisho_service::refusal::{self, refuse};
 use sekisho_service::server::{Method, Peer};
 use sekisho_service::settings::Secret;
+use sekisho_service::{Late, roles};
 use tonic::{Code, Request, Response, Status};
 
 use crate::app::{Failure, Sessions};
@@ -42,21 +40,7 @@ pub const ADMINISTRATORS: &[Method] = &[Method {
 
 /// Both services. Answers LOG_UNAVAILABLE until the log was reached for the first time.
 #[derive(Debug, Clone, Default)]
-pub struct Api {
-    sessions: Arc<OnceLock<Sessions>>,
-}
-
-impl Api {
-    /// From now on calls are answered.
-    pub fn open(&self, sessions: Sessions) {
-        // Only the first one counts; there is no second.
-        let _ = self.sessions.set(sessions);
-    }
-
-    fn sessions(&self) -> Result<&Sessions, Status> {
-        self.sessions.get().ok_or_else(|| Failure::Unavailable.into())
-    }
-}
+pub struct Api(pub Late<Sessions>);
 
 #[tonic::async_trait]
 impl SessionsService for Api {
@@ -64,7 +48,7 @@ impl SessionsService for Api {
         let StartRequest { flow_id, flow_secret } = request.into_inner();
         let flow_secret = Secret::new(flow_secret);
         let flow = FlowId::try_from(flow_id.as_slice()).map_err(|_| malformed("flow_id"))?;
-        let started = self.sessions()?.start(flow, flow_secret.expose()).await?;
+        let started = self.0.get()?.start(flow, flow_secret.expose()).await?;
         Ok(Response::new(StartResponse {
             token: started.token.expose().to_vec(),
             session_id: started.session.to_vec(),
@@ -74,7 +58,7 @@ impl SessionsService for Api {
 
     async fn check(&self, request: Request<CheckRequest>) -> Result<Response<CheckResponse>, Status> {
         let token = Secret::new(request.into_inner().token);
-        let checked = self.sessions()?.check(token.expose()).await?;
+        let checked = self.0.get()?.check(token.expose()).await?;
         Ok(Response::new(CheckResponse {
             session_id: checked.session.to_vec(),
             account_id: checked.account.to_vec(),
@@ -86,7 +70,7 @@ impl SessionsService for Api {
 
     async fn end(&self, request: Request<EndRequest>) -> Result<Response<EndResponse>, Status> {
         let token = Secret::new(request.into_inner().token);
-        let ended = self.sessions()?.end(token.expose()).await?;
+        let ended = self.0.get()?.end(token.expose()).await?;
         Ok(Response::new(EndResponse {
             position: ended.unwrap_or(Position(0)).0,
         }))
@@ -102,8 +86,14 @@ impl AdministrationService for Api {
         let actor = Peer::of(&request)?.actor.clone();
         let account_id = request.into_inner().account_id;
         let account = StreamId::try_from(account_id.as_slice()).map_err(|_| malformed("account_id"))?;
-        let cut = self.sessions()?.cut(account, &actor).await?;
+        let cut = self.0.get()?.cut(account, &actor).await?;
         Ok(Response::new(CutSessionsResponse { position: cut.0 }))
+    }
+}
+
+impl From<Failure> for Status {
+    fn from(failure: Failure) -> Self {
+        refusal::status(&failure)
     }
 }
 

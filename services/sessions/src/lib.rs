@@ -8,24 +8,24 @@
 
 pub mod app;
 pub mod config;
-mod deps;
 pub mod domain;
 pub mod grpc;
 mod head;
-mod refusals;
 mod view;
-
-use std::convert::Infallible;
 
 use sekisho_proto::sessions::v1::administration_service_server::AdministrationServiceServer;
 use sekisho_proto::sessions::v1::sessions_service_server::SessionsServiceServer;
 use sekisho_service::process::{Error, Process};
 use sekisho_service::readiness::Latch;
+use sekisho_service::roles;
 use sekisho_service::server::Server;
 
 use app::Sessions;
 use config::Config;
 use grpc::{ADMINISTRATORS, Api, CALLERS};
+
+/// Whose messages wake this service.
+const WAKE_ON: [&str; 3] = ["signin.account.>", "signin.code.>", "signin.session.>"];
 
 /// Both listeners, bound.
 #[derive(Debug)]
@@ -68,9 +68,9 @@ pub async fn run(servers: Servers, config: Config, process: Process) -> Result<(
 
 /// Waits for the log, then folds and sweeps for ever.
 async fn keep_sessions(config: Config, api: Api, latch: Latch) -> Result<(), Error> {
-    let log = deps::connect(&config).await?;
+    let log = config.log.connect(roles::SESSIONS, &WAKE_ON).await?;
     let sessions = Sessions::new(log.clone(), config.limits);
-    api.open(sessions.clone());
+    api.0.arrive(sessions.clone());
     let (folded, at_head) = tokio::sync::oneshot::channel();
     let follow = sessions.follow(|| {
         latch.release();
@@ -82,6 +82,9 @@ async fn keep_sessions(config: Config, api: Api, latch: Latch) -> Result<(), Err
         let _ = at_head.await;
         sessions.sweep().await
     };
-    let ended: Result<(Infallible, Infallible), _> = tokio::try_join!(follow, sweep);
-    ended.map(|_| ()).map_err(Error::from)
+    tokio::select! {
+        never = follow => match never {},
+        never = sweep => match never {},
+        ended = log.ended() => Err(ended.into()),
+    }
 }

@@ -4,7 +4,6 @@ use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use sekisho_eventlog::{Entry, Position};
-use sekisho_proto::EventError;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -37,16 +36,17 @@ impl View {
     }
 
     /// Folds a run of entries that ends at `upto`.
-    ///
-    /// # Errors
-    /// [`EventError`]: the directory stands before the entry that this version does not understand.
-    pub fn fold(&self, entries: &[Entry], upto: Position) -> Result<(), EventError> {
+    pub fn fold(&self, entries: &[Entry], upto: Position) {
         {
             let mut directory = self.directory.write().unwrap_or_else(PoisonError::into_inner);
-            entries.iter().try_for_each(|entry| directory.fold(entry))?;
+            for entry in entries {
+                if let Err(error) = directory.fold(entry) {
+                    let position = entry.recorded.position.0;
+                    tracing::error!(%error, position, "an entry is taken for a cut of its account");
+                }
+            }
         }
         self.folded.send_replace(upto);
-        Ok(())
     }
 
     /// Waits until a position is folded. `false` if it takes longer than `patience`.

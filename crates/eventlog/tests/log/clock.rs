@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sekisho_eventlog::{ConnectError, Log, Outcome};
+use sekisho_eventlog::{ConnectError, Log, LogEnded, Outcome};
 use time::OffsetDateTime;
 
 use super::support::{Db, append, draft, recorded, stream};
@@ -64,6 +64,16 @@ async fn a_test_clock_is_refused_unless_it_is_allowed() {
         ahead > time::Duration::seconds(50) && ahead <= time::Duration::minutes(1),
         "{ahead}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_background_task_that_dies_is_noticed() {
+    let db = Db::new().await;
+    let log = test_log(&db).await;
+    // Later than any moment that a program can hold: whoever reads it panics.
+    set_clock(&db, "timestamptz '250000-01-01 00:00+00'");
+    let ended = tokio::time::timeout(Duration::from_secs(10), log.ended()).await;
+    assert_eq!(ended, Ok(LogEnded));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use sekisho_eventlog::{Context, DecideError, Decided, Decision, Facts, FlowId, Log, Version};
+use sekisho_eventlog::{Context, DecideError, Decided, Decision, Facts, FlowId, Log, LogFault, Version};
 
 use super::support::{Db, Point, Proxy, Tally, append, context, draft, issued, recorded, setting, stream};
 
@@ -210,7 +210,10 @@ async fn an_unknown_outcome_is_told_as_unknown() {
     let log = db.log_at(db.url_by("otp", proxy.address)).await;
     let command = command(&log, 1);
     let unknown = log.decide(&command, record).await;
-    assert!(matches!(unknown, Err(DecideError::Unavailable)), "{unknown:?}");
+    assert!(
+        matches!(unknown, Err(DecideError::Log(LogFault::Unavailable))),
+        "{unknown:?}"
+    );
     // It does stand there: the same command again is answered with it.
     let again = log.decide(&command, record).await.unwrap();
     assert!(

@@ -10,7 +10,7 @@ use sekisho_proto::Kind;
 use tokio::time::Instant;
 
 use super::publish::{log_with, user};
-use super::support::{Db, append, draft, recorded, stream};
+use super::support::{Db, Proxy, append, draft, recorded, stream};
 
 /// Follows codes until a position, and answers what came with it.
 async fn follow_to(follower: &mut Follower, position: Position) -> Vec<Position> {
@@ -104,6 +104,34 @@ async fn with_nats_a_new_entry_arrives_long_before_the_next_poll() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_follower_gets_through_a_network_that_is_too_slow_for_whole_pages() {
+    let db = Db::new().await;
+    let log = db.log().await;
+    let mut appended = Vec::new();
+    for number in 0..600 {
+        let mut large = draft(stream(number), 0);
+        large.payload.event = vec![0; 8_000];
+        appended.push(recorded(append(&log, &large).await).position);
+    }
+    let proxy = Proxy::start(db.address(), None).await;
+    let slow = db.log_at(db.url_by("otp", proxy.address)).await;
+    // 4.8 MB in all; a page that is to come within 2 s holds 250 entries at the most.
+    proxy.slow_down(1_000_000);
+    let mut follower = slow.follow(&[Kind::Code], Position(0));
+    let all = async {
+        let mut seen = Vec::new();
+        while seen.len() < appended.len() {
+            if let Ok(batch) = follower.next().await {
+                seen.extend(batch.entries.iter().map(|entry| entry.recorded.position));
+            }
+        }
+        seen
+    };
+    let seen = tokio::time::timeout(Duration::from_mins(1), all).await.unwrap();
+    assert_eq!(seen, appended);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_forged_message_changes_nothing() {
     let db = Db::new().await;
     let nats = Nats::start().unwrap();
@@ -173,7 +201,7 @@ async fn a_page_comes_to_its_end_however_rare_its_kind_is() {
     let log = db.log().await;
     assert_eq!(log.head(), Position(120_000));
     let page = log
-        .read(Position(0), log.head(), &[Kind::Audit], 10)
+        .read(Position(0), log.head(), &[Kind::Audit], 5_000)
         .await
         .unwrap();
     assert_eq!((page.entries.len(), page.upto), (0, Position(50_000)));

@@ -1,9 +1,35 @@
 //! The append function is the only way in.
 
-use super::support::{Db, Raw, append, draft, outcomes, recorded, run, state_of, stream};
+use sekisho_eventlog::{ConnectError, Log};
+
+use super::support::{Db, Raw, append, draft, outcomes, recorded, run, settings, state_of, stream};
 
 const ROLES: [&str; 5] = ["credentials", "otp", "sessions", "audit", "reader"];
 const FORBIDDEN: &str = "42501";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_without_its_guards_is_not_used() {
+    let db = Db::new().await;
+    for (setting, value) in [
+        ("statement_timeout", "0"),
+        ("lock_timeout", "'3s'"),
+        ("idle_in_transaction_session_timeout", "0"),
+        ("tcp_user_timeout", "0"),
+        ("log_statement", "'all'"),
+        ("track_activities", "on"),
+    ] {
+        let name = db.sql("select current_database();");
+        let change = |what: &str| db.sql(&format!("alter role sekisho_otp in database {name} {what};"));
+        change(&format!("set {setting} = {value}"));
+        let refused = Log::connect(settings(db.url("otp"))).await;
+        let Err(ConnectError::Unguarded(missing)) = refused else {
+            panic!("{setting}: {refused:?}");
+        };
+        assert_eq!(missing, [setting]);
+        change(&format!("reset {setting}"));
+    }
+    db.log().await;
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_writes_a_table_of_the_log() {

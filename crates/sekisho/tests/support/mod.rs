@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair};
 use sekisho_dev::{Database, Postgres, Schema};
-use sekisho_eventlog::{Carry, Context, Decision, FlowId, Fold, Log, LogSettings, Recorded, StreamId, Via};
+use sekisho_eventlog::{Carry, Context, Decision, FlowId, Fold, Log, LogSettings, Recorded, StreamId};
 use sekisho_proto::Event;
 use sekisho_proto::credentials::v1::administration_service_server::{
     AdministrationService, AdministrationServiceServer,
@@ -86,14 +86,7 @@ impl World {
         flow: Option<FlowId>,
         event: impl Into<E>,
     ) {
-        let context = Context {
-            stream,
-            flow,
-            digest: None,
-            actor: "test".to_owned(),
-            traceparent: String::new(),
-            via: Via::Append,
-        };
+        let context = Context::new(stream, flow, "test");
         let event: E = event.into();
         let decide = |_: &_| Ok::<_, ()>(Decision::Record(event.clone()));
         log.decide::<Nothing<E>, ()>(&context, decide).await.unwrap();

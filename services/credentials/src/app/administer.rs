@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use sekisho_eventlog::{Context, DecideError, Decided, EventId, Position, StreamId, Via};
+use sekisho_eventlog::{Context, DecideError, Decided, EventId, LogFault, Position, StreamId, Via};
 
-use super::{App, Error, context};
+use super::{App, Error};
 use crate::domain::{Account, Command, LoginId, Profile, Rejection, TypedLogin, decide};
 use crate::hashing::Phc;
 use crate::sealing::PersonalKey;
@@ -51,7 +51,7 @@ impl App {
             .await;
         match decided {
             // The function refuses a login id that somebody took since it was looked up.
-            Err(DecideError::Refused) if self.store.find(&login).await?.is_some() => {
+            Err(DecideError::Log(LogFault::Refused)) if self.store.find(&login).await?.is_some() => {
                 Err(Error::AccountExists)
             }
             decided => Ok((account, position(&decided?))),
@@ -89,7 +89,7 @@ impl App {
 
     async fn switch(&self, login_id: &str, actor: &str, command: Command) -> Result<Position, Error> {
         let account = self.resolve_login(login_id).await?;
-        let context = acting(account, actor);
+        let context = Context::new(account, None, actor);
         let decided = self
             .log
             .decide::<Account, Rejection>(&context, |facts| decide(&facts.state, command.clone()))
@@ -112,15 +112,8 @@ impl App {
                 name: "credentials.register_account",
                 arguments: arguments.into(),
             },
-            ..acting(account, actor)
+            ..Context::new(account, None, actor)
         })
-    }
-}
-
-fn acting(account: StreamId, actor: &str) -> Context {
-    Context {
-        actor: actor.to_owned(),
-        ..context(account, None)
     }
 }
 

@@ -1,20 +1,21 @@
 //! Why a call has no answer.
 
-use sekisho_eventlog::{DecideError, ReadError};
+use sekisho_eventlog::{DecideError, LogFault, ReadError};
 use sekisho_evidence::Refusal;
 use sekisho_proto::EventError;
+use sekisho_proto::refusal::{Class, Refuse};
 
 use crate::domain::{LengthError, ProfileError, Rejection};
 use crate::hashing::{PhcError, PoolError};
 use crate::sealing::SealError;
 use crate::store::StoreError;
 
-/// A call that is refused, or that something kept from its answer. `grpc::status` gives each its code and reason.
+/// A call that is refused, or that something kept from its answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The gate stays shut.
-    #[error("the flow opens nothing")]
-    Flow(#[source] Refusal),
+    #[error(transparent)]
+    Flow(Refusal),
     /// No code is on its way, or it is dead.
     #[error("there is no live code at this position")]
     CodeNotLive,
@@ -42,18 +43,53 @@ pub enum Error {
     /// The hashing pool is full: nothing was compared or recorded.
     #[error("too many passwords wait to be hashed")]
     HashingBusy,
-    /// The log's queue is full: nothing was recorded.
-    #[error("too many entries wait to be appended")]
-    LogBusy,
-    /// PostgreSQL does not answer, or others decided faster.
-    #[error("the log cannot be reached")]
-    Unavailable,
+    /// The log gave no answer, or the tables beside it.
+    #[error(transparent)]
+    Log(LogFault),
     /// The caller has seen a position that the log does not have.
     #[error("the log is behind the position that the caller has seen")]
     Behind,
     /// Our own mistake, or damaged data.
     #[error("{0}")]
     Broken(&'static str),
+}
+
+impl Refuse for Error {
+    fn class(&self) -> Class {
+        match self {
+            Self::Flow(refusal) => refusal.class(),
+            Self::Log(fault) => fault.class(),
+            Self::Password(_) | Self::LoginId | Self::Profile(_) | Self::PasswordHash(_) => Class::Malformed,
+            Self::CodeNotLive | Self::AccountDisabled => Class::Precondition,
+            Self::AccountExists => Class::Exists,
+            Self::AccountUnknown => Class::NotFound,
+            Self::HashingBusy => Class::Busy,
+            Self::Behind => Class::Unavailable,
+            Self::Broken(_) => Class::Fault,
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Flow(refusal) => refusal.reason(),
+            Self::Log(fault) => fault.reason(),
+            Self::Password(LengthError::TooShort) => "PASSWORD_TOO_SHORT",
+            Self::Password(LengthError::TooLong) => "PASSWORD_TOO_LONG",
+            Self::LoginId => "LOGIN_ID_INVALID",
+            Self::Profile(ProfileError::FacilityCode) => "FACILITY_CODE_INVALID",
+            Self::Profile(ProfileError::Facility) => "FACILITY_INVALID",
+            Self::Profile(ProfileError::Name) => "NAME_INVALID",
+            Self::Profile(ProfileError::Address) => "ADDRESS_INVALID",
+            Self::PasswordHash(_) => "PASSWORD_HASH_INVALID",
+            Self::CodeNotLive => "CODE_NOT_LIVE",
+            Self::AccountExists => "ACCOUNT_EXISTS",
+            Self::AccountUnknown => "ACCOUNT_UNKNOWN",
+            Self::AccountDisabled => "ACCOUNT_DISABLED",
+            Self::HashingBusy => "CREDENTIALS_BUSY",
+            Self::Behind => "LOG_BEHIND",
+            Self::Broken(_) => "INTERNAL",
+        }
+    }
 }
 
 impl From<Refusal> for Error {
@@ -66,7 +102,7 @@ impl From<Rejection> for Error {
     fn from(rejection: Rejection) -> Self {
         match rejection {
             // The use case compares again; this is what is left when the password was set anew each time.
-            Rejection::VerdictStale => Self::Unavailable,
+            Rejection::VerdictStale => Self::Log(LogFault::Unavailable),
             Rejection::Exists => Self::AccountExists,
             Rejection::Unknown => Self::AccountUnknown,
             Rejection::Disabled => Self::AccountDisabled,
@@ -86,21 +122,13 @@ impl From<PoolError> for Error {
 
 impl From<ReadError> for Error {
     fn from(error: ReadError) -> Self {
-        match error {
-            ReadError::Unavailable(_) => {
-                tracing::warn!(%error, "the log did not answer");
-                Self::Unavailable
-            }
-            ReadError::Behind(_) => Self::Behind,
-            ReadError::Unknown(error) => error.into(),
-        }
+        Self::Log(error.into())
     }
 }
 
 impl From<EventError> for Error {
     fn from(error: EventError) -> Self {
-        tracing::error!(%error, "nothing is decided on an entry of a newer version");
-        Self::Broken("the log holds an entry that this version does not understand")
+        Self::Log(error.into())
     }
 }
 
@@ -109,7 +137,7 @@ impl From<StoreError> for Error {
         match &error {
             StoreError::Unavailable(source) => {
                 tracing::warn!(%error, %source, "the tables did not answer");
-                Self::Unavailable
+                Self::Log(LogFault::Unavailable)
             }
             StoreError::Damaged => Self::Broken("a row of the tables cannot be used"),
         }
@@ -128,10 +156,7 @@ impl<R: Into<Self>> From<DecideError<R>> for Error {
             DecideError::Rejected(rejection) => rejection.into(),
             // Only evidence has a moment after which it must not be recorded.
             DecideError::Expired => Self::Flow(Refusal::Old),
-            DecideError::Busy => Self::LogBusy,
-            DecideError::Unavailable => Self::Unavailable,
-            DecideError::Refused => Self::Broken("the log refuses the entry"),
-            DecideError::Unknown(error) => error.into(),
+            DecideError::Log(fault) => Self::Log(fault),
         }
     }
 }

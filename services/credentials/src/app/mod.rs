@@ -9,9 +9,9 @@ mod set_password;
 mod subject;
 mod verify;
 
-use sekisho_eventlog::{Context, FlowId, Log, StreamId, Via};
+use sekisho_eventlog::{Context, FlowId, Log, StreamId};
+use sekisho_service::roles;
 use sekisho_service::settings::KeyRing;
-use sekisho_service::telemetry::current_traceparent;
 
 use crate::hashing::HashPool;
 use crate::sealing::Phantoms;
@@ -26,7 +26,7 @@ pub use set_password::PasswordChange;
 pub use verify::{Attempt, Denied, Outcome};
 
 /// Who acts when nobody in particular does: the service itself.
-const ACTOR: &str = "credentials";
+const ACTOR: &str = roles::CREDENTIALS;
 
 /// Everything that a use case needs. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -66,14 +66,7 @@ impl App {
     }
 }
 
-/// A command of the service itself, by the append function.
+/// Around a command of the service itself.
 fn context(stream: StreamId, flow: Option<FlowId>) -> Context {
-    Context {
-        stream,
-        flow,
-        digest: None,
-        actor: ACTOR.to_owned(),
-        traceparent: current_traceparent(),
-        via: Via::Append,
-    }
+    Context::new(stream, flow, ACTOR)
 }

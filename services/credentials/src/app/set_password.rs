@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sekisho_eventlog::{Argument, Context, Decided, Entry, Facts, FlowId, Position, Via, entropy};
-use sekisho_evidence::{Cuts, Flow, Mint, Minted, Proof, Refusal, command_digest, newest_cuts};
+use sekisho_evidence::{CommandId, Cuts, Flow, Mint, Minted, Proof, Refusal, newest_cuts};
 use sekisho_proto::Kind;
 use sekisho_service::settings::Secret;
 use time::Duration;
@@ -24,8 +24,8 @@ pub struct PasswordChange {
     pub secret: Secret<Vec<u8>>,
     /// As typed.
     pub new_password: Secret<String>,
-    /// Random, from the form; empty when a repeat is a new command.
-    pub command_id: Vec<u8>,
+    /// From the form.
+    pub command: CommandId,
 }
 
 impl App {
@@ -35,22 +35,23 @@ impl App {
     /// # Errors
     /// [`Error::Flow`] when the log does not hold the evidence, [`Error::Password`] for one that may not be set.
     pub async fn set_password(&self, change: PasswordChange) -> Result<Position, Error> {
-        let entries = self.log.flow(change.flow).await?;
-        let flow = Flow::fold(&entries)?;
+        let flow = Flow::fold(&self.log.flow(change.flow).await?)?;
         // Before anything else is told or computed.
         let account = flow.open_with(change.secret.expose())?.account;
         let new_password = NewPassword::read(&change.new_password).map_err(Error::Password)?;
         let digest = self.form_digest(&change, &new_password);
+        let early = newest_cuts(&self.log, account).await?;
+        // Read after the cuts: of two clicks at once, one may have met the cut that is the other's.
+        let entries = self.log.flow(change.flow).await?;
         if let Some(first) = first_answer(&entries, digest) {
             return Ok(first);
         }
-        let early = newest_cuts(&self.log, account).await?;
-        flow.evidence(Mint::Reset, early, self.log.now(), OLDEST_CODE)?;
+        Flow::fold(&entries)?.evidence(Mint::Reset, early, self.log.now(), OLDEST_CODE)?;
         let phc = self.pool.hash(new_password, entropy::bytes()).await?;
         // Again: whoever waited for the pool may have been cut meanwhile.
         let cuts = newest_cuts(&self.log, account).await?;
         let context = Context {
-            digest,
+            digest: Some(digest),
             via: Via::Function {
                 name: "credentials.set_password",
                 arguments: Arc::new([Argument::Text(phc.as_str().to_owned())]),
@@ -75,9 +76,9 @@ impl App {
     }
 
     /// Over a keyed digest of the password: the form's id is not secret enough to hide one behind a fast hash.
-    fn form_digest(&self, change: &PasswordChange, new_password: &NewPassword) -> Option<[u8; 32]> {
+    fn form_digest(&self, change: &PasswordChange, new_password: &NewPassword) -> [u8; 32] {
         let password = self.phantoms.digest_of(new_password.secret().expose());
-        command_digest(&change.command_id, &[change.flow.0.as_bytes(), &password])
+        change.command.digest(&[change.flow.0.as_bytes(), &password])
     }
 }
 
@@ -90,8 +91,7 @@ fn evidence(facts: &Facts<Account>, cuts: Cuts) -> Result<(Minted, Proof), Stopp
         .map_err(|refusal: Refusal| Stopped::Failed(refusal.into()))
 }
 
-fn first_answer(entries: &[Entry], digest: Option<[u8; 32]>) -> Option<Position> {
-    let digest = digest?;
+fn first_answer(entries: &[Entry], digest: [u8; 32]) -> Option<Position> {
     let same = |entry: &&Entry| entry.kind == Kind::Account && entry.metadata.command_digest == digest;
     entries.iter().find(same).map(|entry| entry.recorded.position)
 }

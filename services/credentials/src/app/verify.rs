@@ -1,6 +1,6 @@
 //! サインイン: a login id and a password.
 
-use sekisho_eventlog::{DecideError, Decided, FlowId, Version, entropy};
+use sekisho_eventlog::{DecideError, Decided, FlowId, LogFault, Version, entropy};
 use sekisho_proto::credentials::v1::sign_in_refused::Reason;
 use sekisho_proto::events::AccountEvent;
 use sekisho_service::settings::Secret;
@@ -74,7 +74,7 @@ impl App {
                 }
             }
         }
-        Err(Error::Unavailable)
+        Err(Error::Log(LogFault::Unavailable))
     }
 
     async fn compare(&self, subject: &Subject, typed: TypedPassword) -> Result<Verdict, Error> {

@@ -2,24 +2,24 @@
 
 use sekisho_proto::credentials::v1 as proto;
 use sekisho_proto::credentials::v1::administration_service_server::AdministrationService;
+use sekisho_service::Late;
 use sekisho_service::server::Peer;
 use sekisho_service::settings::Secret;
 use tonic::{Request, Response, Status};
 
-use super::Late;
-use crate::app::{Error, Registration};
+use crate::app::{App, Error, Registration};
 use crate::domain::Profile;
 use crate::hashing::Phc;
 
 /// Serves administrators.
 #[derive(Debug, Clone)]
 pub struct Administration {
-    app: Late,
+    app: Late<App>,
 }
 
 impl Administration {
     /// Serves an app that may still be on its way.
-    pub fn new(app: Late) -> Self {
+    pub fn new(app: Late<App>) -> Self {
         Self { app }
     }
 }

@@ -1,27 +1,29 @@
 //! `signin.credentials.v1.CredentialsService`
 
 use sekisho_eventlog::{Position, StreamId};
+use sekisho_evidence::CommandId;
 use sekisho_proto::credentials::v1 as proto;
 use sekisho_proto::credentials::v1::credentials_service_server::CredentialsService;
 use sekisho_proto::credentials::v1::verify_password_response as verified;
 use sekisho_proto::to_timestamp;
+use sekisho_service::Late;
 use sekisho_service::settings::Secret;
 use tonic::{Request, Response, Status};
 
-use super::{Late, flow_id, malformed, secret_digest};
-use crate::app::{Attempt, Denied, Described, Issued, Known, Outcome, PasswordChange, ResetRequest};
+use super::{flow_id, malformed, secret_digest};
+use crate::app::{App, Attempt, Denied, Described, Issued, Known, Outcome, PasswordChange, ResetRequest};
 use crate::domain::Address;
 use crate::sealing::Seen;
 
 /// Serves gateway and otp.
 #[derive(Debug, Clone)]
 pub struct Credentials {
-    app: Late,
+    app: Late<App>,
 }
 
 impl Credentials {
     /// Serves an app that may still be on its way.
-    pub fn new(app: Late) -> Self {
+    pub fn new(app: Late<App>) -> Self {
         Self { app }
     }
 }
@@ -68,7 +70,8 @@ impl CredentialsService for Credentials {
             new_password: Secret::new(request.new_password),
             secret: Secret::new(request.flow_secret),
             flow: flow_id(&request.flow_id)?,
-            command_id: request.command_id,
+            command: CommandId::try_from(request.command_id.as_slice())
+                .map_err(|_| malformed("command_id is not 16 bytes"))?,
         };
         let position = self.app.get()?.set_password(change).await?;
         Ok(Response::new(proto::SetPasswordResponse { position: position.0 }))

@@ -21,7 +21,12 @@ async fn an_account_folds_alike_with_and_without_carried_state() {
     let entries = bench.account_entries().await;
     let carrying: Vec<u64> = entries
         .iter()
-        .filter(|entry| entry.payload.carried.is_some())
+        .filter(|entry| {
+            entry
+                .payload
+                .as_ref()
+                .is_some_and(|payload| payload.carried.is_some())
+        })
         .map(|entry| entry.recorded.version.0)
         .collect();
     assert_eq!(carrying, [64]);

@@ -1,25 +1,35 @@
 //! A new password on the evidence of an accepted code.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use sekisho_credentials::app::{Denied, Error, Outcome, PasswordChange};
 use sekisho_credentials::domain::LengthError;
-use sekisho_eventlog::{FlowId, Position, Version};
+use sekisho_eventlog::{FlowId, Position, Version, entropy};
 use sekisho_evidence::Refusal;
 use sekisho_proto::credentials::v1::PasswordResetRequested;
 use sekisho_proto::events::AccountEvent;
 use sekisho_proto::otp::v1::{FlowCancelled, Purpose};
 use sekisho_proto::sessions::v1::SessionsCut;
 use sekisho_service::settings::Secret;
+use tokio::task::JoinSet;
 
 use crate::support::{ACTOR, Bench, LOGIN, PASSWORD, SECRET};
 
 const NEW: &str = "a new password of more than fifteen";
+const FORM: [u8; 16] = [7; 16];
 
-fn change(flow: FlowId, new_password: &str, command_id: &[u8]) -> PasswordChange {
+/// A form of its own.
+fn change(flow: FlowId, new_password: &str) -> PasswordChange {
+    in_form(entropy::bytes(), flow, new_password)
+}
+
+fn in_form(form: [u8; 16], flow: FlowId, new_password: &str) -> PasswordChange {
     PasswordChange {
         flow,
         secret: Secret::new(SECRET.to_vec()),
         new_password: Secret::new(new_password.to_owned()),
-        command_id: command_id.to_vec(),
+        command: form.into(),
     }
 }
 
@@ -46,7 +56,7 @@ async fn an_accepted_code_of_a_reset_sets_the_password_and_cuts() {
     let entries = bench.log.flow(flow).await.unwrap();
     let evidence = [entries[0].recorded.position.0, entries[2].recorded.position.0];
 
-    let position = bench.app.set_password(change(flow, NEW, b"")).await.unwrap();
+    let position = bench.app.set_password(change(flow, NEW)).await.unwrap();
 
     let (entry, event) = bench.newest().await;
     assert_eq!(
@@ -73,29 +83,26 @@ async fn without_its_evidence_a_flow_sets_no_password() {
     let account = bench.register().await;
 
     let reset = bench.reset(LOGIN).await;
-    assert_eq!(refused(&bench, change(reset, NEW, b"")).await, Refusal::Missing);
+    assert_eq!(refused(&bench, change(reset, NEW)).await, Refusal::Missing);
     let foreign = PasswordChange {
         secret: Secret::new(vec![0; 32]),
-        ..change(reset, NEW, b"")
+        ..change(reset, NEW)
     };
     assert_eq!(refused(&bench, foreign).await, Refusal::SecretWrong);
     let unknown = FlowId::mint(bench.log.head());
-    assert_eq!(refused(&bench, change(unknown, NEW, b"")).await, Refusal::Unknown);
+    assert_eq!(refused(&bench, change(unknown, NEW)).await, Refusal::Unknown);
 
     let sign_in = bench.accepted().await;
     bench.verify_code(account, sign_in, Purpose::SignIn).await;
-    assert_eq!(refused(&bench, change(sign_in, NEW, b"")).await, Refusal::Missing);
+    assert_eq!(refused(&bench, change(sign_in, NEW)).await, Refusal::Missing);
 
     let cancelled = verified(&bench).await;
     bench.as_otp(account, cancelled, FlowCancelled {}.into()).await;
-    assert_eq!(
-        refused(&bench, change(cancelled, NEW, b"")).await,
-        Refusal::Cancelled
-    );
+    assert_eq!(refused(&bench, change(cancelled, NEW)).await, Refusal::Cancelled);
 
     let cut = verified(&bench).await;
     bench.as_sessions(account, None, SessionsCut {}.into()).await;
-    assert_eq!(refused(&bench, change(cut, NEW, b"")).await, Refusal::Cut);
+    assert_eq!(refused(&bench, change(cut, NEW)).await, Refusal::Cut);
 
     let hashed = bench.app.pool().computed();
     assert_eq!(hashed, 1, "nothing was hashed for a refused flow");
@@ -108,14 +115,14 @@ async fn a_disabled_account_and_a_phantom_get_no_password() {
     bench.register().await;
     bench.app.disable(LOGIN, ACTOR).await.unwrap();
     let flow = verified(&bench).await;
-    let outcome = bench.app.set_password(change(flow, NEW, b"")).await;
+    let outcome = bench.app.set_password(change(flow, NEW)).await;
     assert!(matches!(outcome, Err(Error::AccountDisabled)), "{outcome:?}");
 
     let phantom = bench.app.phantoms().stream("04500009");
     let flow = bench.reset("04500009").await;
     // As if somebody had guessed its code.
     bench.verify_code(phantom, flow, Purpose::Reset).await;
-    assert_eq!(refused(&bench, change(flow, NEW, b"")).await, Refusal::Missing);
+    assert_eq!(refused(&bench, change(flow, NEW)).await, Refusal::Missing);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -127,7 +134,7 @@ async fn a_new_password_has_15_to_128_code_points() {
         ("漢".repeat(14), LengthError::TooShort),
         ("a".repeat(129), LengthError::TooLong),
     ] {
-        let outcome = bench.app.set_password(change(flow, &new, b"")).await;
+        let outcome = bench.app.set_password(change(flow, &new)).await;
         assert!(
             matches!(outcome, Err(Error::Password(found)) if found == expected),
             "{outcome:?}"
@@ -135,7 +142,7 @@ async fn a_new_password_has_15_to_128_code_points() {
     }
     bench
         .app
-        .set_password(change(flow, &"漢".repeat(15), b""))
+        .set_password(change(flow, &"漢".repeat(15)))
         .await
         .unwrap();
 }
@@ -145,34 +152,40 @@ async fn a_repeated_form_gets_the_first_answer_and_another_password_is_another_c
     let bench = Bench::new().await;
     bench.register().await;
     let flow = verified(&bench).await;
-    let first = bench.app.set_password(change(flow, NEW, b"form")).await.unwrap();
+    let first = bench.app.set_password(in_form(FORM, flow, NEW)).await.unwrap();
     assert_eq!(
-        bench.app.set_password(change(flow, NEW, b"form")).await.unwrap(),
+        bench.app.set_password(in_form(FORM, flow, NEW)).await.unwrap(),
         first
     );
     let other = format!("{NEW}!");
     // Its own change was a cut; a used flow is named first.
-    assert_eq!(
-        refused(&bench, change(flow, &other, b"form")).await,
-        Refusal::Used
-    );
-    assert_eq!(
-        refused(&bench, change(flow, NEW, b"another form")).await,
-        Refusal::Used
-    );
+    assert_eq!(refused(&bench, in_form(FORM, flow, &other)).await, Refusal::Used);
+    assert_eq!(refused(&bench, change(flow, NEW)).await, Refusal::Used);
     assert_eq!(changes(&bench).await, 1);
 }
 
+/// Clicks all the time until the change stands in the log and a little longer, so that some of them look at the flow
+/// before it and at the cuts after it. Some find the pool full.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_double_click_changes_the_password_once() {
+async fn however_often_the_button_is_clicked_the_password_changes_once() {
     let bench = Bench::new().await;
     bench.register().await;
     let flow = verified(&bench).await;
-    let (first, second) = tokio::join!(
-        bench.app.set_password(change(flow, NEW, b"form")),
-        bench.app.set_password(change(flow, NEW, b"form")),
-    );
-    assert_eq!(first.unwrap(), second.unwrap());
+    let mut clicks = JoinSet::new();
+    for _ in 0..400 {
+        let app = bench.app.clone();
+        clicks.spawn(async move { app.set_password(in_form(FORM, flow, NEW)).await });
+        tokio::time::sleep(Duration::from_micros(200)).await;
+    }
+    let mut positions = BTreeSet::new();
+    for answer in clicks.join_all().await {
+        match answer {
+            Ok(position) => drop(positions.insert(position)),
+            Err(Error::HashingBusy) => {}
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    assert_eq!(positions.len(), 1);
     assert_eq!(changes(&bench).await, 1);
 }
 
@@ -183,8 +196,8 @@ async fn of_two_forms_at_once_one_changes_the_password() {
     bench.register().await;
     let flow = verified(&bench).await;
     let (first, second) = tokio::join!(
-        bench.app.set_password(change(flow, NEW, b"form")),
-        bench.app.set_password(change(flow, NEW, b"another form")),
+        bench.app.set_password(in_form(FORM, flow, NEW)),
+        bench.app.set_password(change(flow, NEW)),
     );
     let refused = match (first, second) {
         (Ok(_), Err(refused)) | (Err(refused), Ok(_)) => refused,

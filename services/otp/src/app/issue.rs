@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sekisho_eventlog::{Decided, Decision, Facts, Position, entropy};
-use sekisho_evidence::{Flow, Minted, Refusal, command_digest};
+use sekisho_evidence::{CommandId, Flow, Minted, Refusal};
 use sekisho_proto::events::CodeEvent;
 use tokio::time::{Instant, timeout_at};
 
@@ -20,12 +20,12 @@ impl App {
     ///
     /// # Errors
     /// [`Refused`].
-    pub async fn issue(&self, caller: Caller<'_>, command_id: &[u8]) -> Result<View, Refused> {
+    pub async fn issue(&self, caller: Caller<'_>, command: CommandId) -> Result<View, Refused> {
         let end = Instant::now() + PATIENCE;
         let opened = self.open_alive(caller).await?;
         // Heard from before the event on, so that no outcome is missed.
         let mut hearing = self.fates.hear();
-        let about = self.record_issue(&opened.minted, command_id).await?;
+        let about = self.record_issue(&opened.minted, command).await?;
         let view = self.view(caller).await?;
         let Some(about) = about.filter(|_| view.waits_for_mail()) else {
             return Ok(view);
@@ -37,9 +37,9 @@ impl App {
     }
 
     /// The position of CodeIssued; `None` where no code was needed.
-    async fn record_issue(&self, minted: &Minted, command_id: &[u8]) -> Result<Option<Position>, Refused> {
-        let digest = command_digest(command_id, &[b"IssueCode"]);
-        let context = context(minted.account, minted.flow, digest);
+    async fn record_issue(&self, minted: &Minted, command: CommandId) -> Result<Option<Position>, Refused> {
+        let digest = command.digest(&[b"IssueCode"]);
+        let context = context(minted.account, minted.flow, Some(digest));
         let reference = reference(entropy::bytes());
         let decided = self
             .log

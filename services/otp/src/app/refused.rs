@@ -1,65 +1,70 @@
 //! Why a use case has no result.
 
-use sekisho_eventlog::{DecideError, ReadError};
+use sekisho_eventlog::{DecideError, LogFault, ReadError};
 use sekisho_evidence::Refusal;
 use sekisho_proto::EventError;
+use sekisho_proto::refusal::{Class, Refuse};
 
 use crate::code::{KeyMissing, Malformed};
 use crate::domain::Rejection;
 
-/// Why a use case has no result. [`Refused::reason`] is stable and has a page in `docs/errors`.
-#[derive(Debug, thiserror::Error)]
+/// Why a use case has no result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     /// The flow opens nothing.
-    #[error("the flow opens nothing")]
+    #[error(transparent)]
     Flow(#[from] Refusal),
     /// The rules of codes say no.
-    #[error("the rules of codes say no")]
+    #[error(transparent)]
     Code(#[from] Rejection),
     /// What was typed is no code.
-    #[error("what was typed is no code")]
+    #[error(transparent)]
     Malformed(#[from] Malformed),
     /// A live code's key is not in this process's key file.
     #[error("a code cannot be derived")]
     KeyMissing(#[from] KeyMissing),
-    /// The log's queue in this process is full.
-    #[error("too many entries wait to be appended")]
-    Busy,
-    /// The log cannot be reached, or is not connected yet.
-    #[error("the log cannot be reached")]
-    Unavailable,
-    /// The log refuses the entry, or holds one that this version does not understand.
-    #[error("this version and the log do not fit together")]
-    Mismatch(#[source] Option<EventError>),
+    /// The log gave no answer.
+    #[error(transparent)]
+    Log(LogFault),
+    /// A mistake in this program.
+    #[error("an internal error")]
+    Internal,
 }
 
-impl Refused {
-    /// The reason as it travels in `google.rpc.ErrorInfo`.
-    pub fn reason(&self) -> &'static str {
+impl Refuse for Refused {
+    fn class(&self) -> Class {
+        match self {
+            Self::Flow(refusal) => refusal.class(),
+            Self::Code(rejection) => rejection.class(),
+            Self::Malformed(_) => Class::Malformed,
+            // Another replica may have the key already.
+            Self::KeyMissing(_) => Class::Unavailable,
+            Self::Log(fault) => fault.class(),
+            Self::Internal => Class::Fault,
+        }
+    }
+
+    fn reason(&self) -> &'static str {
         match self {
             Self::Flow(refusal) => refusal.reason(),
             Self::Code(rejection) => rejection.reason(),
             Self::Malformed(_) => "OTP_CODE_MALFORMED",
             Self::KeyMissing(_) => "OTP_KEY_MISSING",
-            Self::Busy => "LOG_BUSY",
-            Self::Unavailable => "LOG_UNAVAILABLE",
-            Self::Mismatch(_) => "LOG_MISMATCH",
+            Self::Log(fault) => fault.reason(),
+            Self::Internal => "INTERNAL",
         }
     }
 }
 
 impl From<ReadError> for Refused {
     fn from(error: ReadError) -> Self {
-        match error {
-            ReadError::Unavailable(_) | ReadError::Behind(_) => Self::Unavailable,
-            ReadError::Unknown(error) => error.into(),
-        }
+        Self::Log(error.into())
     }
 }
 
 impl From<EventError> for Refused {
     fn from(error: EventError) -> Self {
-        Self::Mismatch(Some(error))
+        Self::Log(error.into())
     }
 }
 
@@ -68,10 +73,7 @@ impl From<DecideError<Self>> for Refused {
         match error {
             DecideError::Rejected(refused) => refused,
             DecideError::Expired => Rejection::Expired.into(),
-            DecideError::Busy => Self::Busy,
-            DecideError::Unavailable => Self::Unavailable,
-            DecideError::Refused => Self::Mismatch(None),
-            DecideError::Unknown(error) => error.into(),
+            DecideError::Log(fault) => Self::Log(fault),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! コードの確認.
 
 use sekisho_eventlog::{Decided, Decision, Facts, Position};
-use sekisho_evidence::{Flow, Minted, Refusal, command_digest};
+use sekisho_evidence::{CommandId, Flow, Minted, Refusal};
 use sekisho_proto::events::CodeEvent;
 
 use super::{App, Caller, Refused, context};
@@ -34,12 +34,12 @@ impl App {
         &self,
         caller: Caller<'_>,
         code: &str,
-        command_id: &[u8],
+        command: CommandId,
     ) -> Result<Verified, Refused> {
         let typed = read_typed(code)?;
         let minted = self.open_alive(caller).await?.minted;
-        let digest = command_digest(command_id, &[b"VerifyCode", typed.expose()]);
-        let context = context(minted.account, minted.flow, digest);
+        let digest = command.digest(&[b"VerifyCode", typed.expose()]);
+        let context = context(minted.account, minted.flow, Some(digest));
         let mut accepted = None;
         let decided = self
             .log
@@ -65,7 +65,7 @@ fn answer(decided: Decided<Codes>, accepted: Option<Position>) -> Result<Verifie
             (recorded, event)
         }
         Decided::Nothing(_) => {
-            let position = accepted.ok_or(Refused::Mismatch(None))?;
+            let position = accepted.ok_or(Refused::Internal)?;
             return Ok(Verified::Accepted { position });
         }
     };
@@ -81,7 +81,7 @@ fn answer(decided: Decided<Codes>, accepted: Option<Position>) -> Result<Verifie
         | CodeEvent::MailStarted(_)
         | CodeEvent::Mailed(_)
         | CodeEvent::MailFailed(_)
-        | CodeEvent::FlowCancelled(_) => Err(Refused::Mismatch(None)),
+        | CodeEvent::FlowCancelled(_) => Err(Refused::Internal),
     }
 }
 

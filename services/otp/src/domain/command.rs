@@ -2,6 +2,7 @@
 
 use sekisho_eventlog::{FlowId, Position};
 use sekisho_proto::otp::v1::{Purpose, mail_failed};
+use sekisho_proto::refusal::{Class, Refuse};
 use time::OffsetDateTime;
 
 /// A command. What it needs beside the state comes with it.
@@ -94,7 +95,7 @@ pub enum Finding {
     Wrong,
 }
 
-/// Why a command has no event. [`reason`](Rejection::reason) is stable and has a page in `docs/errors`.
+/// Why a command has no event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
     /// The person gave the flow up.
@@ -120,9 +121,15 @@ pub enum Rejection {
     Held,
 }
 
-impl Rejection {
-    /// The reason as it travels in `google.rpc.ErrorInfo`.
-    pub fn reason(self) -> &'static str {
+impl Refuse for Rejection {
+    fn class(&self) -> Class {
+        match self {
+            Self::Cancelled | Self::NoLiveCode | Self::Expired | Self::Spent => Class::Precondition,
+            Self::VerdictStale | Self::NotOwed | Self::Held => Class::Raced,
+        }
+    }
+
+    fn reason(&self) -> &'static str {
         match self {
             Self::Cancelled => "FLOW_CANCELLED",
             Self::NoLiveCode => "OTP_NO_LIVE_CODE",

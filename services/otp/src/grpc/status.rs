@@ -1,66 +1,25 @@
-//! One table: why a use case has no result → gRPC code and log level. The reason travels as `google.rpc.ErrorInfo`.
+//! What each refusal is on the wire.
 
-use sekisho_evidence::Refusal;
-use sekisho_service::{chain, refusal};
-use tonic::{Code, Status};
+use sekisho_service::refusal;
+use tonic::Status;
 
 use crate::app::Refused;
-use crate::domain::Rejection;
 
 impl From<Refused> for Status {
     fn from(refused: Refused) -> Self {
-        let reason = refused.reason();
-        match &refused {
-            Refused::KeyMissing(_) | Refused::Mismatch(_) => {
-                tracing::error!(reason, error = chain(&refused), "not answered");
-            }
-            Refused::Busy | Refused::Unavailable => tracing::warn!(reason, "not answered"),
-            Refused::Flow(_) | Refused::Code(_) | Refused::Malformed(_) => tracing::debug!(reason, "refused"),
-        }
-        refusal::refuse(code(&refused), reason, message(&refused))
-    }
-}
-
-fn code(refused: &Refused) -> Code {
-    match refused {
-        Refused::Flow(refusal) => match refusal {
-            Refusal::Unknown => Code::NotFound,
-            Refusal::SecretWrong => Code::PermissionDenied,
-            Refusal::Mixed
-            | Refusal::Cancelled
-            | Refusal::Used
-            | Refusal::Missing
-            | Refusal::Old
-            | Refusal::Cut => Code::FailedPrecondition,
-        },
-        Refused::Code(rejection) => match rejection {
-            Rejection::Cancelled | Rejection::NoLiveCode | Rejection::Expired | Rejection::Spent => {
-                Code::FailedPrecondition
-            }
-            Rejection::VerdictStale | Rejection::NotOwed | Rejection::Held => Code::Aborted,
-        },
-        Refused::Malformed(_) => Code::InvalidArgument,
-        Refused::Busy => Code::ResourceExhausted,
-        // Another replica may have the key already.
-        Refused::KeyMissing(_) | Refused::Unavailable => Code::Unavailable,
-        Refused::Mismatch(_) => Code::Internal,
-    }
-}
-
-fn message(refused: &Refused) -> String {
-    match refused {
-        Refused::Flow(refusal) => refusal.to_string(),
-        Refused::Code(rejection) => rejection.to_string(),
-        Refused::Malformed(malformed) => malformed.to_string(),
-        Refused::Busy | Refused::Unavailable => refused.to_string(),
-        Refused::KeyMissing(_) | Refused::Mismatch(_) => "an internal error".to_owned(),
+        refusal::status(&refused)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use sekisho_eventlog::LogFault;
+    use sekisho_evidence::Refusal;
+    use tonic::Code;
+
     use super::*;
     use crate::code::Malformed;
+    use crate::domain::Rejection;
 
     #[test]
     fn every_refusal_carries_its_reason() {
@@ -82,7 +41,11 @@ mod tests {
                 "OTP_CODE_SPENT",
             ),
             (Malformed.into(), Code::InvalidArgument, "OTP_CODE_MALFORMED"),
-            (Refused::Unavailable, Code::Unavailable, "LOG_UNAVAILABLE"),
+            (
+                Refused::Log(LogFault::Unavailable),
+                Code::Unavailable,
+                "LOG_UNAVAILABLE",
+            ),
         ];
         for (refused, code, reason) in cases {
             let status = Status::from(refused);

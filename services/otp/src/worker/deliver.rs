@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use lettre::Message;
-use sekisho_eventlog::{DecideError, Decided, EventId, Facts, Log};
-use sekisho_evidence::{command_digest, newest_cuts};
+use sekisho_eventlog::{DecideError, Decided, EventId, Facts, Log, LogFault};
+use sekisho_evidence::{CommandId, newest_cuts};
 use sekisho_proto::otp::v1::mail_failed::Class;
 use sekisho_service::{chain, telemetry};
 use tokio::time::{Instant, sleep, timeout};
@@ -165,7 +165,7 @@ impl Courier {
                 Ok(()) => return,
                 Err(error) => error,
             };
-            let may_pass = matches!(error, DecideError::Busy | DecideError::Unavailable);
+            let may_pass = matches!(error, DecideError::Log(LogFault::Busy | LogFault::Unavailable));
             if !may_pass || Instant::now() > end {
                 tracing::error!(error = chain(&error), ?outcome, "an outcome is not recorded");
                 return;
@@ -196,8 +196,8 @@ impl Courier {
                 reply: reply.into(),
             },
         };
-        let digest = command_digest(claim.event_id.0.as_bytes(), &[b"outcome"]);
-        let context = context(owed.owner.account, flow, digest);
+        let digest = CommandId::from(claim.event_id.0.into_bytes()).digest(&[b"outcome"]);
+        let context = context(owed.owner.account, flow, Some(digest));
         let decide = |facts: &Facts<Codes>| facts.state.decide(facts.now, command.clone());
         let decided: Decided<Codes> = self.log.decide(&context, decide).await?;
         let recorded = !matches!(decided, Decided::Nothing(_));

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sekisho_otp::app::Refused;
 use sekisho_otp::domain::{MailFate, View, ViewStage};
+use sekisho_proto::refusal::Refuse as _;
 use tokio::time::Instant;
 
 use crate::support::{Flow, Mailbox, Relay, Replica, World, code, until};
@@ -35,8 +36,8 @@ async fn a_flow_id_without_its_secret_opens_nothing() {
     let digits = code(flow.owner, 1);
     let stranger = flow.stranger();
     let refused = [
-        replica.app.issue(stranger, b"").await.err(),
-        replica.app.verify(stranger, &digits, b"").await.err(),
+        replica.app.issue(stranger, [0; 16].into()).await.err(),
+        replica.app.verify(stranger, &digits, [0; 16].into()).await.err(),
         replica.app.view(stranger).await.err(),
         replica.app.cancel(stranger).await.err(),
     ];

@@ -1,9 +1,11 @@
 //! What a flow goes through.
 
 use sekisho_eventlog::Position;
+use sekisho_evidence::CommandId;
 use sekisho_otp::app::Verified;
 use sekisho_otp::domain::ViewStage;
 use sekisho_proto::events::CodeEvent;
+use sekisho_proto::refusal::Refuse as _;
 
 use crate::support::{Replica, World, code, wrong};
 
@@ -11,6 +13,10 @@ const REJECTED: fn(u32) -> Verified = |tries_left| Verified::Rejected {
     tries_left,
     superseded: false,
 };
+
+fn form(number: u8) -> CommandId {
+    CommandId::from([number; 16])
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_code_proves_the_address_once_and_for_all() {
@@ -50,30 +56,22 @@ async fn the_same_form_gets_its_first_answer() {
     let world = World::new().await;
     let replica = Replica::new(&world, "otp/a").await;
     let flow = world.reset().await;
-    replica.app.issue(flow.caller(), b"first").await.unwrap();
-    replica.app.issue(flow.caller(), b"first").await.unwrap();
+    replica.app.issue(flow.caller(), form(1)).await.unwrap();
+    replica.app.issue(flow.caller(), form(1)).await.unwrap();
     assert_eq!(flow.types().await, ["code_issued"]);
 
     let digits = wrong(flow.owner, 0);
     for _ in 0..3 {
-        let answer = replica
-            .app
-            .verify(flow.caller(), &digits, b"second")
-            .await
-            .unwrap();
+        let answer = replica.app.verify(flow.caller(), &digits, form(2)).await.unwrap();
         assert_eq!(answer, REJECTED(4));
     }
     let other = replica
         .app
-        .verify(flow.caller(), &wrong(flow.owner, 500_000), b"second")
+        .verify(flow.caller(), &wrong(flow.owner, 500_000), form(2))
         .await;
     assert_eq!(other.unwrap(), REJECTED(3));
     replica.verify(&flow, &code(flow.owner, 1)).await.unwrap();
-    let late = replica
-        .app
-        .verify(flow.caller(), &digits, b"second")
-        .await
-        .unwrap();
+    let late = replica.app.verify(flow.caller(), &digits, form(2)).await.unwrap();
     assert_eq!(late, REJECTED(4));
     assert_eq!(
         flow.types().await,
@@ -93,8 +91,8 @@ async fn two_clicks_at_once_are_one_command() {
     let digits = wrong(flow.owner, 0);
     let [one, other] = &replicas;
     let (one, other) = tokio::join!(
-        one.app.verify(flow.caller(), &digits, b"form"),
-        other.app.verify(flow.caller(), &digits, b"form")
+        one.app.verify(flow.caller(), &digits, form(1)),
+        other.app.verify(flow.caller(), &digits, form(1))
     );
     assert_eq!((one.unwrap(), other.unwrap()), (REJECTED(4), REJECTED(4)));
     assert_eq!(flow.types().await, ["code_issued", "code_rejected"]);

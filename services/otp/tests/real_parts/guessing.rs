@@ -4,6 +4,8 @@ use futures::future::join_all;
 use sekisho_otp::app::Verified;
 use sekisho_otp::domain::ViewStage;
 
+use sekisho_proto::refusal::Refuse as _;
+
 use crate::support::{Replica, World, code, wrong};
 
 #[tokio::test(flavor = "multi_thread")]

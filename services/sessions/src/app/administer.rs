@@ -1,21 +1,24 @@
 //! What an administrator does to the sessions of an account.
 
-use sekisho_eventlog::{Decided, Position, StreamId, Version};
+use sekisho_eventlog::{Context, Decided, Position, StreamId, Version};
 use sekisho_evidence::AccountCuts;
 
-use super::{Failure, Sessions, context};
+use super::{Failure, Sessions};
 use crate::domain::Command;
 
 impl Sessions {
     /// Ends every session and every unfinished flow of an account. `actor` is who asks for it.
     ///
     /// # Errors
-    /// [`Failure::AccountUnknown`]; after [`Failure::Unavailable`] the cut may or may not stand in the log.
+    /// [`Failure::AccountUnknown`]; after [`Failure::Log`] the cut may or may not stand in the log.
     pub async fn cut(&self, account: StreamId, actor: &str) -> Result<Position, Failure> {
         if self.inner.log.load::<AccountCuts>(account).await?.version == Version(0) {
             return Err(Failure::AccountUnknown);
         }
-        match self.decide(&context(account, None, actor), Command::Cut).await? {
+        match self
+            .decide(&Context::new(account, None, actor), Command::Cut)
+            .await?
+        {
             Decided::Recorded { recorded, .. } | Decided::Repeated { recorded, .. } => Ok(recorded.position),
             Decided::Nothing(_) => Err(Failure::Internal),
         }

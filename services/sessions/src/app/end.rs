@@ -1,8 +1,8 @@
 //! Ending a session because its holder asks for it.
 
-use sekisho_eventlog::{Decided, Position};
+use sekisho_eventlog::{Context, Decided, Position};
 
-use super::{ACTOR, Failure, Sessions, context};
+use super::{ACTOR, Failure, Sessions};
 use crate::domain::{Command, TokenDigest, Why};
 
 impl Sessions {
@@ -11,7 +11,7 @@ impl Sessions {
     /// A session that only this replica takes for idle is ended all the same: another one may have seen activity.
     ///
     /// # Errors
-    /// [`Failure::Unconfirmed`], [`Failure::Unavailable`], [`Failure::Busy`]: then it may live on.
+    /// [`Failure::Unconfirmed`], [`Failure::Log`]: then it may live on.
     pub async fn end(&self, token: &[u8]) -> Result<Option<Position>, Failure> {
         let digest = TokenDigest::of(token);
         if self.look_up(digest) == Err(Failure::Unknown) {
@@ -37,7 +37,10 @@ impl Sessions {
             session,
             why: Why::SignedOut,
         };
-        match self.decide(&context(account, Some(flow), ACTOR), command).await? {
+        match self
+            .decide(&Context::new(account, Some(flow), ACTOR), command)
+            .await?
+        {
             Decided::Recorded { recorded, .. } | Decided::Repeated { recorded, .. } => {
                 Ok(Some(recorded.position))
             }

@@ -1,16 +1,17 @@
 //! Why a use case has no answer.
 
-use sekisho_eventlog::{DecideError, ReadError};
+use sekisho_eventlog::{DecideError, LogFault, ReadError};
 use sekisho_evidence::Refusal;
 use sekisho_proto::EventError;
+use sekisho_proto::refusal::{Class, Refuse};
 
 use crate::domain::Why;
 
 /// Why a use case has no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// The flow opens nothing.
-    #[error("the flow opens no session")]
+    /// The flow opens no session.
+    #[error(transparent)]
     Flow(Refusal),
     /// The session is over.
     #[error("the session is over")]
@@ -24,30 +25,48 @@ pub enum Failure {
     /// This replica cannot say whether what it knows is still true.
     #[error("the newest entries of the log cannot be read")]
     Unconfirmed,
-    /// The log did not answer. What was asked for may or may not stand in it.
-    #[error("the log cannot be reached")]
-    Unavailable,
-    /// Too many entries wait to be appended. Nothing was written.
-    #[error("too many entries wait to be appended")]
-    Busy,
-    /// A mistake in this program, its rights or its version.
+    /// The log gave no answer. What was asked for may or may not stand in it.
+    #[error(transparent)]
+    Log(LogFault),
+    /// A mistake in this program.
     #[error("an internal error")]
     Internal,
 }
 
+impl Refuse for Failure {
+    fn class(&self) -> Class {
+        match self {
+            Self::Flow(refusal) => refusal.class(),
+            Self::Over(_) | Self::Unknown => Class::SignedOut,
+            Self::AccountUnknown => Class::NotFound,
+            Self::Unconfirmed => Class::Unavailable,
+            Self::Log(fault) => fault.class(),
+            Self::Internal => Class::Fault,
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Flow(refusal) => refusal.reason(),
+            Self::Over(why) => why.reason(),
+            Self::Unknown => "SESSION_UNKNOWN",
+            Self::AccountUnknown => "ACCOUNT_UNKNOWN",
+            Self::Unconfirmed => "SESSION_UNCONFIRMED",
+            Self::Log(fault) => fault.reason(),
+            Self::Internal => "INTERNAL",
+        }
+    }
+}
+
 impl From<ReadError> for Failure {
     fn from(error: ReadError) -> Self {
-        match error {
-            ReadError::Unavailable(_) | ReadError::Behind(_) => Self::Unavailable,
-            ReadError::Unknown(error) => error.into(),
-        }
+        Self::Log(error.into())
     }
 }
 
 impl From<EventError> for Failure {
     fn from(error: EventError) -> Self {
-        tracing::error!(%error, "an entry that this version does not understand");
-        Self::Internal
+        Self::Log(error.into())
     }
 }
 
@@ -56,13 +75,7 @@ impl From<DecideError<Self>> for Failure {
         match error {
             DecideError::Rejected(failure) => failure,
             DecideError::Expired => Self::Flow(Refusal::Old),
-            DecideError::Busy => Self::Busy,
-            DecideError::Unavailable => Self::Unavailable,
-            DecideError::Refused => {
-                tracing::error!("the log refuses an entry of kind session");
-                Self::Internal
-            }
-            DecideError::Unknown(error) => error.into(),
+            DecideError::Log(fault) => Self::Log(fault),
         }
     }
 }

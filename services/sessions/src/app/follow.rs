@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use sekisho_eventlog::{Batch, Follower, Position, ReadError};
 use sekisho_proto::Kind;
 
-use super::{Failure, Sessions};
+use super::Sessions;
 
 /// What the directory is folded from.
 const KINDS: &[Kind] = &[Kind::Account, Kind::Code, Kind::Session];
@@ -16,16 +16,13 @@ const PAUSE: Duration = Duration::from_millis(200);
 impl Sessions {
     /// Folds the log from its first entry, and goes on for ever. Calls `at_head` once, when everything is folded that
     /// stood in the log at the beginning.
-    ///
-    /// # Errors
-    /// [`Failure::Internal`] for an entry that this version does not understand: it might be a cut.
-    pub async fn follow(&self, at_head: impl FnOnce()) -> Result<Infallible, Failure> {
+    pub async fn follow(&self, at_head: impl FnOnce()) -> Infallible {
         let begun = Instant::now();
         let head = self.first_head().await;
         let mut follower = self.inner.log.follow(KINDS, Position(0));
         let mut entries = 0_usize;
         while self.inner.view.folded() < head {
-            entries += self.fold_next(&mut follower).await?;
+            entries += self.fold_next(&mut follower).await;
         }
         tracing::info!(
             entries,
@@ -36,7 +33,7 @@ impl Sessions {
         );
         at_head();
         loop {
-            self.fold_next(&mut follower).await?;
+            self.fold_next(&mut follower).await;
         }
     }
 
@@ -50,16 +47,15 @@ impl Sessions {
         }
     }
 
-    async fn fold_next(&self, follower: &mut Follower) -> Result<usize, Failure> {
+    async fn fold_next(&self, follower: &mut Follower) -> usize {
         let Batch { entries, upto, .. } = loop {
             match follower.next().await {
                 Ok(batch) => break batch,
-                Err(ReadError::Unknown(error)) => return Err(error.into()),
                 Err(error) => pause_after(&error).await,
             }
         };
-        self.inner.view.fold(&entries, upto)?;
-        Ok(entries.len())
+        self.inner.view.fold(&entries, upto);
+        entries.len()
     }
 }
 

@@ -11,8 +11,8 @@ mod sweep;
 
 use std::sync::Arc;
 
-use sekisho_eventlog::{Context, Decided, Facts, FlowId, Log, StreamId, Via};
-use sekisho_service::telemetry;
+use sekisho_eventlog::{Context, Decided, Facts, Log};
+use sekisho_service::roles;
 
 pub use check::Checked;
 pub use failure::Failure;
@@ -23,7 +23,7 @@ use crate::head::HeadReads;
 use crate::view::View;
 
 /// Who acts in events that no person asked for by name.
-const ACTOR: &str = "sessions";
+const ACTOR: &str = roles::SESSIONS;
 
 /// Sessions over one log. Cheap to clone; [`Sessions::follow`] must run for it to answer anything.
 #[derive(Debug, Clone)]
@@ -68,16 +68,5 @@ impl Sessions {
     async fn decide(&self, context: &Context, command: Command) -> Result<Decided<AccountSessions>, Failure> {
         let decide = |facts: &Facts<AccountSessions>| decide(&facts.state, command).map_err(Failure::Flow);
         Ok(self.inner.log.decide(context, decide).await?)
-    }
-}
-
-fn context(account: StreamId, flow: Option<FlowId>, actor: &str) -> Context {
-    Context {
-        stream: account,
-        flow,
-        digest: None,
-        actor: actor.to_owned(),
-        traceparent: telemetry::current_traceparent(),
-        via: Via::Append,
     }
 }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use sekisho_eventlog::{Decided, Decision, Facts, FlowId, Position};
+use sekisho_eventlog::{Context, Decided, Decision, Facts, FlowId, LogFault, Position};
 use sekisho_evidence::{AccountCuts, Cuts, Flow, Mint, Refusal};
 use sekisho_proto::events::SessionEvent;
 
-use super::{ACTOR, Failure, Sessions, context};
+use super::{ACTOR, Failure, Sessions};
 use crate::domain::{
     AccountSessions, Command, EVIDENCE_LIFE, SessionId, Stage, Start, Token, TokenDigest, Why, decide,
 };
@@ -40,7 +40,7 @@ impl Sessions {
     /// so folding up to it shows whether the session ever lived.
     ///
     /// # Errors
-    /// [`Failure::Flow`]; after [`Failure::Unavailable`] the session may have started, and the same call tells.
+    /// [`Failure::Flow`]; after [`Failure::Log`] the session may have started, and the same call tells.
     pub async fn start(&self, flow_id: FlowId, secret: &[u8]) -> Result<Started, Failure> {
         let entries = self.inner.log.flow(flow_id).await?;
         let flow = Flow::fold(&entries)?;
@@ -51,7 +51,7 @@ impl Sessions {
             session: SessionId::new(self.inner.log.now(), sekisho_eventlog::entropy::bytes()),
             account_cuts: self.inner.log.load::<AccountCuts>(account).await?.state.0,
         };
-        let context = context(account, Some(flow_id), ACTOR);
+        let context = Context::new(account, Some(flow_id), ACTOR);
         let decided = self.inner.log.decide(&context, |facts| ask.decide(facts)).await;
         match decided.map_err(Failure::from) {
             Ok(Decided::Recorded { recorded, .. } | Decided::Repeated { recorded, .. }) => {
@@ -69,7 +69,7 @@ impl Sessions {
 
     async fn wait_for(&self, position: Position) -> Result<(), Failure> {
         let reached = self.inner.view.reach(position, PATIENCE).await;
-        reached.then_some(()).ok_or(Failure::Unavailable)
+        reached.then_some(()).ok_or(Failure::Log(LogFault::Unavailable))
     }
 
     /// The session of a token whose SessionStarted is folded, if it lives.

@@ -3,9 +3,9 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use sekisho_eventlog::Decided;
+use sekisho_eventlog::{Context, Decided};
 
-use super::{ACTOR, Failure, Sessions, context};
+use super::{ACTOR, Failure, Sessions};
 use crate::domain::{Command, Ending};
 
 /// Between two sweeps.
@@ -15,10 +15,7 @@ const AT_MOST: usize = 500;
 
 impl Sessions {
     /// Sweeps for ever.
-    ///
-    /// # Errors
-    /// Never.
-    pub async fn sweep(&self) -> Result<Infallible, Failure> {
+    pub async fn sweep(&self) -> Infallible {
         loop {
             tokio::time::sleep(EVERY).await;
             match self.sweep_once().await {
@@ -59,7 +56,7 @@ impl Sessions {
             session: ending.session,
             why: ending.why,
         };
-        let context = context(ending.account, Some(ending.flow), ACTOR);
+        let context = Context::new(ending.account, Some(ending.flow), ACTOR);
         let decided = self.decide(&context, command).await?;
         Ok(matches!(decided, Decided::Recorded { .. }))
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sekisho_eventlog::{Entry, FlowId, Recorded, StreamId};
+use sekisho_eventlog::{Entry, FlowId, Position, Recorded, StreamId};
 use sekisho_evidence::{Cuts, Refusal};
 use sekisho_proto::events::{AccountEvent, CodeEvent, SessionEvent};
 use sekisho_proto::sessions::v1::SessionStarted;
@@ -56,15 +56,25 @@ impl Directory {
     /// Folds one more entry.
     ///
     /// # Errors
-    /// [`EventError`] for an event of a newer version: it might be a cut, so nothing may be answered past it.
+    /// [`EventError`] for an entry that this version does not understand. It is folded all the same: as the worst that
+    /// it could be to its account, and as nothing to others.
     pub fn fold(&mut self, entry: &Entry) -> Result<(), EventError> {
+        let understood = self.fold_event(entry);
+        if understood.is_err() {
+            let account = entry.recorded.stream;
+            self.set_cuts(account, self.cuts_of(account).and(worst(entry)));
+        }
+        self.forget(entry.recorded.recorded_at);
+        understood
+    }
+
+    fn fold_event(&mut self, entry: &Entry) -> Result<(), EventError> {
         match entry.kind {
             Kind::Account => self.fold_account(&entry.event()?, &entry.recorded),
             Kind::Code => self.fold_code(&entry.event()?, &entry.recorded),
             Kind::Session => self.fold_session(&entry.event()?, &entry.recorded),
             Kind::Client | Kind::System | Kind::Audit => {}
         }
-        self.forget(entry.recorded.recorded_at);
         Ok(())
     }
 
@@ -204,6 +214,16 @@ impl Directory {
             self.cuts.insert(account, cuts);
         }
     }
+}
+
+/// What an event could do at the most. Those of kind `code` end flows and never a session.
+fn worst(entry: &Entry) -> Cuts {
+    let position = entry.recorded.position;
+    let all = match entry.kind {
+        Kind::Account | Kind::Session => position,
+        Kind::Code | Kind::Client | Kind::System | Kind::Audit => Position(0),
+    };
+    Cuts { all, flows: position }
 }
 
 #[cfg(test)]

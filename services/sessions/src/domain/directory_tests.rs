@@ -24,7 +24,8 @@ fn fold(entries: &[Entry]) -> Directory {
 
 fn fold_into(mut directory: Directory, entries: &[Entry]) -> Directory {
     for entry in entries {
-        directory.fold(entry).unwrap();
+        // What is not understood is folded too.
+        let _ = directory.fold(entry);
     }
     directory
 }
@@ -254,15 +255,30 @@ fn no_more_sessions_that_are_over_are_kept_than_there_is_room_for() {
 }
 
 #[test]
-fn an_event_of_a_newer_version_stops_the_fold() {
-    for mut unknown in [
-        account_entry(1, EmailChanged {}),
-        cancelled(1, 1),
-        session_entry(1, &cut()),
-    ] {
+fn an_event_of_a_newer_version_is_taken_for_a_cut_of_its_account() {
+    for mut unknown in [account_entry(50, EmailChanged {}), session_entry(50, &cut())] {
         unknown.event_type = "something_new".to_owned();
-        assert!(Directory::default().fold(&unknown).is_err());
+        let directory = fold(&[session_entry(40, &started(1, 10)), unknown.clone()]);
+        assert_eq!(standing(&directory, 1, at(51)), Err(Why::Cut));
+        unknown.recorded.stream = account(2);
+        let directory = fold(&[session_entry(40, &started(1, 10)), unknown]);
+        assert!(standing(&directory, 1, at(51)).is_ok());
     }
+}
+
+#[test]
+fn an_event_of_a_newer_version_about_codes_ends_flows_and_no_session() {
+    let mut unknown = cancelled(50, 9);
+    unknown.event_type = "something_new".to_owned();
+    let directory = fold(&[
+        session_entry(40, &started(1, 10)),
+        unknown,
+        session_entry(60, &started(2, 45)),
+        session_entry(61, &started(3, 55)),
+    ]);
+    assert!(standing(&directory, 1, at(61)).is_ok());
+    assert_eq!(standing(&directory, 2, at(61)), Err(Why::Cut));
+    assert!(standing(&directory, 3, at(61)).is_ok());
 }
 
 #[test]

@@ -71,7 +71,12 @@ async fn a_stream_folds_equal_with_and_without_what_it_carries() {
         replica.start(&world.verified(account).await).await.unwrap();
     }
     let events = world.session_events(account).await;
-    let carrying = events.iter().filter(|(entry, _)| entry.payload.carried.is_some());
+    let carrying = events.iter().filter(|(entry, _)| {
+        entry
+            .payload
+            .as_ref()
+            .is_some_and(|payload| payload.carried.is_some())
+    });
     assert_eq!(carrying.count(), 1);
     let whole = events
         .iter()

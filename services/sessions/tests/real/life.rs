@@ -207,19 +207,31 @@ async fn idleness_that_another_replica_may_know_better_is_not_recorded() {
 }
 
 #[tokio::test]
-async fn nothing_is_answered_past_an_event_of_a_newer_version() {
+async fn an_entry_that_is_not_understood_is_a_cut_of_its_account_alone() {
     let world = World::new().await;
     let replica = world.replica().await;
-    let started = replica
-        .start(&world.verified(world.account()).await)
-        .await
-        .unwrap();
-    // A later version of credentials wrote it: for all that this one knows, it is a cut.
-    let unknown = "insert into log.entry
-        select max(position) + 1, 'account', gen_random_uuid(), 1, gen_random_uuid(), null, 'account_sung', log.now(), '', ''
-        from log.entry;";
-    world.database.sql(unknown).unwrap();
+    let accounts = [world.account(), world.account(), world.account()];
+    let mut tokens = Vec::new();
+    for account in accounts {
+        tokens.push(replica.start(&world.verified(account).await).await.unwrap().token);
+    }
+    let [newer, damaged, _] = accounts;
+    // One of a later version of credentials, and one whose bytes are none.
+    for (account, event_type, payload) in [(newer, "account_sung", ""), (damaged, "email_changed", "\\x0a")] {
+        let entry = format!(
+            "insert into log.entry
+             select max(position) + 1, 'account', '{account}', 1000, gen_random_uuid(), null, '{event_type}',
+                 log.now(), '{payload}', '' from log.entry;"
+        );
+        world.database.sql(&entry).unwrap();
+    }
     replica.log.confirm_head().await.unwrap();
-    let refused = replica.sessions.check(started.token.expose()).await;
-    assert_eq!(refused, Err(Failure::Unconfirmed));
+    let mut answers = Vec::new();
+    for token in &tokens {
+        answers.push(replica.sessions.check(token.expose()).await.map(drop));
+    }
+    assert_eq!(
+        answers,
+        [Err(Failure::Over(Why::Cut)), Err(Failure::Over(Why::Cut)), Ok(())]
+    );
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sekisho_dev::{Postgres, Schema};
+use sekisho_eventlog::LogFault;
 use sekisho_sessions::app::Failure;
 use sekisho_sessions::domain::Why;
 use tokio::time::Instant;
@@ -44,7 +45,10 @@ async fn without_the_log_nobody_is_called_signed_out_and_the_dead_stay_dead() {
     assert_eq!(replica.sessions.end(b"unknown").await, Err(Failure::Unconfirmed));
     assert_eq!(replica.sessions.check(over.token.expose()).await, signed_out);
     assert!(begun.elapsed() < Duration::from_secs(6), "each within 2 s");
-    assert_eq!(replica.start(&flow).await.unwrap_err(), Failure::Unavailable);
+    assert_eq!(
+        replica.start(&flow).await.unwrap_err(),
+        Failure::Log(LogFault::Unavailable)
+    );
 
     postgres.restart().unwrap();
     eventually("the session to be known again", async || {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair};
 use sekisho_dev::{Database, Postgres, Schema};
+use sekisho_eventlog::LogAccess;
 use sekisho_proto::sessions::v1::administration_service_client::AdministrationServiceClient;
 use sekisho_proto::sessions::v1::sessions_service_client::SessionsServiceClient;
 use sekisho_proto::sessions::v1::{CheckRequest, CutSessionsRequest, EndRequest, StartRequest};
@@ -19,6 +20,8 @@ use sekisho_service::tls::TlsSettings;
 use sekisho_sessions::config::Config;
 use tempfile::TempDir;
 use tonic::{Code, Status};
+
+use tokio::net::TcpStream;
 
 use crate::support::{Flow, LIMITS, World, eventually};
 
@@ -80,9 +83,11 @@ impl Service {
                 tls: authority.certify(roles::SESSIONS),
             },
             admin_listen: any,
-            database_url: Secret::new(database.url("sessions")),
-            nats_url: None,
-            test_clock: false,
+            log: LogAccess {
+                database_url: Secret::new(database.url("sessions")),
+                nats_url: None,
+                test_clock: false,
+            },
             limits: LIMITS,
         };
         let servers = sekisho_sessions::build(&config).unwrap();
@@ -96,7 +101,9 @@ impl Service {
         service
     }
 
+    /// Until the service has begun there is no latch to wait for; it listens only afterwards.
     async fn ready(&self) {
+        eventually("a listener", async || TcpStream::connect(self.main).await.ok()).await;
         tokio::time::timeout(Duration::from_secs(20), self.process.readiness().ready())
             .await
             .unwrap();

@@ -98,12 +98,5 @@ pub fn recorded(outcome: Result<Outcome, AppendError>) -> Receipt {
 
 /// A command on a stream, without a flow.
 pub fn context(number: u128) -> Context {
-    Context {
-        stream: stream(number),
-        flow: None,
-        digest: None,
-        actor: "test".to_owned(),
-        traceparent: String::new(),
-        via: Via::Append,
-    }
+    Context::new(stream(number), None, "test")
 }

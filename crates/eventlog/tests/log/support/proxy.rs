@@ -3,12 +3,14 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
 
 const COMMAND_COMPLETE: u8 = b'C';
 const ERROR_RESPONSE: u8 = b'E';
@@ -42,6 +44,8 @@ struct Shared {
     /// Connections up to this one are stopped.
     stopped_to: AtomicU64,
     connections: AtomicU64,
+    /// Of answers, on each connection; 0 for as many as come.
+    bytes_a_second: AtomicU64,
 }
 
 /// One connection of a client and its counterpart.
@@ -64,6 +68,7 @@ impl Proxy {
             reached: watch::Sender::new(false),
             stopped_to: AtomicU64::new(0),
             connections: AtomicU64::new(0),
+            bytes_a_second: AtomicU64::new(0),
         });
         let mut tasks = JoinSet::new();
         tasks.spawn(accept(listener, Arc::clone(&shared)));
@@ -82,6 +87,11 @@ impl Proxy {
             .wait_for(|reached| *reached)
             .await
             .unwrap();
+    }
+
+    /// From now on answers come slowly.
+    pub fn slow_down(&self, bytes_a_second: u64) {
+        self.shared.bytes_a_second.store(bytes_a_second, Ordering::SeqCst);
     }
 
     /// From now on nothing passes, and no connection is told.
@@ -175,8 +185,11 @@ impl Pair {
     }
 
     async fn answers(&self, mut server: OwnedReadHalf, mut client: OwnedWriteHalf) {
+        let mut due = Instant::now();
         while let Some(frame) = read(&mut server, false).await {
             self.unless_stopped().await;
+            due = due.max(Instant::now()) + self.time_of(&frame);
+            sleep_until(due).await;
             if self.quiet.load(Ordering::SeqCst) {
                 std::future::pending::<()>().await;
             }
@@ -204,6 +217,12 @@ impl Pair {
     async fn stop(&self) {
         self.shared.reached.send_replace(true);
         std::future::pending::<()>().await;
+    }
+
+    fn time_of(&self, frame: &[u8]) -> Duration {
+        let rate = self.shared.bytes_a_second.load(Ordering::SeqCst);
+        let micros = (frame.len() as u64 * 1_000_000).checked_div(rate);
+        Duration::from_micros(micros.unwrap_or_default())
     }
 
     async fn unless_stopped(&self) {

@@ -94,14 +94,14 @@ impl Replica {
 
     pub async fn issue(&self, flow: &Flow) -> Result<View, Refused> {
         self.app
-            .issue(flow.caller(), &sekisho_eventlog::entropy::bytes::<16>())
+            .issue(flow.caller(), sekisho_eventlog::entropy::bytes().into())
             .await
     }
 
     /// Types a code as a form of its own.
     pub async fn verify(&self, flow: &Flow, code: &str) -> Result<Verified, Refused> {
-        let command_id: [u8; 16] = sekisho_eventlog::entropy::bytes();
-        self.app.verify(flow.caller(), code, &command_id).await
+        let command = sekisho_eventlog::entropy::bytes().into();
+        self.app.verify(flow.caller(), code, command).await
     }
 }
 

@@ -1,0 +1,51 @@
+//! What arrives after the listeners are bound.
+
+use std::sync::{Arc, OnceLock};
+
+use tonic::{Code, Status};
+
+use crate::refusal::refuse;
+
+/// The use cases of a service, once the log has been reached. Until then every call is told to come back. Cheap to
+/// clone; all clones wait for the same.
+#[derive(Debug)]
+pub struct Late<T> {
+    arrived: Arc<OnceLock<T>>,
+}
+
+impl<T> Late<T> {
+    /// From now on calls are answered. Only the first to arrive counts.
+    pub fn arrive(&self, arrived: T) {
+        let _ = self.arrived.set(arrived);
+    }
+
+    /// What calls are answered by.
+    ///
+    /// # Errors
+    /// UNAVAILABLE, for the reason `LOG_UNAVAILABLE`.
+    pub fn get(&self) -> Result<&T, Status> {
+        self.arrived.get().ok_or_else(|| {
+            refuse(
+                Code::Unavailable,
+                "LOG_UNAVAILABLE",
+                "the log has not been reached yet",
+            )
+        })
+    }
+}
+
+impl<T> Default for Late<T> {
+    fn default() -> Self {
+        Self {
+            arrived: Arc::default(),
+        }
+    }
+}
+
+impl<T> Clone for Late<T> {
+    fn clone(&self) -> Self {
+        Self {
+            arrived: Arc::clone(&self.arrived),
+        }
+    }
+}
