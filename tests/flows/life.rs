@@ -119,6 +119,28 @@ async fn a_request_that_runs_is_finished_when_a_service_is_stopped() -> Result<(
     Ok(())
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_whose_log_has_died_within_it_ends() -> Result<()> {
+    let mut stack = stack("clock")?;
+    let log = sekisho_tests::log::open(&stack.database_url("postgres")).await?;
+    // Later than any moment that a program can hold: whoever asks for the head panics.
+    let broken = "create or replace function log.now() returns timestamptz language sql volatile
+        as $$select timestamptz '250000-01-01 00:00+00'$$";
+    sqlx::query(broken).execute(&log).await?;
+    let end = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
+    let mut ended = Vec::new();
+    while ended.len() < 3 {
+        ended.extend(stack.notice_ended());
+        anyhow::ensure!(tokio::time::Instant::now() < end, "only {ended:?} ended");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    for service in [Service::Credentials, Service::Otp, Service::Sessions] {
+        let named = ended.iter().filter(|sentence| sentence.contains(service.name()));
+        assert_eq!(named.count(), 1, "{service}: {ended:?}");
+    }
+    Ok(())
+}
+
 async fn wait_for_event(stack: &Stack, event_type: &str) -> Result<()> {
     let log = sekisho_tests::log::open(&stack.database_url("postgres")).await?;
     let end = tokio::time::Instant::now() + std::time::Duration::from_secs(5);

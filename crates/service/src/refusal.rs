@@ -85,6 +85,38 @@ mod tests {
         assert_eq!(received.code(), Code::FailedPrecondition);
     }
 
+    #[derive(Debug, thiserror::Error)]
+    #[error("a canary")]
+    struct Refused(Class);
+
+    impl Refuse for Refused {
+        fn class(&self) -> Class {
+            self.0
+        }
+
+        fn reason(&self) -> &'static str {
+            "OTP_CODE_EXPIRED"
+        }
+    }
+
+    #[test]
+    fn a_caller_hears_the_class_and_the_reason_of_a_refusal() {
+        let told = status(&Refused(Class::Precondition));
+        assert_eq!(
+            (told.code(), told.message()),
+            (Code::FailedPrecondition, "a canary")
+        );
+        assert_eq!(reason(&told).as_deref(), Some("OTP_CODE_EXPIRED"));
+    }
+
+    #[test]
+    fn our_own_mistakes_stay_inside() {
+        let told = status(&Refused(Class::Fault));
+        assert_eq!(told.code(), Code::Internal);
+        assert!(!told.message().contains("canary"));
+        assert_eq!(reason(&told).as_deref(), Some("OTP_CODE_EXPIRED"));
+    }
+
     #[test]
     fn a_status_without_details_has_no_reason() {
         assert_eq!(reason(&Status::internal("x")), None);
