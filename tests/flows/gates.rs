@@ -7,7 +7,7 @@ use anyhow::Result;
 use sekisho_dev::{Service, Stack};
 use sekisho_proto::otp::v1 as otp;
 use sekisho_proto::{credentials::v1 as credentials, sessions::v1 as sessions};
-use sekisho_tests::flow::{Flow, Gateway, random};
+use sekisho_tests::flow::{Flow, Gateway, command_id, random};
 use sekisho_tests::grpc::reason;
 use sekisho_tests::stack::shared;
 use sekisho_tests::writers::{Writers, append};
@@ -182,7 +182,7 @@ async fn a_flow_id_without_its_secret_opens_nothing() -> Result<()> {
         secret: random(),
         ..flow.clone()
     };
-    let (flow_id, flow_secret, command_id) = (stolen.id.clone(), stolen.secret.clone(), random());
+    let (flow_id, flow_secret, command_id) = (stolen.id.clone(), stolen.secret.clone(), command_id());
 
     refused(gateway.start(&stolen).await, "FLOW_SECRET_WRONG");
     refused(gateway.verify_code(&stolen, "123456").await, "FLOW_SECRET_WRONG");

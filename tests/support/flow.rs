@@ -152,7 +152,7 @@ impl Gateway {
         let request = otp::IssueCodeRequest {
             flow_id: flow.id.clone(),
             flow_secret: flow.secret.clone(),
-            command_id: random(),
+            command_id: command_id(),
         };
         self.otp
             .issue_code(request)
@@ -171,7 +171,7 @@ impl Gateway {
             flow_id: flow.id.clone(),
             flow_secret: flow.secret.clone(),
             code: code.to_owned(),
-            command_id: random(),
+            command_id: command_id(),
         };
         Ok(self.otp.verify_code(request).await?.into_inner())
     }
@@ -239,7 +239,7 @@ impl Gateway {
             flow_id: flow.id.clone(),
             flow_secret: flow.secret.clone(),
             new_password: password.to_owned(),
-            command_id: random(),
+            command_id: command_id(),
         };
         Ok(self
             .credentials
@@ -253,4 +253,9 @@ impl Gateway {
 /// 32 random bytes.
 pub fn random() -> Vec<u8> {
     sekisho_eventlog::entropy::bytes::<32>().to_vec()
+}
+
+/// The id of a form of its own.
+pub fn command_id() -> Vec<u8> {
+    sekisho_eventlog::entropy::bytes::<16>().to_vec()
 }

@@ -51,7 +51,7 @@ pub use head::Head;
 pub use ids::{EventId, FlowId, IdError, Position, StreamId, Version};
 pub use leaf::LEAF_FORMAT;
 pub use log::{ConnectError, Log, LogSettings};
-pub use migrate::{MigrateError, migrate};
+pub use migrate::{MigrateError, migrate, migrate_schema};
 pub use read::{Page, ReadError};
 pub use statement::Argument;
 pub use wake::Wakeups;

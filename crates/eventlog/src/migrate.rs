@@ -1,7 +1,8 @@
-//! The schema `log`.
+//! The schema `log`, and how any schema of the installation is brought up to date.
 
+use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{ConnectOptions, Connection, Executor};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
 
 /// Why the schema is not up to date.
 #[derive(Debug, thiserror::Error)]
@@ -19,12 +20,24 @@ pub enum MigrateError {
 /// # Errors
 /// [`MigrateError`].
 pub async fn migrate(database_url: &str) -> Result<(), MigrateError> {
+    migrate_schema(database_url, "log", sqlx::migrate!("./migrations")).await
+}
+
+/// Brings a schema up to date by a service's own migrations. The caller's role must be a member of `sekisho_owner`.
+///
+/// # Errors
+/// [`MigrateError`].
+pub async fn migrate_schema(
+    database_url: &str,
+    schema: &'static str,
+    mut migrator: Migrator,
+) -> Result<(), MigrateError> {
     let options: PgConnectOptions = database_url.parse()?;
     let mut connection: PgConnection = options.connect().await?;
     connection.execute("set role sekisho_owner").await?;
-    connection.execute("create schema if not exists log").await?;
-    let mut migrator = sqlx::migrate!("./migrations");
-    migrator.dangerous_set_table_name("log.migration");
+    let create = format!("create schema if not exists {schema}");
+    connection.execute(AssertSqlSafe(create)).await?;
+    migrator.dangerous_set_table_name(format!("{schema}.migration"));
     migrator.run(&mut connection).await?;
     connection.close().await?;
     Ok(())

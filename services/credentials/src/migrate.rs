@@ -2,8 +2,7 @@
 
 use std::process::ExitCode;
 
-use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{ConnectOptions, Connection, Executor};
+use sekisho_eventlog::{MigrateError, migrate_schema};
 
 /// Where the command finds the connection string, unless it is told on the command line.
 const VARIABLE: &str = "SEKISHO_MIGRATE_DATABASE_URL";
@@ -12,34 +11,13 @@ const USAGE: &str = "usage: sekisho-credentials migrate [--database URL]
 Brings the schema `credentials` up to date; `sekisho log migrate` comes first. URL is the PostgreSQL connection string
 of a role that is a member of `sekisho_owner`; without it the variable SEKISHO_MIGRATE_DATABASE_URL counts.";
 
-/// Why the schema is not up to date.
-#[derive(Debug, thiserror::Error)]
-pub enum MigrateError {
-    /// PostgreSQL did not answer or refused.
-    #[error("PostgreSQL refused")]
-    Database(#[from] sqlx::Error),
-    /// A migration failed or differs from the one that ran.
-    #[error("a migration failed")]
-    Migration(#[from] sqlx::migrate::MigrateError),
-}
-
 /// Brings the schema `credentials` up to date. The schema `log` must be there already, and the caller's role must be a
 /// member of `sekisho_owner`, which owns everything.
 ///
 /// # Errors
 /// [`MigrateError`].
 pub async fn migrate(database_url: &str) -> Result<(), MigrateError> {
-    let options: PgConnectOptions = database_url.parse()?;
-    let mut connection: PgConnection = options.connect().await?;
-    connection.execute("set role sekisho_owner").await?;
-    connection
-        .execute("create schema if not exists credentials")
-        .await?;
-    let mut migrator = sqlx::migrate!("./migrations");
-    migrator.dangerous_set_table_name("credentials.migration");
-    migrator.run(&mut connection).await?;
-    connection.close().await?;
-    Ok(())
+    migrate_schema(database_url, "credentials", sqlx::migrate!("./migrations")).await
 }
 
 /// `sekisho-credentials migrate …`: 0 when the schema is up to date, 64 for a command line that says something else.

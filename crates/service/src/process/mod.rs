@@ -66,11 +66,6 @@ pub fn run<C: Settings, E: Into<Error>>(
     }
 }
 
-/// Every variable that the service `name` reads, its own and those of every process.
-pub fn reference<C: Settings>(name: &str) -> Vec<settings::Setting> {
-    documented::<C>(&prefix(name))
-}
-
 struct Loaded<C> {
     process: ProcessSettings,
     log: LogFilter,

@@ -2,7 +2,6 @@
 
 use opentelemetry::Context;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator as _};
-use opentelemetry::trace::TraceContextExt as _;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
@@ -29,14 +28,6 @@ pub fn current_traceparent() -> String {
     let mut carrier = One(None);
     inject(&mut carrier);
     carrier.0.unwrap_or_default()
-}
-
-/// The id of the current trace, 32 hex digits, such as an enquiry number for people; none outside any span.
-pub fn current_trace_id() -> Option<String> {
-    let context = Context::current();
-    let span = context.span();
-    let ids = span.span_context();
-    ids.is_valid().then(|| ids.trace_id().to_string())
 }
 
 /// Makes a new span the child of one in another process, named by a stored `traceparent`. Call it before the span is
@@ -95,6 +86,8 @@ impl Extractor for One {
 
 #[cfg(test)]
 mod tests {
+    use opentelemetry::trace::TraceContextExt as _;
+
     use super::*;
 
     const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";

@@ -8,9 +8,7 @@ mod context;
 mod export;
 mod json;
 
-pub use context::{
-    Headers, continue_trace, current_trace_id, current_traceparent, extract, inject, parse_traceparent,
-};
+pub use context::{Headers, continue_trace, current_traceparent, extract, inject, parse_traceparent};
 
 use crate::settings::{Reader, Settings, Source, Value};
 use opentelemetry::trace::TracerProvider as _;

@@ -10,7 +10,6 @@ use sekisho_proto::otp::v1::mail_failed::Class;
 use sekisho_service::{chain, telemetry};
 use tokio::time::{Instant, sleep, timeout};
 use tracing::Instrument as _;
-use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use super::addresses::{Addresses, Question};
 use super::failure::Failure;
@@ -58,8 +57,7 @@ impl Courier {
             about = owed.about.0,
             attempt = owed.attempts + 1
         );
-        // Fails only if no tracer runs; then there is nothing to continue.
-        let _ = span.set_parent(telemetry::parse_traceparent(&owed.traceparent));
+        telemetry::continue_trace(&span, &owed.traceparent);
         let work = async {
             let Some(claim) = self.claim(&owed).await else {
                 return;
