@@ -6,11 +6,11 @@ use prost::Message;
 use sekisho_proto::log::v1::{Carried, Metadata, Payload};
 use sekisho_proto::{Event, Kind};
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use crate::append::AppendError;
 use crate::fold::{Carry, Loaded};
 use crate::ids::{EventId, FlowId, StreamId, Version};
-use crate::statement::Argument;
 
 /// Every entry whose version is a multiple of this carries the state before it.
 pub const CARRY_EVERY: u64 = 64;
@@ -127,4 +127,17 @@ pub enum Via {
         /// What it takes after the draft and the known head.
         arguments: Arc<[Argument]>,
     },
+}
+
+/// A value for a combined function.
+#[derive(Debug, Clone)]
+pub enum Argument {
+    /// `uuid`
+    Uuid(Uuid),
+    /// `bytea`
+    Bytes(Vec<u8>),
+    /// `text`; travels as hexadecimal digits.
+    Text(String),
+    /// `bigint`
+    Number(i64),
 }

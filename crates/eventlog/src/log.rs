@@ -22,7 +22,7 @@ use crate::follow::Follower;
 use crate::head::{Head, Heads};
 use crate::ids::{FlowId, Position, StreamId};
 use crate::publish::Publisher;
-use crate::read::{self, Page, ReadError};
+use crate::read::{self, Page, READ, ReadError, in_time};
 use crate::streams::Streams;
 use crate::tasks::{Poller, confirm, keep_segments_ahead};
 use crate::wake::Wakeups;
@@ -30,8 +30,6 @@ use crate::writer::Writer;
 
 /// Reading connections of one process, at most.
 const READERS: u32 = 8;
-/// How long a read waits for a connection and for its answer.
-const READ: Duration = Duration::from_secs(2);
 /// How long a reading connection may take to show that it can be used again.
 const RELEASE: Duration = Duration::from_secs(1);
 /// Between two attempts to reach a log that is not there yet.
@@ -301,11 +299,4 @@ fn reading_pool(options: &PgConnectOptions) -> PgPool {
             })
         })
         .connect_lazy_with(bounded)
-}
-
-/// A read that waits no longer than anybody waits for it.
-pub(crate) async fn in_time<T>(read: impl Future<Output = Result<T, ReadError>>) -> Result<T, ReadError> {
-    timeout(READ, read)
-        .await
-        .unwrap_or(Err(ReadError::Unavailable(sqlx::Error::PoolTimedOut)))
 }

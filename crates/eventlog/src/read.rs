@@ -1,8 +1,11 @@
 //! Reads of the log. Each names a lower bound, so that old segments are never touched.
 
+use std::time::Duration;
+
 use sekisho_proto::{EventError, Kind};
 use sqlx::PgPool;
 use time::OffsetDateTime;
+use tokio::time::timeout;
 
 use crate::entry::{Entry, Row};
 use crate::fold::{Fold, Loaded, refold};
@@ -27,6 +30,8 @@ impl From<sqlx::Error> for ReadError {
     }
 }
 
+/// How long a read waits for a connection and for its answer.
+pub(crate) const READ: Duration = Duration::from_secs(2);
 /// Positions that one page looks at for each entry that it may hold.
 const SPARSE: u64 = 10;
 
@@ -214,4 +219,11 @@ pub(crate) async fn page(
 
 fn entries(rows: Vec<Row>) -> Result<Vec<Entry>, ReadError> {
     Ok(rows.into_iter().map(Entry::try_from).collect::<Result<_, _>>()?)
+}
+
+/// A read that waits no longer than anybody waits for it.
+pub(crate) async fn in_time<T>(read: impl Future<Output = Result<T, ReadError>>) -> Result<T, ReadError> {
+    timeout(READ, read)
+        .await
+        .unwrap_or(Err(ReadError::Unavailable(sqlx::Error::PoolTimedOut)))
 }

@@ -5,38 +5,12 @@
 //! arrives. The price is that values stand in the text; only types whose text cannot end a literal get there.
 
 use std::fmt::Write;
-
 use std::sync::Arc;
 
 use time::OffsetDateTime;
-use uuid::Uuid;
 
-use crate::draft::Draft;
+use crate::draft::{Argument, Draft};
 use crate::ids::Position;
-
-/// A value for a combined function.
-#[derive(Debug, Clone)]
-pub enum Argument {
-    /// `uuid`
-    Uuid(Uuid),
-    /// `bytea`
-    Bytes(Vec<u8>),
-    /// `text`; travels as hexadecimal digits.
-    Text(String),
-    /// `bigint`
-    Number(i64),
-}
-
-impl Argument {
-    fn literal(&self) -> String {
-        match self {
-            Self::Uuid(id) => format!("'{}'::uuid", id.hyphenated()),
-            Self::Bytes(bytes) => format!("'{}'::bytea", hex(bytes)),
-            Self::Text(text) => format!("convert_from('{}'::bytea, 'UTF8')", hex(text.as_bytes())),
-            Self::Number(number) => format!("{number}::bigint"),
-        }
-    }
-}
 
 /// A call of `log.append`.
 pub(crate) fn append(drafts: &[&Draft], since: Position) -> Arc<str> {
@@ -74,13 +48,22 @@ pub(crate) fn append(drafts: &[&Draft], since: Position) -> Arc<str> {
 pub(crate) fn combined(name: &str, draft: &Draft, since: Position, arguments: &[Argument]) -> Arc<str> {
     let more = arguments
         .iter()
-        .fold(String::new(), |text, argument| text + ", " + &argument.literal());
+        .fold(String::new(), |text, argument| text + ", " + &literal(argument));
     format!(
         "select outcome, position, (extract(epoch from recorded_at) * 1000000)::bigint from {name}({}, {}{more})",
         row(draft),
         since.to_sql()
     )
     .into()
+}
+
+fn literal(argument: &Argument) -> String {
+    match argument {
+        Argument::Uuid(id) => format!("'{}'::uuid", id.hyphenated()),
+        Argument::Bytes(bytes) => format!("'{}'::bytea", hex(bytes)),
+        Argument::Text(text) => format!("convert_from('{}'::bytea, 'UTF8')", hex(text.as_bytes())),
+        Argument::Number(number) => format!("{number}::bigint"),
+    }
 }
 
 fn row(draft: &Draft) -> String {
@@ -151,8 +134,8 @@ mod tests {
     fn no_value_can_end_its_literal() {
         let nasty = "'; drop table log.entry; --\\";
         let literals = [
-            Argument::Text(nasty.to_owned()).literal(),
-            Argument::Bytes(nasty.as_bytes().to_vec()).literal(),
+            literal(&Argument::Text(nasty.to_owned())),
+            literal(&Argument::Bytes(nasty.as_bytes().to_vec())),
             name(nasty),
         ];
         for literal in literals {

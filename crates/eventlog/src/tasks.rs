@@ -8,8 +8,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use crate::clock::Clock;
 use crate::head::Heads;
 use crate::ids::Position;
-use crate::log::in_time;
-use crate::read::{self, ReadError};
+use crate::read::{self, ReadError, in_time};
 use crate::wake::Wakeups;
 
 /// How often the head is polled when no message says that it moved.
