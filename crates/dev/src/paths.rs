@@ -62,6 +62,18 @@ pub fn common() -> Result<PathBuf> {
     Ok(folder)
 }
 
+/// Where the claims on ports are, which all checkouts of this user share.
+///
+/// # Errors
+/// When the folder cannot be made, or is there and belongs to somebody else.
+pub fn ports() -> Result<PathBuf> {
+    let uid = rustix::process::getuid().as_raw();
+    let folder = PathBuf::from(format!("/var/tmp/sekisho-dev-ports-{uid}"));
+    make_private(&folder)?;
+    check_owned(&folder, uid, "this user")?;
+    Ok(folder)
+}
+
 /// Where PostgreSQL's data may be: a folder that the user who runs PostgreSQL owns and can reach.
 ///
 /// For an ordinary user that is below [`kept`]. PostgreSQL refuses to run as root, and the checkout may be in a
@@ -103,18 +115,19 @@ pub fn make_owned(folder: &Path, owner: &User) -> Result<()> {
     match fs::DirBuilder::new().mode(0o700).create(folder) {
         Ok(()) => std::os::unix::fs::chown(folder, Some(owner.uid), Some(owner.gid))
             .with_context(|| format!("cannot give {} to {}", folder.display(), owner.name)),
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => check_owned(folder, owner),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            check_owned(folder, owner.uid, &owner.name)
+        }
         Err(error) => Err(error).with_context(|| format!("cannot make the folder {}", folder.display())),
     }
 }
 
-fn check_owned(folder: &Path, owner: &User) -> Result<()> {
+fn check_owned(folder: &Path, uid: u32, name: &str) -> Result<()> {
     let found = fs::symlink_metadata(folder)?;
-    if !found.is_dir() || found.uid() != owner.uid || found.mode() & 0o077 != 0 {
+    if !found.is_dir() || found.uid() != uid || found.mode() & 0o077 != 0 {
         bail!(
-            "{} is there but is not a private folder of {}; look at it and remove it",
-            folder.display(),
-            owner.name
+            "{} is there but is not a private folder of {name}; look at it and remove it",
+            folder.display()
         );
     }
     Ok(())

@@ -17,7 +17,7 @@ use crate::{paths, random, wait};
 const FIRST: u16 = 20_000;
 const COUNT: u16 = 12_000;
 
-/// A port on loopback that no other run of this checkout takes while this value lives.
+/// A port on loopback that no other run of this user takes, in whatever checkout, while this value lives.
 #[derive(Debug)]
 pub struct Port {
     /// The number.
@@ -31,8 +31,7 @@ impl Port {
     /// # Errors
     /// When none is free, or claims cannot be written.
     pub fn free() -> Result<Self> {
-        let folder = paths::common()?.join("ports");
-        paths::make_private(&folder)?;
+        let folder = paths::ports()?;
         let begin = random::number()? % COUNT;
         for step in 0..COUNT {
             let number = FIRST + (begin + step) % COUNT;
@@ -159,7 +158,7 @@ mod tests {
     fn two_claims_are_two_ports() {
         let (one, other) = (Port::free().unwrap(), Port::free().unwrap());
         assert_ne!(one.number, other.number);
-        let folder = paths::common().unwrap().join("ports");
+        let folder = paths::ports().unwrap();
         assert!(Port::claim(&folder, one.number).unwrap().is_none());
     }
 }

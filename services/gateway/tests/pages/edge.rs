@@ -6,11 +6,8 @@ use axum::body::Body;
 use axum::routing::get;
 use axum::{Router, middleware};
 use http::{Method, StatusCode, header};
-use opentelemetry::trace::TracerProvider;
-use opentelemetry_sdk::trace::SdkTracerProvider;
 use sekisho_gateway::edge::guard;
 use sekisho_gateway::texts;
-use tracing_subscriber::layer::SubscriberExt;
 
 use crate::browser::{Browser, MAIN, alone};
 use crate::world::World;
@@ -165,9 +162,6 @@ async fn the_stylesheet_may_be_kept_and_pages_name_it() {
 
 #[tokio::test]
 async fn an_answer_names_its_trace() {
-    let provider = SdkTracerProvider::builder().build();
-    let spans = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
-    let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(spans));
     let mut browser = Browser::new(&World::new()).await;
     get_once(&mut browser, "/signin").await;
     let parts: Vec<_> = browser.page.header("traceresponse").split('-').collect();

@@ -1,12 +1,15 @@
 //! What the scripted services know and are told to do.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
+use opentelemetry::trace::TracerProvider;
+use opentelemetry_sdk::trace::SdkTracerProvider;
 use prost_types::Timestamp;
 use sekisho_proto::credentials::v1::verify_password_response::Reason;
 use sekisho_proto::otp::v1::{FlowView, flow_view};
 use tonic::{Code, Status};
+use tracing_subscriber::layer::SubscriberExt;
 
 /// A world of one account and one flow.
 #[derive(Clone, Default)]
@@ -42,9 +45,22 @@ pub const CODE: &str = "123456";
 /// A code that was right once.
 pub const OLD_CODE: &str = "000000";
 
+/// Traces whatever runs in this process, from before the gateway's first line on. Without it, a test that listens alone
+/// may hear nothing: which spans anybody wants is decided when their line first runs, in whatever thread that is.
+fn trace() {
+    static PROVIDER: OnceLock<SdkTracerProvider> = OnceLock::new();
+    PROVIDER.get_or_init(|| {
+        let provider = SdkTracerProvider::builder().build();
+        let spans = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
+        tracing::subscriber::set_global_default(tracing_subscriber::registry().with(spans)).unwrap();
+        provider
+    });
+}
+
 impl World {
     /// A world in which everything works.
     pub fn new() -> Self {
+        trace();
         let world = Self::default();
         {
             let mut state = world.state();
