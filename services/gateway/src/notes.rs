@@ -57,7 +57,7 @@ pub enum EmailMessage {
     /// A wrong code.
     Wrong {
         /// It equals an older code of this flow.
-        superseded: bool,
+        replaced: bool,
     },
     /// 続行 was pressed before a code was accepted.
     NotVerified,

@@ -115,7 +115,7 @@ pub const CODE_MALFORMED: &str = "確認コードは6桁の数字で入力して
 /// The code is wrong; [`tries_left`] follows.
 pub const CODE_WRONG: &str = "そのコードが正しくありません。再試行してください。";
 /// The code is an older one of the same flow.
-pub const CODE_SUPERSEDED: &str = "古い確認コードです。いちばん新しいメールの確認コードを入力してください。";
+pub const CODE_REPLACED: &str = "古い確認コードです。いちばん新しいメールの確認コードを入力してください。";
 /// The code is too old.
 pub const CODE_EXPIRED: &str = "コードの有効期限が切れています。新しいコードを送信してください。";
 /// The code was guessed at too often.

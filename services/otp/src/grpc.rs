@@ -61,13 +61,9 @@ impl OtpService for Api {
         let command = command(&request.command_id)?;
         let outcome = match self.0.get()?.verify(caller, &request.code, command).await? {
             Verified::Accepted { position } => Outcome::Accepted(Accepted { position: position.0 }),
-            Verified::Rejected {
-                tries_left,
-                superseded,
-            } => Outcome::Rejected(Rejected {
-                tries_left,
-                superseded,
-            }),
+            Verified::Rejected { tries_left, replaced } => {
+                Outcome::Rejected(Rejected { tries_left, replaced })
+            }
         };
         let outcome = Some(outcome);
         Ok(Response::new(proto::VerifyCodeResponse { outcome }))

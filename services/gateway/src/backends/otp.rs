@@ -14,7 +14,7 @@ pub enum CodeVerdict {
     /// Wrong.
     Rejected {
         /// It equals an older code of the flow.
-        superseded: bool,
+        replaced: bool,
     },
 }
 
@@ -60,7 +60,7 @@ impl Backends {
         match answer.outcome {
             Some(Outcome::Accepted(accepted)) => Ok(CodeVerdict::Accepted(accepted.position)),
             Some(Outcome::Rejected(rejected)) => Ok(CodeVerdict::Rejected {
-                superseded: rejected.superseded,
+                replaced: rejected.replaced,
             }),
             None => Err(Fault::incomplete(CALL)),
         }

@@ -90,7 +90,7 @@ pub async fn verify(State(gateway): State<Arc<Gateway>>, mut cookies: Cookies, f
             cookies.keep(&Flow { seen, ..flow });
             Ok((cookies, Redirect::to("/signin/email")).into_response())
         }
-        Ok(CodeVerdict::Rejected { superseded }) => Ok(say(cookies, EmailMessage::Wrong { superseded })),
+        Ok(CodeVerdict::Rejected { replaced }) => Ok(say(cookies, EmailMessage::Wrong { replaced })),
         Err(Fault::Refused(Reason::CodeMalformed)) => Ok(say(cookies, EmailMessage::Malformed)),
         Err(Fault::Refused(Reason::NoLiveCode)) => Ok(Redirect::to("/signin/email").into_response()),
         Err(fault) => Err(flow_fault(&mut cookies, fault)),

@@ -158,7 +158,7 @@ impl OtpService for World {
             }
             Outcome::Rejected(Rejected {
                 tries_left: state.flow.tries_left,
-                superseded: asked.code == OLD_CODE,
+                replaced: asked.code == OLD_CODE,
             })
         };
         Ok(Response::new(otp::VerifyCodeResponse {

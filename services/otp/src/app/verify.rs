@@ -21,7 +21,7 @@ pub enum Verified {
         /// Tries that are left.
         tries_left: u32,
         /// It was a code that a newer one of the same flow replaced.
-        superseded: bool,
+        replaced: bool,
     },
 }
 
@@ -75,7 +75,7 @@ fn answer(decided: Decided<Codes>, accepted: Option<Position>) -> Result<Verifie
         }),
         CodeEvent::CodeRejected(rejected) => Ok(Verified::Rejected {
             tries_left: rejected.tries_left,
-            superseded: rejected.superseded,
+            replaced: rejected.replaced,
         }),
         CodeEvent::CodeIssued(_)
         | CodeEvent::MailStarted(_)

@@ -80,7 +80,7 @@ fn with_code(
 ) -> proto::FlowCodes {
     proto::FlowCodes {
         issue: code.issue,
-        superseded: replaced.to_vec(),
+        replaced: replaced.to_vec(),
         key_id: code.key_id.clone(),
         reference: code.reference.clone(),
         issued_at: Some(to_timestamp(code.issued_at)),
@@ -115,11 +115,11 @@ fn read(flow: &proto::FlowCodes) -> Option<FlowCodes> {
             code: read_code(flow)?,
             wrong: flow.rejected,
             mail: read_mail(flow)?,
-            replaced: flow.superseded.clone(),
+            replaced: flow.replaced.clone(),
         },
         proto::Stage::Spent => Stage::Spent {
             code: read_code(flow)?,
-            replaced: flow.superseded.clone(),
+            replaced: flow.replaced.clone(),
         },
         proto::Stage::Accepted => Stage::Accepted {
             issue: flow.issue,

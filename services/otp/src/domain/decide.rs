@@ -123,11 +123,11 @@ fn compared(
         Verdict::Compared { against, finding } if against == code.issue => finding,
         Verdict::Compared { .. } | Verdict::NotCompared => return Err(Rejection::VerdictStale),
     };
-    let rejected = |superseded| otp::CodeRejected {
+    let rejected = |replaced| otp::CodeRejected {
         purpose: purpose.into(),
         issue: code.issue,
         tries_left: tries_left.saturating_sub(1),
-        superseded,
+        replaced,
     };
     Ok(match finding {
         Finding::Right => otp::CodeAccepted {

@@ -77,7 +77,7 @@ mod typing {
     #[test]
     fn a_replaced_code_is_told_apart_and_counted() {
         let event = otp::CodeRejected {
-            superseded: true,
+            replaced: true,
             ..rejected(2, 4)
         };
         given([issued(1), issued(2)])

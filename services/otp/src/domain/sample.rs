@@ -133,7 +133,7 @@ pub fn rejected(issue: u64, tries_left: u32) -> otp::CodeRejected {
         purpose: otp::Purpose::SignIn.into(),
         issue,
         tries_left,
-        superseded: false,
+        replaced: false,
     }
 }
 

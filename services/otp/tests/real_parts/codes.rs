@@ -11,7 +11,7 @@ use crate::support::{Replica, World, code, wrong};
 
 const REJECTED: fn(u32) -> Verified = |tries_left| Verified::Rejected {
     tries_left,
-    superseded: false,
+    replaced: false,
 };
 
 fn form(number: u8) -> CommandId {
@@ -127,13 +127,13 @@ async fn a_replaced_code_is_told_apart_and_counted() {
     let flow = world.reset().await;
     replica.issue(&flow).await.unwrap();
     replica.issue(&flow).await.unwrap();
-    let superseded = Verified::Rejected {
+    let replaced = Verified::Rejected {
         tries_left: 4,
-        superseded: true,
+        replaced: true,
     };
     assert_eq!(
         replica.verify(&flow, &code(flow.owner, 1)).await.unwrap(),
-        superseded
+        replaced
     );
     assert!(matches!(
         replica.verify(&flow, &code(flow.owner, 2)).await.unwrap(),

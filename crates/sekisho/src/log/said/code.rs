@@ -27,8 +27,8 @@ pub(super) fn said(event: &CodeEvent) -> Said {
             .with("残り回数", "tries_left", Value::Number(event.tries_left.into()))
             .with_some(
                 "古いコード",
-                "superseded",
-                event.superseded.then_some(Value::Flag(true)),
+                "replaced",
+                event.replaced.then_some(Value::Flag(true)),
             ),
         CodeEvent::CodeAccepted(event) => Said::new("確認コード一致")
             .with_purpose(event.purpose())

@@ -178,8 +178,8 @@ impl News {
         let (text, counts) = match said {
             Some(EmailMessage::Missing) => (texts::CODE_MISSING, false),
             Some(EmailMessage::Malformed) => (texts::CODE_MALFORMED, false),
-            Some(EmailMessage::Wrong { superseded: true }) => (texts::CODE_SUPERSEDED, true),
-            Some(EmailMessage::Wrong { superseded: false }) => (texts::CODE_WRONG, true),
+            Some(EmailMessage::Wrong { replaced: true }) => (texts::CODE_REPLACED, true),
+            Some(EmailMessage::Wrong { replaced: false }) => (texts::CODE_WRONG, true),
             Some(EmailMessage::NotVerified) | None if tries_left < TRIES => (texts::CODE_WRONG, true),
             Some(EmailMessage::NotVerified) | None => return Self::default(),
         };
