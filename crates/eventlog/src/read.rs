@@ -97,8 +97,8 @@ pub(crate) async fn missing_guards(pool: &PgPool) -> Result<Vec<String>, ReadErr
                 ('log_transaction_sample_rate', '0'), ('track_activities', 'off'))
             as fixed (name, value) using (name)
         where (most is not null and setting::integer not between 1 and most
-                -- A local socket has no such time-out.
-                and not (name = 'tcp_user_timeout' and inet_client_addr() is null))
+                -- A local socket has no such time-out, and only Linux knows it.
+                and not (name = 'tcp_user_timeout' and (inet_client_addr() is null or version() !~ 'linux')))
             or setting <> value
         order by name
         "#
