@@ -198,6 +198,7 @@ fn without_up_the_other_commands_say_so() {
         "cargo dev: `cargo dev up` does not run here\n"
     );
     assert_eq!(home.status()["running"], false);
+    assert_eq!(home.run(&["env"]).status.code(), Some(1));
 }
 
 #[test]
@@ -233,6 +234,22 @@ fn up_starts_everything_and_leaves_nothing_behind() {
     );
     only_loopback(&home);
     own_process_groups(&home);
+
+    let variables = String::from_utf8(home.run(&["env"]).stdout).unwrap();
+    let sekisho = paths::binaries().unwrap().join("sekisho");
+    let script = format!("{variables}\n\"$0\" log show --account 04500001");
+    let shown = Command::new("sh")
+        .args(["-c", &script])
+        .arg(sekisho)
+        .output()
+        .unwrap();
+    assert!(
+        String::from_utf8(shown.stdout)
+            .unwrap()
+            .contains("account_registered"),
+        "{}",
+        String::from_utf8_lossy(&shown.stderr)
+    );
 
     let second = refusal(home.command(&["up", "--port", &home.portal.number.to_string()]));
     assert!(second.contains("already runs here (process "), "{second}");

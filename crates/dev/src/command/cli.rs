@@ -31,6 +31,10 @@ pub enum Task {
         #[arg(long)]
         json: bool,
     },
+    /// Print variables for the program `sekisho`: eval "$(cargo dev env)"
+    ///
+    /// With them `cargo run --package sekisho -- log show --account 04500001` shows what happened to that account.
+    Env,
     /// Forget all data of `up`: accounts, history, keys
     Reset,
     /// Kill a part of a running `up` with SIGKILL, to see what happens

@@ -1,6 +1,7 @@
 //! The commands of `cargo dev`.
 
 mod cli;
+mod env;
 mod progress;
 mod queries;
 mod request;
@@ -35,6 +36,7 @@ fn run(task: Task) -> Result<ExitCode> {
     match task {
         Task::Up(options) => up::run(&options)?,
         Task::Status { json } => return status::run(json),
+        Task::Env => env::run()?,
         Task::Reset => reset::run()?,
         Task::Kill { part } => request::send("kill", &part)?,
         Task::Start { part } => request::send("start", &part)?,

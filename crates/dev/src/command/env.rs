@@ -1,0 +1,48 @@
+//! `cargo dev env`
+
+use anyhow::{Context, Result, bail};
+use sekisho_dev::stack::Listed;
+
+use super::state::{self, State};
+
+/// Prints the variables with which the program `sekisho` reaches the running `up`, for `eval` in a shell.
+///
+/// # Errors
+/// When no `up` runs.
+pub fn run() -> Result<()> {
+    let Some(state) = State::read()? else {
+        bail!("`cargo dev up` does not run here");
+    };
+    let part = |name: &str| -> Result<&Listed> {
+        let found = state.processes.iter().find(|listed| listed.name == name);
+        found.with_context(|| format!("there is no {name}"))
+    };
+    let log = part("postgres")?.connections.get("sekisho_reader");
+    let credentials = part("credentials")?.addresses.get("administration");
+    let variables = [
+        (
+            "SEKISHO_DATABASE_URL",
+            log.context("there is no role for readers")?.clone(),
+        ),
+        (
+            "SEKISHO_CREDENTIALS_ADMIN_URL",
+            format!(
+                "https://{}",
+                credentials.context("credentials has no administration")?
+            ),
+        ),
+        (
+            "SEKISHO_CERTIFICATES",
+            state::directory()?.join("keys").display().to_string(),
+        ),
+    ];
+    for (name, value) in variables {
+        println!("export {name}={}", quoted(&value));
+    }
+    Ok(())
+}
+
+/// As a POSIX shell reads it back, whatever it holds.
+fn quoted(value: &str) -> String {
+    format!("'{}'", value.replace('\'', r"'\''"))
+}
