@@ -48,5 +48,16 @@ revoke execute on function lo_create(oid), lo_creat(integer), lo_from_bytea(oid,
     lowrite(integer, bytea), lo_open(oid, integer) from public;
 -- Whoever holds the log's lock must not be able to sleep on it.
 revoke execute on function pg_sleep(double precision), pg_sleep_for(interval), pg_sleep_until(timestamptz) from public;
+-- An advisory lock outlives its statement and its transaction: enough of them fill the table of locks that the log needs.
+-- The migrations, which run as the owner, take one.
+revoke execute on function pg_advisory_lock(bigint), pg_advisory_lock(integer, integer),
+    pg_advisory_lock_shared(bigint), pg_advisory_lock_shared(integer, integer),
+    pg_advisory_xact_lock(bigint), pg_advisory_xact_lock(integer, integer),
+    pg_advisory_xact_lock_shared(bigint), pg_advisory_xact_lock_shared(integer, integer),
+    pg_try_advisory_lock(bigint), pg_try_advisory_lock(integer, integer),
+    pg_try_advisory_lock_shared(bigint), pg_try_advisory_lock_shared(integer, integer),
+    pg_try_advisory_xact_lock(bigint), pg_try_advisory_xact_lock(integer, integer),
+    pg_try_advisory_xact_lock_shared(bigint), pg_try_advisory_xact_lock_shared(integer, integer) from public;
+grant execute on function pg_advisory_lock(bigint) to sekisho_owner;
 revoke usage on language plpgsql from public;
 grant usage on language plpgsql to sekisho_owner;

@@ -161,3 +161,14 @@ fn a_flow_opens_with_its_secret_only() {
     assert_eq!(flow.open_with(b"another secret"), Err(Refusal::SecretWrong));
     assert_eq!(Flow::Unminted.open_with(SECRET), Err(Refusal::Unknown));
 }
+
+#[test]
+fn entries_that_are_no_steps_spoil_no_flow() {
+    let mut all = verified();
+    for kind in [Kind::Client, Kind::System, Kind::Audit] {
+        let mut foreign = entries(90, account(2), [code_accepted(Purpose::SignIn)]);
+        foreign[0].kind = kind;
+        all.append(&mut foreign);
+    }
+    assert_eq!(Flow::fold(&all), Flow::fold(&verified()));
+}

@@ -174,6 +174,27 @@ async fn the_owner_cannot_sign_in() {
     assert_eq!(db.sql(services), "5");
 }
 
+/// Whoever holds many, without a transaction and idle, leaves no room for the locks of an append.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_role_can_hold_an_advisory_lock() {
+    let db = Db::new().await;
+    let calls: Vec<String> = ["pg_advisory", "pg_try_advisory"]
+        .iter()
+        .flat_map(|begin| ["", "_xact"].map(|middle| format!("{begin}{middle}_lock")))
+        .flat_map(|name| [format!("{name}_shared"), name])
+        .flat_map(|name| ["(1)", "(1, 1)"].map(|arguments| format!("select {name}{arguments}")))
+        .collect();
+    for role in ROLES {
+        let mut connection = db.connection(role).await;
+        for call in &calls {
+            let state = state_of(run(&mut connection, call).await);
+            assert_eq!(state, FORBIDDEN, "{role}: {call}");
+        }
+    }
+    let known = "select count(*) from pg_proc where proname ~ '^pg_(try_)?advisory_(xact_)?lock';";
+    assert_eq!(db.number(known), calls.len() as u64);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn no_role_can_fill_the_disk_with_large_objects_or_sleep_on_the_lock() {
     let db = Db::new().await;

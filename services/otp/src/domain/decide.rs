@@ -29,7 +29,7 @@ impl Codes {
             } => {
                 let issued = otp::CodeIssued {
                     purpose: purpose.into(),
-                    issue: self.issued + 1,
+                    issue: self.issued.saturating_add(1),
                     key_id,
                     reference,
                     expires_at: Some(to_timestamp(now + CODE_LIFE)),

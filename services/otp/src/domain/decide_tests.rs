@@ -461,3 +461,8 @@ mod remembering {
         assert_eq!(Codes::resume(&carried), Some(story.codes));
     }
 }
+
+#[test]
+fn a_number_of_issue_that_nothing_follows_keeps_nobody_out() {
+    given([issued(u64::MAX)]).when(issue(FLOW)).then(issued(u64::MAX));
+}

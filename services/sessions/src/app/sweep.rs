@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use sekisho_eventlog::{Context, Decided};
+use sekisho_eventlog::{Context, Decided, LogFault};
 
 use super::{ACTOR, Failure, Sessions};
 use crate::domain::{Command, Ending};
@@ -44,8 +44,11 @@ impl Sessions {
             .ask(|directory| directory.unrecorded_ends(now, limits, AT_MOST));
         let mut recorded = 0;
         for ending in endings {
-            if self.record_ending(ending).await? {
-                recorded += 1;
+            match self.record_ending(ending).await {
+                Ok(true) => recorded += 1,
+                // A fault of this account alone: the ends of the others are recorded all the same.
+                Ok(false) | Err(Failure::Log(LogFault::Unknown | LogFault::Refused)) => {}
+                Err(failure) => return Err(failure),
             }
         }
         Ok(recorded)

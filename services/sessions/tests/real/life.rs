@@ -210,17 +210,21 @@ async fn idleness_that_another_replica_may_know_better_is_not_recorded() {
 async fn an_entry_that_is_not_understood_is_a_cut_of_its_account_alone() {
     let world = World::new().await;
     let replica = world.replica().await;
-    let accounts = [world.account(), world.account(), world.account()];
+    let accounts = [(); 4].map(|()| world.account());
     let mut tokens = Vec::new();
     for account in accounts {
         tokens.push(replica.start(&world.verified(account).await).await.unwrap().token);
     }
-    let [newer, damaged, _] = accounts;
-    // One of a later version of credentials, and one whose bytes are none.
-    for (account, event_type, payload) in [(newer, "account_sung", ""), (damaged, "email_changed", "\\x0a")] {
+    let [newer, damaged, undecidable, _] = accounts;
+    // One of a later version of credentials, one whose bytes are none, and one in the stream of sessions itself.
+    for (account, kind, event_type, payload) in [
+        (newer, "account", "account_sung", ""),
+        (damaged, "account", "email_changed", "\\x0a"),
+        (undecidable, "session", "session_sung", ""),
+    ] {
         let entry = format!(
             "insert into log.entry
-             select max(position) + 1, 'account', '{account}', 1000, gen_random_uuid(), null, '{event_type}',
+             select max(position) + 1, '{kind}', '{account}', 1000, gen_random_uuid(), null, '{event_type}',
                  log.now(), '{payload}', '' from log.entry;"
         );
         world.database.sql(&entry).unwrap();
@@ -232,6 +236,13 @@ async fn an_entry_that_is_not_understood_is_a_cut_of_its_account_alone() {
     }
     assert_eq!(
         answers,
-        [Err(Failure::Over(Why::Cut)), Err(Failure::Over(Why::Cut)), Ok(())]
+        [
+            Err(Failure::Over(Why::Cut)),
+            Err(Failure::Over(Why::Cut)),
+            Err(Failure::Over(Why::Cut)),
+            Ok(())
+        ]
     );
+    // Where nothing can be decided no end is recorded; the two others are.
+    assert_eq!(replica.sessions.sweep_once().await, Ok(2));
 }
