@@ -39,25 +39,28 @@ from unnest(array['sekisho_credentials', 'sekisho_otp', 'sekisho_sessions', 'sek
                   'log_min_duration_statement = -1', 'log_min_duration_sample = -1',
                   'log_transaction_sample_rate = 0', 'track_activities = off']) as setting \gexec
 
+-- A sort or a join of a reader may not fill the disk, nor readers take the connections of the services.
+select format('alter role %I set temp_file_limit = ''256MB''', name)
+from unnest(array['sekisho_credentials', 'sekisho_otp', 'sekisho_sessions', 'sekisho_audit', 'sekisho_reader']) as name \gexec
+alter role sekisho_audit connection limit 20;
+alter role sekisho_reader connection limit 10;
+
 select format('grant create on database %I to sekisho_owner', current_database()) \gexec
 select format('revoke temporary, create on database %I from public', current_database()) \gexec
 revoke all on schema public from public;
 
--- Large objects belong to whoever makes them: without this even a reader could fill the disk.
-revoke execute on function lo_create(oid), lo_creat(integer), lo_from_bytea(oid, bytea), lo_put(oid, bigint, bytea),
-    lowrite(integer, bytea), lo_open(oid, integer) from public;
--- Whoever holds the log's lock must not be able to sleep on it.
-revoke execute on function pg_sleep(double precision), pg_sleep_for(interval), pg_sleep_until(timestamptz) from public;
--- An advisory lock outlives its statement and its transaction: enough of them fill the table of locks that the log needs.
--- The migrations, which run as the owner, take one.
-revoke execute on function pg_advisory_lock(bigint), pg_advisory_lock(integer, integer),
-    pg_advisory_lock_shared(bigint), pg_advisory_lock_shared(integer, integer),
-    pg_advisory_xact_lock(bigint), pg_advisory_xact_lock(integer, integer),
-    pg_advisory_xact_lock_shared(bigint), pg_advisory_xact_lock_shared(integer, integer),
-    pg_try_advisory_lock(bigint), pg_try_advisory_lock(integer, integer),
-    pg_try_advisory_lock_shared(bigint), pg_try_advisory_lock_shared(integer, integer),
-    pg_try_advisory_xact_lock(bigint), pg_try_advisory_xact_lock(integer, integer),
-    pg_try_advisory_xact_lock_shared(bigint), pg_try_advisory_xact_lock_shared(integer, integer) from public;
+-- What of the server's own functions no role of the log may call; by name, because versions differ in the arguments.
+-- * Large objects belong to whoever makes them, and a message in the WAL needs no right: even a reader could fill the
+--   disk.
+-- * Whoever holds the log's lock must not be able to sleep on it.
+-- * An advisory lock outlives its statement and its transaction: enough of them fill the table of locks that the log
+--   needs. The migrations, which run as the owner, take one.
+select format('revoke execute on function %s from public', oid::regprocedure)
+from pg_proc
+where pronamespace = 'pg_catalog'::regnamespace
+    and (proname in ('lo_create', 'lo_creat', 'lo_from_bytea', 'lo_put', 'lowrite', 'lo_open', 'pg_logical_emit_message',
+                     'pg_sleep', 'pg_sleep_for', 'pg_sleep_until')
+        or proname ~ '^pg_(try_)?advisory_(xact_)?lock') \gexec
 grant execute on function pg_advisory_lock(bigint) to sekisho_owner;
 revoke usage on language plpgsql from public;
 grant usage on language plpgsql to sekisho_owner;

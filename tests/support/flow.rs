@@ -176,6 +176,19 @@ impl Gateway {
         Ok(self.otp.verify_code(request).await?.into_inner())
     }
 
+    /// キャンセル.
+    ///
+    /// # Errors
+    /// The service's refusal.
+    pub async fn cancel(&mut self, flow: &Flow) -> Result<(), Status> {
+        let request = otp::CancelFlowRequest {
+            flow_id: flow.id.clone(),
+            flow_secret: flow.secret.clone(),
+        };
+        self.otp.cancel_flow(request).await?;
+        Ok(())
+    }
+
     /// A flow with an accepted password and an accepted code.
     ///
     /// # Errors

@@ -32,7 +32,7 @@ impl Clock {
         }
     }
 
-    /// Now; never ahead of the database, behind it by the way of the last answer.
+    /// Now; never ahead of the database, behind it by the way of an answer at most.
     pub fn now(&self) -> OffsetDateTime {
         let reading = self.reading();
         reading.database + reading.answered.elapsed()
@@ -44,14 +44,18 @@ impl Clock {
         self.reading().asked.elapsed()
     }
 
-    /// Sets the clock to a reading that has just been answered.
+    /// Sets the clock to a reading that has just been answered. The database read its clock at some moment between the
+    /// question and the answer; within these bounds this clock goes on as it was, so that it does not step back because
+    /// an answer was slow or came after that to a later question.
     pub(crate) fn set(&self, database: OffsetDateTime, asked: Instant) {
-        let reading = Reading {
-            database,
-            asked,
-            answered: Instant::now(),
+        let mut last = self.last.write().unwrap_or_else(PoisonError::into_inner);
+        let answered = Instant::now();
+        let so_far = last.database + (answered - last.answered);
+        *last = Reading {
+            database: so_far.clamp(database, database + (answered - asked)),
+            asked: asked.max(last.asked),
+            answered,
         };
-        *self.last.write().unwrap_or_else(PoisonError::into_inner) = reading;
     }
 
     fn reading(&self) -> Reading {
@@ -79,7 +83,45 @@ mod tests {
         let asked = Instant::now();
         tokio::time::advance(Duration::from_secs(3)).await;
         clock.set(start, asked);
-        assert_eq!(clock.now(), start);
         assert_eq!(clock.age(), Duration::from_secs(3));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_answer_does_not_set_the_clock_back() {
+        let start = OffsetDateTime::UNIX_EPOCH;
+        let clock = Clock::new(start, Instant::now());
+        let asked = Instant::now();
+        tokio::time::advance(Duration::from_secs(3)).await;
+        clock.set(start + Duration::from_secs(1), asked);
+        assert_eq!(clock.now(), start + Duration::from_secs(3));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_overtaken_by_a_later_one_changes_nothing() {
+        let start = OffsetDateTime::UNIX_EPOCH;
+        let clock = Clock::new(start, Instant::now());
+        let early = Instant::now();
+        tokio::time::advance(Duration::from_secs(1)).await;
+        let late = Instant::now();
+        tokio::time::advance(Duration::from_secs(1)).await;
+        clock.set(start + Duration::from_secs(2), late);
+        clock.set(start, early);
+        assert_eq!(clock.now(), start + Duration::from_secs(2));
+        assert_eq!(clock.age(), Duration::from_secs(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_database_has_the_last_word_where_the_two_disagree() {
+        let start = OffsetDateTime::UNIX_EPOCH;
+        let clock = Clock::new(start, Instant::now());
+        tokio::time::advance(Duration::from_secs(5)).await;
+        let hour = Duration::from_secs(3600);
+        for behind in [hour, Duration::ZERO] {
+            let asked = Instant::now();
+            tokio::time::advance(Duration::from_secs(1)).await;
+            let database = start + hour - behind;
+            clock.set(database, asked);
+            assert!((database..=database + Duration::from_secs(1)).contains(&clock.now()));
+        }
     }
 }

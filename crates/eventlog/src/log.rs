@@ -277,8 +277,14 @@ impl Log {
 
 fn connect_options(settings: &LogSettings) -> Result<PgConnectOptions, ConnectError> {
     let options: PgConnectOptions = settings.database_url.parse().map_err(|_| ConnectError::Url)?;
+    // A role can change its own defaults; these would keep every append out.
+    let defaults = [
+        ("default_transaction_isolation", "read committed"),
+        ("default_transaction_read_only", "off"),
+    ];
     Ok(options
         .application_name(&settings.service)
+        .options(defaults)
         .disable_statement_logging())
 }
 

@@ -1,6 +1,7 @@
 //! The append function is the only way in.
 
 use sekisho_eventlog::{ConnectError, Log};
+use sqlx::Row;
 
 use super::support::{Db, Raw, append, draft, outcomes, recorded, run, settings, state_of, stream};
 
@@ -174,48 +175,83 @@ async fn the_owner_cannot_sign_in() {
     assert_eq!(db.sql(services), "5");
 }
 
-/// Whoever holds many, without a transaction and idle, leaves no room for the locks of an append.
 #[tokio::test(flavor = "multi_thread")]
-async fn no_role_can_hold_an_advisory_lock() {
+async fn a_role_that_changes_its_own_defaults_keeps_nothing_out() {
     let db = Db::new().await;
-    let calls: Vec<String> = ["pg_advisory", "pg_try_advisory"]
+    let name = db.sql("select current_database();");
+    let mut otp = db.connection("otp").await;
+    for change in [
+        "default_transaction_isolation = 'serializable'",
+        "default_transaction_read_only = on",
+    ] {
+        let own = format!("alter role sekisho_otp in database {name} set {change}");
+        run(&mut otp, &own).await.unwrap();
+    }
+    let log = db.log().await;
+    recorded(append(&log, &draft(stream(1), 0)).await);
+    let isolation: String = sqlx::query_scalar("select current_setting('transaction_isolation')")
+        .fetch_one(log.pool())
+        .await
+        .unwrap();
+    assert_eq!(isolation, "read committed");
+}
+
+/// Functions of the server itself that would let a role fill the disk, sleep on the log's lock, or hold so many locks,
+/// idle and without a transaction, that none is left for an append.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_role_can_call_what_holds_up_or_fills_the_server() {
+    let db = Db::new().await;
+    let large_objects = [
+        "lo_create",
+        "lo_creat",
+        "lo_from_bytea",
+        "lo_put",
+        "lowrite",
+        "lo_open",
+    ];
+    let sleeps = ["pg_sleep", "pg_sleep_for", "pg_sleep_until"];
+    let locks = ["pg_advisory", "pg_try_advisory"]
         .iter()
         .flat_map(|begin| ["", "_xact"].map(|middle| format!("{begin}{middle}_lock")))
-        .flat_map(|name| [format!("{name}_shared"), name])
-        .flat_map(|name| ["(1)", "(1, 1)"].map(|arguments| format!("select {name}{arguments}")))
-        .collect();
-    for role in ROLES {
-        let mut connection = db.connection(role).await;
-        for call in &calls {
-            let state = state_of(run(&mut connection, call).await);
-            assert_eq!(state, FORBIDDEN, "{role}: {call}");
+        .flat_map(|name| [format!("{name}_shared"), name]);
+    let names = [large_objects.as_slice(), &sleeps, &["pg_logical_emit_message"]].concat();
+    for name in names.into_iter().map(str::to_owned).chain(locks) {
+        let functions =
+            format!("from pg_proc where proname = '{name}' and pronamespace = 'pg_catalog'::regnamespace");
+        assert_ne!(db.number(&format!("select count(*) {functions};")), 0, "{name}");
+        for role in ROLES {
+            let callable = format!(
+                "select count(*) {functions} and has_function_privilege('sekisho_{role}', oid, 'execute');"
+            );
+            assert_eq!(db.number(&callable), 0, "{role}: {name}");
         }
     }
-    let known = "select count(*) from pg_proc where proname ~ '^pg_(try_)?advisory_(xact_)?lock';";
-    assert_eq!(db.number(known), calls.len() as u64);
+    for role in ROLES {
+        let mut connection = db.connection(role).await;
+        for statement in ["select pg_sleep(0)", "do $$ begin perform 1; end $$"] {
+            let state = state_of(run(&mut connection, statement).await);
+            assert_eq!(state, FORBIDDEN, "{role}: {statement}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_role_can_fill_the_disk_with_large_objects_or_sleep_on_the_lock() {
+async fn no_role_can_fill_the_disk_with_a_sort() {
     let db = Db::new().await;
     for role in ROLES {
         let mut connection = db.connection(role).await;
-        for call in [
-            "select lo_create(0)",
-            "select lo_from_bytea(0, '\\x00')",
-            "select pg_sleep(0)",
-        ] {
-            assert_eq!(
-                state_of(run(&mut connection, call).await),
-                FORBIDDEN,
-                "{role}: {call}"
-            );
-        }
-        let block = "do $$ begin perform 1; end $$";
-        assert_eq!(
-            state_of(run(&mut connection, block).await),
-            FORBIDDEN,
-            "{role}: {block}"
-        );
+        let rows = run(&mut connection, "show temp_file_limit").await.unwrap();
+        let limit: String = rows[0].get(0);
+        assert_eq!(limit, "256MB", "{role}");
+        let state = state_of(run(&mut connection, "set temp_file_limit = -1").await);
+        assert_eq!(state, FORBIDDEN, "{role}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn readers_leave_the_connections_to_the_services() {
+    let db = Db::new().await;
+    let limits = "select string_agg(rolname || ' ' || rolconnlimit, ', ' order by rolname) from pg_roles
+        where rolname like 'sekisho%' and rolconnlimit <> -1;";
+    assert_eq!(db.sql(limits), "sekisho_audit 20, sekisho_reader 10");
 }

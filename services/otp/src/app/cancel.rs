@@ -1,6 +1,6 @@
 //! キャンセル.
 
-use sekisho_eventlog::{Decision, Facts};
+use sekisho_eventlog::{Decided, Decision, Facts};
 use sekisho_evidence::{Flow, Refusal};
 
 use super::{App, Caller, Refused, context};
@@ -9,12 +9,16 @@ use crate::domain::{Codes, Command};
 impl App {
     /// Ends a flow and its codes. A flow that a cut has ended may still be given up.
     ///
+    /// The flow is read before the append, and a session may start in between. Whichever stands first in the log counts,
+    /// so the flow is read once more.
+    ///
     /// # Errors
     /// [`Refused`]; giving up twice is no error.
     pub async fn cancel(&self, caller: Caller<'_>) -> Result<(), Refused> {
         let minted = self.open(caller).await?.minted;
         let context = context(minted.account, minted.flow, None);
-        self.log
+        let decided = self
+            .log
             .decide(&context, |facts: &Facts<Codes>| {
                 match Flow::fold(&facts.flow)? {
                     Flow::Unminted => Err(Refusal::Unknown)?,
@@ -27,6 +31,12 @@ impl App {
                 facts.state.decide(facts.now, command).map_err(Refused::from)
             })
             .await?;
-        Ok(())
+        match decided {
+            Decided::Recorded { .. } => match Flow::fold(&self.log.flow(minted.flow).await?)? {
+                Flow::Used(..) => Err(Refusal::Used.into()),
+                _ => Ok(()),
+            },
+            Decided::Repeated { .. } | Decided::Nothing(_) => Ok(()),
+        }
     }
 }

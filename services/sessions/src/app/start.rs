@@ -46,6 +46,9 @@ impl Sessions {
         let flow = Flow::fold(&entries)?;
         let account = flow.open_with(secret).map_err(Failure::Flow)?.account;
         let token = Token::derive(secret, flow_id).ok_or(Failure::Internal)?;
+        if matches!(flow, Flow::Used(..)) {
+            return self.started_before(token).await;
+        }
         let ask = Ask {
             token: token.digest(),
             session: SessionId::new(self.inner.log.now(), sekisho_eventlog::entropy::bytes()),
@@ -59,12 +62,15 @@ impl Sessions {
                 self.started(token)
             }
             Ok(Decided::Nothing(_)) => Err(Failure::Internal),
-            Err(Failure::Flow(Refusal::Used)) => {
-                self.newest().await?;
-                self.started(token)
-            }
+            Err(Failure::Flow(Refusal::Used)) => self.started_before(token).await,
             Err(failure) => Err(failure),
         }
+    }
+
+    /// The first answer, for a Start that is sent again.
+    async fn started_before(&self, token: Token) -> Result<Started, Failure> {
+        self.newest().await?;
+        self.started(token)
     }
 
     async fn wait_for(&self, position: Position) -> Result<(), Failure> {

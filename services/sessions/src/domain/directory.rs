@@ -1,6 +1,6 @@
 //! Every session of the installation, by its token's digest: what Check is answered from.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use sekisho_eventlog::{Entry, FlowId, Position, Recorded, StreamId};
 use sekisho_evidence::{Cuts, Refusal};
@@ -26,6 +26,8 @@ pub struct Directory {
     sessions: HashMap<TokenDigest, Session>,
     tokens: HashMap<SessionId, TokenDigest>,
     cuts: HashMap<StreamId, Cuts>,
+    /// Accounts whose stream of sessions holds an entry that this version does not understand.
+    undecidable: HashSet<StreamId>,
     cancelled: Cancelled,
     ended: Ended,
     keep: Keep,
@@ -63,6 +65,9 @@ impl Directory {
         if understood.is_err() {
             let account = entry.recorded.stream;
             self.set_cuts(account, self.cuts_of(account).and(worst(entry)));
+            if entry.kind == Kind::Session {
+                self.undecidable.insert(account);
+            }
         }
         self.forget(entry.recorded.recorded_at);
         understood
@@ -92,10 +97,11 @@ impl Directory {
     }
 
     /// Sessions that have ended without an entry that says so, at most `limit`. Idleness alone is left out: what one
-    /// replica takes for idle another may have seen at work, and an entry would end it everywhere.
+    /// replica takes for idle another may have seen at work, and an entry would end it everywhere. Left out as well are
+    /// accounts on which nothing can be decided: they would take the place of others in each sweep.
     pub fn unrecorded_ends(&self, now: OffsetDateTime, limits: &Limits, limit: usize) -> Vec<Ending> {
         let open = self.sessions.values().filter(|session| match session.stage {
-            Stage::Open | Stage::Stillborn(_) => true,
+            Stage::Open | Stage::Stillborn(_) => !self.undecidable.contains(&session.account),
             Stage::Over(_) => false,
         });
         let dead = open.filter_map(|session| {

@@ -311,6 +311,20 @@ fn ends_that_no_entry_says_are_found() {
     assert_eq!(directory.unrecorded_ends(now, &LIMITS, 1).len(), 1);
 }
 
+#[test]
+fn an_account_that_cannot_be_decided_on_takes_no_place_in_a_sweep() {
+    let mut unknown = session_entry(50, &cut());
+    unknown.event_type = "something_new".to_owned();
+    let mut elsewhere = session_entry(60, &started(2, 20));
+    elsewhere.recorded.stream = account(2);
+    let mut cut_there = session_entry(61, &cut());
+    cut_there.recorded.stream = account(2);
+    let entries = [session_entry(40, &started(1, 10)), unknown, elsewhere, cut_there];
+    let ends = fold(&entries).unrecorded_ends(at(62), &LIMITS, 10);
+    let sessions: Vec<_> = ends.iter().map(|ending| ending.session).collect();
+    assert_eq!(sessions, [session(2)]);
+}
+
 /// Entries of every kind that the directory folds, of three accounts and flows, in any order.
 fn entries() -> impl Strategy<Value = Vec<Entry>> {
     let event = (0_u8..8, 0_u8..6, 1_u64..300, 1_u8..4);

@@ -210,17 +210,19 @@ async fn idleness_that_another_replica_may_know_better_is_not_recorded() {
 async fn an_entry_that_is_not_understood_is_a_cut_of_its_account_alone() {
     let world = World::new().await;
     let replica = world.replica().await;
-    let accounts = [(); 4].map(|()| world.account());
+    let accounts = [(); 5].map(|()| world.account());
     let mut tokens = Vec::new();
     for account in accounts {
         tokens.push(replica.start(&world.verified(account).await).await.unwrap().token);
     }
-    let [newer, damaged, undecidable, _] = accounts;
-    // One of a later version of credentials, one whose bytes are none, and one in the stream of sessions itself.
+    let [newer, damaged, undecidable, gone, _] = accounts;
+    // One of a later version of credentials, one whose bytes are none, and one in the stream of sessions itself. The
+    // last account's stream of sessions has lost its beginning.
     for (account, kind, event_type, payload) in [
         (newer, "account", "account_sung", ""),
         (damaged, "account", "email_changed", "\\x0a"),
         (undecidable, "session", "session_sung", ""),
+        (gone, "account", "account_sung", ""),
     ] {
         let entry = format!(
             "insert into log.entry
@@ -229,6 +231,8 @@ async fn an_entry_that_is_not_understood_is_a_cut_of_its_account_alone() {
         );
         world.database.sql(&entry).unwrap();
     }
+    let lost = format!("delete from log.entry where kind = 'session' and stream_id = '{gone}';");
+    world.database.sql(&lost).unwrap();
     replica.log.confirm_head().await.unwrap();
     let mut answers = Vec::new();
     for token in &tokens {
@@ -237,6 +241,7 @@ async fn an_entry_that_is_not_understood_is_a_cut_of_its_account_alone() {
     assert_eq!(
         answers,
         [
+            Err(Failure::Over(Why::Cut)),
             Err(Failure::Over(Why::Cut)),
             Err(Failure::Over(Why::Cut)),
             Err(Failure::Over(Why::Cut)),
