@@ -222,23 +222,33 @@ async fn keys_of_a_session(stack: &Stack) -> Result<Secrets> {
     Ok(vec![("flow secret", flow.secret), ("session token", token)])
 }
 
-/// Waits until spans of at least two services arrived; the services of the trace.
+/// What a trace must show: the way in, each call, and each edge of the log and of the bus.
+const EDGES: [&str; 6] = [
+    "POST /signin",
+    "signin.credentials.v1.CredentialsService/VerifyPassword",
+    "log.stream.load",
+    "log.flow.read",
+    "log.entry.append",
+    "bus.message.publish",
+];
+
+/// Waits until a span of every edge arrived, from two services at least; answers the services of the trace.
 async fn wait_for_spans(collector: &Collector, trace_id: &str) -> Result<Vec<String>> {
     let end = tokio::time::Instant::now() + Duration::from_secs(10);
     loop {
-        let ours = collector
-            .spans()
-            .into_iter()
-            .filter(|span| span.trace_id == trace_id);
-        let mut services: Vec<String> = ours.map(|span| span.service).collect();
+        let spans = collector.spans();
+        let ours: Vec<_> = spans.iter().filter(|span| span.trace_id == trace_id).collect();
+        let mut services: Vec<String> = ours.iter().map(|span| span.service.clone()).collect();
         services.sort();
         services.dedup();
-        if services.len() >= 2 {
+        let seen = |edge: &&str| ours.iter().any(|span| span.name == **edge);
+        let missing: Vec<_> = EDGES.iter().filter(|edge| !seen(edge)).collect();
+        if services.len() >= 2 && missing.is_empty() {
             return Ok(services);
         }
         anyhow::ensure!(
             tokio::time::Instant::now() < end,
-            "spans of the trace only from {services:?}"
+            "spans of the trace only from {services:?}, and none of {missing:?}"
         );
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

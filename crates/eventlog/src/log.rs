@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::Client;
-use sekisho_proto::Kind;
+use sekisho_proto::{Event as _, Kind};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgPool};
 use time::OffsetDateTime;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
+use tracing::Instrument as _;
 
 use crate::alarm::{Alarm, LogEnded};
 use crate::append::{AppendError, Outcome};
@@ -213,7 +214,14 @@ impl Log {
     /// # Errors
     /// [`AppendError`]; after `Unavailable` the entry may or may not stand in the log.
     pub async fn append(&self, draft: Draft, via: &Via) -> Result<Outcome, AppendError> {
-        self.writer.append(draft, via).await
+        let span = tracing::info_span!(
+            "log.entry.append",
+            otel.kind = "client",
+            db.system.name = "postgresql",
+            kind = draft.kind.as_str(),
+            event_type = draft.event_type,
+        );
+        self.writer.append(draft, via).instrument(span).await
     }
 
     /// The state of a stream.
@@ -221,7 +229,13 @@ impl Log {
     /// # Errors
     /// [`ReadError`].
     pub async fn load<F: Fold>(&self, stream: StreamId) -> Result<Loaded<F>, ReadError> {
-        in_time(read::load(&self.pool, stream)).await
+        let span = tracing::info_span!(
+            "log.stream.load",
+            otel.kind = "client",
+            db.system.name = "postgresql",
+            kind = F::Event::KIND.as_str(),
+        );
+        in_time(read::load(&self.pool, stream)).instrument(span).await
     }
 
     /// All entries of a flow, in order.
@@ -229,7 +243,12 @@ impl Log {
     /// # Errors
     /// [`ReadError`].
     pub async fn flow(&self, flow: FlowId) -> Result<Vec<Entry>, ReadError> {
-        in_time(read::flow(&self.pool, flow)).await
+        let span = tracing::info_span!(
+            "log.flow.read",
+            otel.kind = "client",
+            db.system.name = "postgresql",
+        );
+        in_time(read::flow(&self.pool, flow)).instrument(span).await
     }
 
     /// The entry at a position.

@@ -2,6 +2,7 @@
 
 use async_nats::connection::State;
 use async_nats::{Client, HeaderMap, HeaderValue, Subject};
+use sekisho_service::telemetry;
 use time::format_description::well_known::Rfc3339;
 use tokio::sync::mpsc;
 
@@ -42,13 +43,21 @@ impl Publisher {
     /// Publishes one entry that stands in the log.
     pub fn publish(&self, draft: &Draft, receipt: Receipt) {
         let Some(queue) = &self.queue else { return };
+        let span = tracing::info_span!(
+            "bus.message.publish",
+            otel.kind = "producer",
+            messaging.system = "nats",
+            messaging.destination.name = %subject(draft),
+        );
+        telemetry::continue_trace(&span, &draft.metadata.traceparent);
+        let _entered = span.entered();
         if queue.try_send(self.message(draft, receipt)).is_err() {
             tracing::debug!(position = receipt.position.0, "NATS lags behind, message dropped");
         }
     }
 
     fn message(&self, draft: &Draft, receipt: Receipt) -> Message {
-        let event_type = format!("signin.{}.{}", draft.kind, draft.event_type);
+        let event_type = subject(draft);
         let mut headers = HeaderMap::new();
         headers.insert("ce-specversion", "1.0");
         headers.insert("ce-id", draft.event_id.to_string());
@@ -71,6 +80,11 @@ impl Publisher {
             body: draft.payload.event.clone(),
         }
     }
+}
+
+/// Also the `type` of the CloudEvent.
+fn subject(draft: &Draft) -> String {
+    format!("signin.{}.{}", draft.kind, draft.event_type)
 }
 
 fn header(value: &str) -> Option<HeaderValue> {

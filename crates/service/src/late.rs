@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, OnceLock};
 
-use tonic::{Code, Status};
+use tonic::Status;
 
-use crate::refusal::refuse;
+use crate::refusal::not_ready;
 
 /// The use cases of a service, once the log has been reached. Until then every call is told to come back. Cheap to
 /// clone; all clones wait for the same.
@@ -22,15 +22,9 @@ impl<T> Late<T> {
     /// What calls are answered by.
     ///
     /// # Errors
-    /// UNAVAILABLE, for the reason `LOG_UNAVAILABLE`.
+    /// UNAVAILABLE, for the reason `NOT_READY`.
     pub fn get(&self) -> Result<&T, Status> {
-        self.arrived.get().ok_or_else(|| {
-            refuse(
-                Code::Unavailable,
-                "LOG_UNAVAILABLE",
-                "the log has not been reached yet",
-            )
-        })
+        self.arrived.get().ok_or_else(not_ready)
     }
 }
 

@@ -9,11 +9,22 @@ use tonic_types::{ErrorDetails, StatusExt as _};
 
 /// The `domain` of every `ErrorInfo` of this system.
 pub const DOMAIN: &str = "sekisho";
+const NOT_READY: &str = "NOT_READY";
 
 /// A status with a reason in upper snake case.
 pub fn refuse(code: Code, reason: &'static str, message: impl Into<String>) -> Status {
     let details = ErrorDetails::with_error_info(reason, DOMAIN, std::collections::HashMap::new());
     Status::with_error_details(code, message, details)
+}
+
+/// This replica is not ready yet and has done nothing: another one may have the request.
+pub fn not_ready() -> Status {
+    refuse(Code::Unavailable, NOT_READY, "not ready yet")
+}
+
+/// Whether an answer says that its replica is not ready and has done nothing.
+pub(crate) fn is_not_ready(status: &Status) -> bool {
+    reason(status).as_deref() == Some(NOT_READY)
 }
 
 /// What the caller hears of an error, and the log's line about it. A mistake of ours is told to the log alone.

@@ -118,7 +118,7 @@ mod tests {
         };
         let status = Api::default().get_flow(Request::new(request)).await.unwrap_err();
         assert_eq!(status.code(), Code::Unavailable);
-        assert_eq!(refusal::reason(&status).as_deref(), Some("LOG_UNAVAILABLE"));
+        assert_eq!(refusal::reason(&status).as_deref(), Some("NOT_READY"));
     }
 
     #[tokio::test]

@@ -38,7 +38,7 @@ pub const ADMINISTRATORS: &[Method] = &[Method {
     roles: &[roles::ADMINISTRATOR],
 }];
 
-/// Both services. Answers LOG_UNAVAILABLE until the log was reached for the first time.
+/// Both services. Answers NOT_READY until the log was reached for the first time.
 #[derive(Debug, Clone, Default)]
 pub struct Api(pub Late<Sessions>);
 

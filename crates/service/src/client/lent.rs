@@ -1,47 +1,51 @@
-//! A request body that can be offered to one replica after another, as long as none has begun to read it.
+//! A request that can be offered to one replica after another.
 
 use bytes::Bytes;
 use http_body::Frame;
+use http_body_util::BodyExt as _;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use tonic::Status;
 use tonic::body::Body;
 
-/// Keeps the body until somebody reads it.
-pub(super) struct Lender {
-    body: Arc<Mutex<Option<Body>>>,
-}
+/// The body of a request, kept whole. Requests of this system are one message of a few kilobytes.
+pub(super) struct Kept(Bytes);
 
-/// Takes the body out of its lender when it is first read.
+/// Tells of one offer whether its body was read.
+pub(super) struct Loan(Arc<Mutex<Option<Bytes>>>);
+
+/// The body of one offer.
 pub(super) struct Lent {
-    lender: Arc<Mutex<Option<Body>>>,
-    taken: Option<Body>,
+    offered: Arc<Mutex<Option<Bytes>>>,
+    was_read: bool,
 }
 
-impl Lender {
-    pub(super) fn new(body: Body) -> Self {
-        Self {
-            body: Arc::new(Mutex::new(Some(body))),
-        }
+impl Kept {
+    pub(super) async fn new(body: Body) -> Result<Self, Status> {
+        Ok(Self(body.collect().await?.to_bytes()))
     }
 
-    pub(super) fn lend(&self) -> Lent {
-        Lent {
-            lender: Arc::clone(&self.body),
-            taken: None,
-        }
+    pub(super) fn lend(&self) -> (Loan, Lent) {
+        let offered = Arc::new(Mutex::new(Some(self.0.clone())));
+        let lent = Lent {
+            offered: Arc::clone(&offered),
+            was_read: false,
+        };
+        (Loan(offered), lent)
     }
+}
 
+impl Loan {
     /// Whether nobody has begun to read: no server can have seen the message.
     pub(super) fn is_untouched(&self) -> bool {
-        lock(&self.body).is_some()
+        lock(&self.0).is_some()
     }
 
-    /// Takes the body back, unless somebody has begun to read it. Whoever still holds it on loan cannot read it any more.
-    pub(super) fn reclaim(self) -> Option<Self> {
-        let body = lock(&self.body).take()?;
-        Some(Self::new(body))
+    /// Takes the offer back, unless somebody has begun to read it; answers whether it could. Whoever still holds the
+    /// body cannot read it any more.
+    pub(super) fn take_back(self) -> bool {
+        lock(&self.0).take().is_some()
     }
 }
 
@@ -51,48 +55,58 @@ impl http_body::Body for Lent {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
+        _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        if self.taken.is_none() {
-            let taken = lock(&self.lender).take();
-            self.taken = taken;
+        if self.was_read {
+            return Poll::Ready(None);
         }
-        match &mut self.taken {
-            Some(body) => Pin::new(body).poll_frame(context),
-            None => Poll::Ready(Some(Err(Status::internal("the request was taken back")))),
-        }
+        self.was_read = true;
+        let message = lock(&self.offered).take();
+        let frame = message.map(Frame::data);
+        Poll::Ready(Some(
+            frame.ok_or_else(|| Status::internal("the request was taken back")),
+        ))
     }
 }
 
-fn lock(body: &Mutex<Option<Body>>) -> MutexGuard<'_, Option<Body>> {
-    body.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(offered: &Mutex<Option<Bytes>>) -> MutexGuard<'_, Option<Bytes>> {
+    offered.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use futures::future::poll_fn;
-    use http_body::Body as _;
 
-    async fn is_readable(mut lent: Lent) -> bool {
-        poll_fn(|context| Pin::new(&mut lent).poll_frame(context))
+    async fn kept() -> Kept {
+        Kept::new(Body::new(http_body_util::Full::from("message")))
             .await
-            .is_none_or(|frame| frame.is_ok())
+            .unwrap()
+    }
+
+    async fn read(lent: Lent) -> Option<Bytes> {
+        Some(lent.collect().await.ok()?.to_bytes())
     }
 
     #[tokio::test]
-    async fn a_body_that_was_taken_back_cannot_be_read_by_the_first_borrower() {
-        let lender = Lender::new(Body::empty());
-        let first = lender.lend();
-        let lender = lender.reclaim().unwrap();
-        assert!(!is_readable(first).await);
-        assert!(is_readable(lender.lend()).await);
+    async fn every_borrower_reads_the_whole_message() {
+        let kept = kept().await;
+        for _ in 0..2 {
+            let (_, lent) = kept.lend();
+            assert_eq!(read(lent).await.unwrap(), "message");
+        }
     }
 
     #[tokio::test]
-    async fn a_body_that_was_read_cannot_be_taken_back() {
-        let lender = Lender::new(Body::empty());
-        assert!(is_readable(lender.lend()).await);
-        assert!(!lender.is_untouched() && lender.reclaim().is_none());
+    async fn what_was_taken_back_cannot_be_read() {
+        let (loan, lent) = kept().await.lend();
+        assert!(loan.is_untouched() && loan.take_back());
+        assert_eq!(read(lent).await, None);
+    }
+
+    #[tokio::test]
+    async fn what_was_read_cannot_be_taken_back() {
+        let (loan, lent) = kept().await.lend();
+        read(lent).await.unwrap();
+        assert!(!loan.is_untouched() && !loan.take_back());
     }
 }

@@ -17,7 +17,7 @@ use crate::tls::TlsSettings;
 use crate::{deadline, refusal, telemetry};
 use futures::future::BoxFuture;
 use http::{Request, Response, Uri};
-use lent::Lender;
+use lent::Kept;
 use replica::{Failure, Replica};
 use std::fmt;
 use std::sync::Arc;
@@ -36,7 +36,8 @@ const DEADLINE: Duration = Duration::from_secs(2);
 /// A connection to all replicas of one service. Cheap to clone; connects when first used and again when needed.
 ///
 /// Each request goes to the next replica in turn. A replica that cannot be reached is passed over, as long as nothing
-/// of the request has left this process; whatever a server may have seen is never sent again. A request waits 2 s for
+/// of the request has left this process, and one that says itself that it is not ready; whatever another server may
+/// have seen is never sent again. A request waits 2 s for
 /// its answer, or as long as `tonic::Request::set_timeout` says.
 #[derive(Clone)]
 pub struct Channel {
@@ -138,18 +139,16 @@ impl Replicas {
     /// Tries the replicas in turn until one has taken the request.
     async fn send(&self, request: Request<Body>) -> Result<Response<Body>, Status> {
         let (parts, body) = request.into_parts();
-        let mut lender = Lender::new(body);
+        let kept = Kept::new(body).await?;
         let mut refusal = Status::unavailable("no replica");
         for replica in self.in_turn() {
-            let attempt = Request::from_parts(parts.clone(), Body::new(lender.lend()));
-            match replica.send(attempt, &lender).await {
+            let (loan, lent) = kept.lend();
+            let attempt = Request::from_parts(parts.clone(), Body::new(lent));
+            match replica.send(attempt, &loan).await {
                 Ok(response) => return Ok(response),
-                Err(Failure::Unknown(status)) => return Err(status),
-                Err(Failure::Unsent(status)) => refusal = status,
-            }
-            match lender.reclaim() {
-                Some(untouched) => lender = untouched,
-                None => return Err(refusal),
+                Err(Failure::Unready(status)) => refusal = status,
+                Err(Failure::Unsent(status)) if loan.take_back() => refusal = status,
+                Err(Failure::Unsent(status) | Failure::Unknown(status)) => return Err(status),
             }
         }
         Err(refusal)

@@ -1,7 +1,8 @@
 //! One replica of a service.
 
 use super::Error;
-use super::lent::Lender;
+use super::lent::Loan;
+use crate::refusal;
 use crate::tls::TlsSettings;
 use http::{Request, Response, Uri};
 use std::sync::{Mutex, PoisonError};
@@ -20,7 +21,7 @@ const CONNECT: Duration = Duration::from_secs(1);
 const KEEPALIVE: Duration = Duration::from_secs(10);
 const KEEPALIVE_ANSWER: Duration = Duration::from_secs(2);
 
-/// How long a replica that could not be reached is tried last.
+/// How long a replica that could not be reached, or was not ready, is tried last.
 const SUSPENSION: Duration = Duration::from_secs(1);
 
 pub(super) struct Replica {
@@ -34,6 +35,8 @@ pub(super) struct Replica {
 pub(super) enum Failure {
     /// Nothing of the request has left this process: another replica may have it.
     Unsent(Status),
+    /// The replica has just begun and done nothing with it: another one may have it.
+    Unready(Status),
     /// The replica may have seen it.
     Unknown(Status),
 }
@@ -64,11 +67,7 @@ impl Replica {
     }
 
     /// Offers a request. One that waits here longer than connecting may take has not been taken, and is given back.
-    pub(super) async fn send(
-        &self,
-        request: Request<Body>,
-        body: &Lender,
-    ) -> Result<Response<Body>, Failure> {
+    pub(super) async fn send(&self, request: Request<Body>, body: &Loan) -> Result<Response<Body>, Failure> {
         let span = Span::current();
         span.record("server.address", self.host.as_str());
         span.record("server.port", self.port);
@@ -79,10 +78,16 @@ impl Replica {
             Err(_) => sent.await,
         };
         match answer {
-            Ok(response) => {
-                *self.lock() = None;
-                Ok(response)
-            }
+            Ok(response) => match Status::from_header_map(response.headers()) {
+                Some(status) if refusal::is_not_ready(&status) => {
+                    self.suspend();
+                    Err(Failure::Unready(status))
+                }
+                _ => {
+                    *self.lock() = None;
+                    Ok(response)
+                }
+            },
             Err(error) if body.is_untouched() => Err(self.unreachable(&crate::chain(&error))),
             Err(error) => Err(self.lost(&crate::chain(&error))),
         }
@@ -90,8 +95,12 @@ impl Replica {
 
     fn unreachable(&self, error: &str) -> Failure {
         tracing::info!(host = self.host, port = self.port, error, "replica unreachable");
-        *self.lock() = Some(Instant::now() + SUSPENSION);
+        self.suspend();
         Failure::Unsent(Status::unavailable("the service cannot be reached"))
+    }
+
+    fn suspend(&self) {
+        *self.lock() = Some(Instant::now() + SUSPENSION);
     }
 
     fn lost(&self, error: &str) -> Failure {

@@ -1,8 +1,8 @@
 //! A gRPC server that knows its callers.
 //!
 //! Every connection is mutual TLS; the caller's certificate says its role (OU) and its name (CN). A call passes, from
-//! the outside in: a span with the caller's trace context, the table of callers, a bound on concurrent calls, a time
-//! limit, a size limit. What the table does not name is refused.
+//! the outside in: a span with the caller's trace context, the table of callers, readiness, a bound on concurrent calls,
+//! a time limit, a size limit. What the table does not name is refused.
 //!
 //! A service with an administration listener runs two servers:
 //!
@@ -21,12 +21,14 @@ mod calls;
 mod health;
 mod limits;
 mod peer;
+mod ready;
 
 pub use callers::{Method, STANDARD};
 pub use peer::Peer;
 
 use crate::listen::{BindError, Bound};
 use crate::process::Process;
+use crate::readiness::Readiness;
 use crate::settings::{Reader, Settings};
 use crate::tls::TlsSettings;
 use axum::middleware;
@@ -158,7 +160,7 @@ impl Server {
         let address = self.local_address();
         let (health, reporter) = health::service(&self.names).await;
         let services = self.routes.add_service(health).into_axum_router();
-        let guarded = guarded(services, self.callers);
+        let guarded = guarded(services, self.callers, process.readiness());
         let incoming = self.socket.listen()?.into_stream();
         tracing::info!(%address, services = ?self.names, "serving gRPC");
         process.serving();
@@ -189,12 +191,13 @@ impl std::fmt::Debug for Server {
 }
 
 /// Puts the layers around the services; the last one added is the outermost.
-fn guarded(routes: axum::Router, callers: Table) -> axum::Router {
+fn guarded(routes: axum::Router, callers: Table, readiness: &Readiness) -> axum::Router {
     routes
         .layer(middleware::from_fn_with_state(
             Arc::new(Limits::new(limits::CONCURRENT_CALLS)),
             limits::limit,
         ))
+        .layer(middleware::from_fn_with_state(readiness.clone(), ready::wait))
         .layer(middleware::from_fn_with_state(Arc::new(callers), callers::admit))
         .layer(middleware::from_fn(calls::observe))
 }

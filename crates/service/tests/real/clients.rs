@@ -2,7 +2,7 @@
 
 use crate::support::api::{Api, channel, cut, start};
 use crate::support::{Authority, PATIENCE, eventually, url};
-use sekisho_service::client;
+use sekisho_service::{client, refusal};
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -75,6 +75,40 @@ async fn a_silent_replica_costs_no_request() {
         outcome.unwrap();
     }
     assert_eq!(api.calls(), 20);
+}
+
+#[tokio::test]
+async fn a_replica_that_is_not_ready_costs_no_request() {
+    let authority = Authority::new();
+    let (one, two) = (Api::default(), Api::default());
+    let servers = [start(&authority, one.clone()), start(&authority, two.clone())];
+    let latch = servers[0].process.latch("test");
+    let administrator = channel(&authority, "administrator", &[&servers[0], &servers[1]]);
+    for _ in 0..20 {
+        assert_eq!(cut(&administrator, 3).await.unwrap(), 3);
+    }
+    assert_eq!((one.calls(), two.calls()), (0, 20));
+    latch.release();
+    let taken = async || {
+        cut(&administrator, 3).await.unwrap();
+        (one.calls() > 0).then_some(())
+    };
+    eventually("the first replica to have its share", taken).await;
+}
+
+#[tokio::test]
+async fn without_a_ready_replica_a_caller_hears_so() {
+    let authority = Authority::new();
+    let api = Api::default();
+    let server = start(&authority, api.clone());
+    let _latch = server.process.latch("test");
+    let administrator = channel(&authority, "administrator", &[&server]);
+    let refused = cut(&administrator, 1).await.unwrap_err();
+    assert_eq!(
+        (refused.code(), refusal::reason(&refused).as_deref()),
+        (Code::Unavailable, Some("NOT_READY"))
+    );
+    assert_eq!(api.calls(), 0);
 }
 
 #[tokio::test]

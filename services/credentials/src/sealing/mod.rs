@@ -3,7 +3,6 @@
 //! ```text
 //! master key (file, by id) ──wraps──▶ personal key (table, one per account) ──seals──▶ Client (in the event)
 //! phantom key (file) ──HMAC, per month──▶ key of all phantoms               ──seals──▶ Client
-//!                    └─HMAC, per day────▶ day key ──HMAC──▶ address tag
 //! ```
 
 mod aead;

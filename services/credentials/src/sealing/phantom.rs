@@ -1,13 +1,10 @@
 //! Login ids that nobody has.
 
 use sekisho_eventlog::{EventId, StreamId};
-use sekisho_proto::credentials::v1::SealedClient;
 use sekisho_service::settings::KeyRing;
 use time::{Date, OffsetDateTime};
 use uuid::Builder;
 
-use super::aead::SealError;
-use super::client::Seen;
 use super::derive::derive;
 use super::personal::PersonalKey;
 
@@ -37,34 +34,9 @@ impl Phantoms {
         PersonalKey::derived(self.derive("sekisho/phantom-key/1", &[month.as_bytes()]))
     }
 
-    /// Seals a browser with a key, and tags its address for the limits of the day.
-    ///
-    /// # Errors
-    /// [`SealError`], which no input of this size meets.
-    pub fn sealed(
-        &self,
-        key: &PersonalKey,
-        account: StreamId,
-        event: EventId,
-        seen: &Seen,
-        now: OffsetDateTime,
-    ) -> Result<SealedClient, SealError> {
-        let tag = seen.address().map(|address| self.address_tag(now, &address));
-        Ok(SealedClient {
-            sealed: key.seal(account, event, seen)?,
-            address_tag: tag.map(Vec::from).unwrap_or_default(),
-        })
-    }
-
     /// A typed password as it enters the digest of its form: who reads the log learns nothing, even with the form's id.
     pub fn digest_of(&self, password: &str) -> [u8; 32] {
         self.derive("sekisho/form-password/1", &[password.as_bytes()])
-    }
-
-    fn address_tag(&self, now: OffsetDateTime, address: &str) -> [u8; 32] {
-        let day = date_text(now.to_offset(time::UtcOffset::UTC).date());
-        let day_key = self.derive("sekisho/address-day/1", &[day.as_bytes()]);
-        derive(&day_key, "sekisho/address/1", &[address.as_bytes()])
     }
 
     fn derive(&self, label: &str, parts: &[&[u8]]) -> [u8; 32] {

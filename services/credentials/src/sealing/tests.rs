@@ -106,25 +106,3 @@ fn phantoms_share_one_key_a_month() {
         Err(SealError)
     );
 }
-
-#[test]
-fn an_address_has_one_tag_a_day_and_another_tomorrow() {
-    let phantoms = Phantoms::new(ring(&[("1", 1)]));
-    let key = PersonalKey::random();
-    let tag = |seen: &Seen, now| {
-        let sealed = phantoms.sealed(&key, account(1), event(now), seen, now).unwrap();
-        sealed.address_tag
-    };
-    let morning = datetime!(2026-03-02 0:00 UTC);
-    assert_eq!(
-        tag(&seen(), morning),
-        tag(&seen(), datetime!(2026-03-02 23:59 UTC))
-    );
-    // The same moment by another clock.
-    assert_eq!(tag(&seen(), morning), tag(&seen(), datetime!(2026-03-02 9:00 +9)));
-    assert_ne!(
-        tag(&seen(), morning),
-        tag(&seen(), datetime!(2026-03-03 0:00 UTC))
-    );
-    assert_eq!(tag(&Seen::default(), morning), Vec::<u8>::new());
-}

@@ -47,7 +47,7 @@ async fn a_service_that_starts_before_postgresql_and_nats_serves_as_soon_as_it_c
     let mut administrator = AdministrationServiceClient::new(channel(folder.path(), "administrator", admin));
     let mut told_to_come_back = async || {
         let status = gateway.verify_password(attempt()).await.unwrap_err();
-        (status.code() == Code::Unavailable && reason(&status) == "LOG_UNAVAILABLE").then_some(())
+        (status.code() == Code::Unavailable && reason(&status) == "NOT_READY").then_some(())
     };
     eventually("the first answer", &mut told_to_come_back).await;
     // Longer than one attempt to connect takes.

@@ -120,7 +120,7 @@ async fn a_service_waits_for_its_log_and_then_brings_the_code() {
 
     let waits = async || {
         let refused = get_flow(&gateway, &flow).await.err();
-        refused.and_then(|status| refusal::reason(&status)).as_deref() == Some("LOG_UNAVAILABLE")
+        refused.and_then(|status| refusal::reason(&status)).as_deref() == Some("NOT_READY")
     };
     until("the listener", &waits).await;
     // Longer than one try to reach PostgreSQL takes.

@@ -278,7 +278,7 @@ async fn a_service_that_starts_before_postgresql_waits_for_it() {
         let status = gateway.check(CheckRequest::default()).await.unwrap_err();
         reason(&status).map(|reason| (status.code(), reason))
     });
-    assert_eq!(answer.await, (Code::Unavailable, "LOG_UNAVAILABLE".to_owned()));
+    assert_eq!(answer.await, (Code::Unavailable, "NOT_READY".to_owned()));
     assert!(!service.process.readiness().is_ready());
     // Longer than one attempt lasts.
     let begun = tokio::time::Instant::now();
