@@ -57,7 +57,7 @@ async fn arrival(stack: &Stack, reference: &str) -> Result<()> {
         }
         Ok(())
     };
-    tokio::time::timeout(Duration::from_secs(60), arrived).await?
+    tokio::time::timeout(Duration::from_mins(1), arrived).await?
 }
 
 fn copies(stack: &Stack, reference: &str) -> Result<usize> {

@@ -1,10 +1,15 @@
-//! `/signed-out`: サインアウト完了, and how to end the VPN connection. Public and the same for everybody.
+//! `/signed-out`: サインアウト完了, and how to end the VPN connection. Public, and the same for everybody who is signed out.
+
+use std::sync::Arc;
 
 use askama::Template;
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect};
 
-use super::{Answer, Frame, assets, html};
+use super::{Answer, Frame, assets, html, session};
+use crate::cookies::Cookies;
 use crate::edge::Site;
-use crate::texts;
+use crate::{Gateway, texts};
 
 #[derive(Template)]
 #[template(path = "signed_out.html")]
@@ -12,8 +17,11 @@ struct SignedOut {
     frame: Frame,
 }
 
-/// GET: the page.
-pub async fn show(site: Site) -> Answer {
+/// GET: the page. Nobody with a live session is told that they are signed out: at a shared terminal they might believe it.
+pub async fn show(State(gateway): State<Arc<Gateway>>, site: Site, mut cookies: Cookies) -> Answer {
+    if session(&gateway, &mut cookies).await?.is_some() {
+        return Ok(Redirect::to("/top").into_response());
+    }
     let frame = Frame {
         icon: assets::CLEARING_ICON_ADDRESS,
         ..Frame::new(texts::SIGNED_OUT, &site)

@@ -225,6 +225,15 @@ async fn an_address_alone_signs_nobody_out() {
 }
 
 #[tokio::test]
+async fn nobody_who_is_signed_in_is_told_to_be_signed_out() {
+    let (world, mut browser) = signed_in().await;
+    assert_eq!(browser.open("/signed-out").await.address, "/top");
+    world.refuse("Check", Code::Unavailable, "");
+    let page = browser.open("/signed-out").await;
+    assert!(page.shows(texts::DOWN_SIGNED_IN) && !page.shows(texts::SIGNED_OUT_DONE));
+}
+
+#[tokio::test]
 async fn a_sign_out_that_cannot_be_recorded_is_not_claimed() {
     let (world, mut browser) = signed_in().await;
     world.refuse("End", Code::Unavailable, "");
