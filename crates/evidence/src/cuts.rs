@@ -149,4 +149,23 @@ mod tests {
         assert!(cuts.session_lives(Position(9)));
         assert!(!cuts.flow_lives(Position(9)));
     }
+
+    #[test]
+    fn carried_cuts_are_those_that_were_folded() {
+        let account = AccountState {
+            newest_cut: 10,
+            newest_flow_cut: 12,
+            ..Default::default()
+        };
+        let resumed = AccountCuts::resume(&account.encode_to_vec());
+        let (all, flows) = (Position(10), Position(12));
+        assert_eq!(resumed, Some(AccountCuts(Cuts { all, flows })));
+        let sessions = SessionsState {
+            newest_cut: 10,
+            ..Default::default()
+        };
+        let resumed = SessionCuts::resume(&sessions.encode_to_vec());
+        let flows = Position(0);
+        assert_eq!(resumed, Some(SessionCuts(Cuts { all, flows })));
+    }
 }

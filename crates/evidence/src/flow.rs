@@ -11,6 +11,9 @@ use crate::cuts::Cuts;
 use crate::refusal::Refusal;
 use crate::secret::secret_digest;
 
+/// How long an accepted code is evidence, for a session and for a new password alike.
+pub const EVIDENCE_LIFE: Duration = Duration::minutes(30);
+
 /// What a flow was minted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mint {

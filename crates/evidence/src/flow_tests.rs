@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::*;
 
 const SECRET: &[u8] = b"a flow's secret of thirty-two by";
+/// Not the constant: this is what it has to be.
 const HALF_AN_HOUR: Duration = Duration::minutes(30);
 
 fn start() -> OffsetDateTime {
@@ -64,7 +65,7 @@ fn verified() -> Vec<Entry> {
 
 fn evidence(entries: &[Entry], cuts: Cuts, now: OffsetDateTime) -> Result<Position, Refusal> {
     let flow = Flow::fold(entries).unwrap();
-    flow.evidence(Mint::SignIn, cuts, now, HALF_AN_HOUR)
+    flow.evidence(Mint::SignIn, cuts, now, EVIDENCE_LIFE)
         .map(|(minted, _)| minted.position)
 }
 
@@ -136,6 +137,23 @@ fn a_cancelled_flow_stays_cancelled() {
     assert!(evidence(&all, Cuts::default(), start()).is_err());
 }
 
+/// After the evidence for a session is complete, what comes first counts.
+#[test]
+fn of_cancelling_and_starting_the_first_wins() {
+    let cancelled = || CodeEvent::from(otp::FlowCancelled {});
+    let started = || SessionEvent::from(sessions::SessionStarted::default());
+    let mut cancelled_first = verified();
+    cancelled_first.extend(entries(3, account(1), [cancelled()]));
+    cancelled_first.extend(entries(4, account(1), [started()]));
+    let flow = Flow::fold(&cancelled_first);
+    assert!(matches!(flow, Ok(Flow::Cancelled(_))), "{flow:?}");
+    let mut started_first = verified();
+    started_first.extend(entries(3, account(1), [started()]));
+    started_first.extend(entries(4, account(1), [cancelled()]));
+    let flow = Flow::fold(&started_first);
+    assert!(matches!(flow, Ok(Flow::Used(_, _, Position(3)))), "{flow:?}");
+}
+
 #[test]
 fn a_flow_leads_to_one_session() {
     let mut all = verified();
@@ -150,7 +168,7 @@ fn a_flow_leads_to_one_session() {
 #[test]
 fn a_sign_in_flow_sets_no_password() {
     let flow = Flow::fold(&verified()).unwrap();
-    let refused = flow.evidence(Mint::Reset, Cuts::default(), start(), HALF_AN_HOUR);
+    let refused = flow.evidence(Mint::Reset, Cuts::default(), start(), EVIDENCE_LIFE);
     assert_eq!(refused, Err(Refusal::Missing));
 }
 

@@ -3,17 +3,13 @@
 use std::sync::Arc;
 
 use sekisho_eventlog::{Argument, Context, Decided, Entry, Facts, FlowId, Position, Via, entropy};
-use sekisho_evidence::{CommandId, Cuts, Flow, Mint, Minted, Proof, Refusal, newest_cuts};
+use sekisho_evidence::{CommandId, Cuts, EVIDENCE_LIFE, Flow, Mint, Minted, Proof, Refusal, newest_cuts};
 use sekisho_proto::Kind;
 use sekisho_service::settings::Secret;
-use time::Duration;
 
 use super::verify::Stopped;
 use super::{App, Error, context};
 use crate::domain::{Account, Command, NewPassword, decide};
-
-/// How old an accepted code may be.
-const OLDEST_CODE: Duration = Duration::minutes(30);
 
 /// A new password for the account of a reset flow.
 #[derive(Debug)]
@@ -46,7 +42,7 @@ impl App {
         if let Some(first) = first_answer(&entries, digest) {
             return Ok(first);
         }
-        Flow::fold(&entries)?.evidence(Mint::Reset, early, self.log.now(), OLDEST_CODE)?;
+        Flow::fold(&entries)?.evidence(Mint::Reset, early, self.log.now(), EVIDENCE_LIFE)?;
         let phc = self.pool.hash(new_password, entropy::bytes()).await?;
         // Again: whoever waited for the pool may have been cut meanwhile.
         let cuts = newest_cuts(&self.log, account).await?;
@@ -64,7 +60,7 @@ impl App {
                 let (minted, proof) = evidence(facts, cuts)?;
                 let command = Command::SetPassword {
                     evidence: [minted.position, proof.position],
-                    not_after: proof.at + OLDEST_CODE,
+                    not_after: proof.at + EVIDENCE_LIFE,
                 };
                 decide(&facts.state, command).map_err(Stopped::Rejected)
             })
@@ -87,7 +83,7 @@ impl App {
 fn evidence(facts: &Facts<Account>, cuts: Cuts) -> Result<(Minted, Proof), Stopped> {
     let flow = Flow::fold(&facts.flow).map_err(|error| Stopped::Failed(error.into()))?;
     let cuts = cuts.and(facts.state.history().cuts);
-    flow.evidence(Mint::Reset, cuts, facts.now, OLDEST_CODE)
+    flow.evidence(Mint::Reset, cuts, facts.now, EVIDENCE_LIFE)
         .map_err(|refusal: Refusal| Stopped::Failed(refusal.into()))
 }
 

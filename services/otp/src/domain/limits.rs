@@ -16,7 +16,7 @@ pub const LAST_HAND_OVER: Duration = Duration::minutes(2);
 
 /// How long after its last code a flow stays in the fold. Not shorter than [`FLOW_AGE`]: a flow that has left may not
 /// ask for a code again, so nothing that was counted is ever forgotten too early.
-pub(super) const REMEMBERED: Duration = Duration::hours(1);
+pub(super) const REMEMBERED: Duration = FLOW_AGE;
 
 /// Flows of one purpose in the fold, at most: what every 64th entry carries must fit into an entry. Resets, which
 /// anyone can start, push out resets only, never a sign-in.

@@ -3,7 +3,7 @@
 use time::{Duration, OffsetDateTime};
 
 /// An accepted code opens a session for so long.
-pub const EVIDENCE_LIFE: Duration = Duration::minutes(30);
+pub use sekisho_evidence::EVIDENCE_LIFE;
 
 /// How long a session lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
