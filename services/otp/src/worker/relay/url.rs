@@ -1,6 +1,7 @@
 //! Where the relay is, as configuration says it.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use lettre::transport::smtp::authentication::Credentials;
 use percent_encoding::percent_decode_str;
@@ -8,7 +9,8 @@ use sekisho_service::settings::Value;
 use url::Url;
 
 /// `smtp://host:port` (no encryption, port 25), `smtp://…?tls=required` (STARTTLS, port 587) or `smtps://…` (TLS, port
-/// 465), each with `user:password@` before the host if the relay asks for it, percent-encoded.
+/// 465), the encrypted ones and those on loopback with `user:password@` before the host if the relay asks for it,
+/// percent-encoded.
 #[derive(Clone)]
 pub struct RelayUrl {
     pub(super) host: String,
@@ -30,9 +32,24 @@ impl Value for RelayUrl {
     const SECRET: bool = true;
 
     fn parse(text: &str) -> Result<Self, String> {
-        read(text).ok_or_else(|| {
+        let url = read(text).ok_or_else(|| {
             "is not smtp://host:port, smtp://host:port?tls=required or smtps://host:port".to_owned()
-        })
+        })?;
+        if url.login.is_some() && url.security == Security::None && !is_loopback(&url.host) {
+            return Err(
+                "sends a password without encryption; add ?tls=required or use smtps://, or leave the login out"
+                    .to_owned(),
+            );
+        }
+        Ok(url)
+    }
+}
+
+/// What is sent there leaves no machine.
+fn is_loopback(host: &str) -> bool {
+    match host.parse::<IpAddr>() {
+        Ok(address) => address.is_loopback(),
+        Err(_) => host.eq_ignore_ascii_case("localhost"),
     }
 }
 
@@ -122,8 +139,35 @@ mod tests {
     }
 
     #[test]
+    fn a_password_leaves_this_machine_only_encrypted() {
+        for open in [
+            "smtp://user:canary@relay",
+            "smtp://user:canary@relay:587",
+            "smtp://user:canary@192.0.2.1",
+            "smtp://user:canary@[2001:db8::1]:25",
+            "smtp://user:canary@localhost.example",
+            "smtp://user:canary@127.0.0.1.example",
+        ] {
+            let mistake = RelayUrl::parse(open).unwrap_err();
+            assert!(mistake.contains("without encryption"), "{open}: {mistake}");
+            assert!(!mistake.contains("canary"), "{mistake}");
+        }
+        for closed in [
+            "smtp://user:canary@relay?tls=required",
+            "smtps://user:canary@relay",
+            "smtp://user:canary@localhost:1025",
+            "smtp://user:canary@127.0.0.1:1025",
+            "smtp://user:canary@127.9.9.9",
+            "smtp://user:canary@[::1]:1025",
+            "smtp://relay",
+        ] {
+            assert!(parts(closed).is_some(), "{closed}");
+        }
+    }
+
+    #[test]
     fn the_password_is_never_printed() {
-        let url = RelayUrl::parse("smtp://user:canary@relay").unwrap();
+        let url = RelayUrl::parse("smtps://user:canary@relay").unwrap();
         assert!(!format!("{url:?}").contains("canary"));
     }
 }
