@@ -17,8 +17,6 @@ pub enum Class {
     Exists,
     /// What must have happened before did not, or is over.
     Precondition,
-    /// Somebody else was faster.
-    Raced,
     /// A queue is full; nothing was done.
     Busy,
     /// What this depends on did not answer; it may or may not have happened.
@@ -37,7 +35,6 @@ impl Class {
             Self::NotFound => Code::NotFound,
             Self::Exists => Code::AlreadyExists,
             Self::Precondition => Code::FailedPrecondition,
-            Self::Raced => Code::Aborted,
             Self::Busy => Code::ResourceExhausted,
             Self::Unavailable => Code::Unavailable,
             Self::Fault => Code::Internal,

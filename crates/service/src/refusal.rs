@@ -40,8 +40,7 @@ pub fn status(error: &(impl Refuse + 'static)) -> Status {
         | Class::SignedOut
         | Class::NotFound
         | Class::Exists
-        | Class::Precondition
-        | Class::Raced => tracing::debug!(reason, "refused"),
+        | Class::Precondition => tracing::debug!(reason, "refused"),
     }
     let message = match class {
         Class::Fault => "an internal error".to_owned(),

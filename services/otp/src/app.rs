@@ -14,6 +14,7 @@ use sekisho_eventlog::{Context, Entry, FlowId, Fold, Log, StreamId};
 use sekisho_evidence::{Flow, Minted, Refusal, newest_cuts};
 use sekisho_proto::{EventError, Kind};
 use sekisho_service::roles;
+use sekisho_service::settings::Secret;
 
 use crate::code::Keys;
 use crate::domain::{Codes, View};
@@ -27,12 +28,12 @@ pub struct App {
 }
 
 /// Who asks: the holder of a flow's secret.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub struct Caller<'a> {
     /// The flow.
     pub flow: FlowId,
     /// Its secret, which the log knows only as a digest.
-    pub secret: &'a [u8],
+    pub secret: &'a Secret<Vec<u8>>,
 }
 
 /// A flow that its caller has opened.
@@ -62,7 +63,7 @@ impl App {
     async fn open(&self, caller: Caller<'_>) -> Result<Opened, Refused> {
         let entries = self.log.flow(caller.flow).await?;
         let flow = Flow::fold(&entries)?;
-        let minted = *flow.open_with(caller.secret)?;
+        let minted = *flow.open_with(caller.secret.expose())?;
         Ok(Opened {
             entries,
             flow,
@@ -88,14 +89,6 @@ impl App {
         let codes = codes_of(&opened.entries)?;
         let Minted { flow, mint, .. } = opened.minted;
         Ok(View::of(&codes, flow, mint.purpose(), self.log.now()))
-    }
-}
-
-impl std::fmt::Debug for Caller<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Caller")
-            .field("flow", &self.flow)
-            .finish_non_exhaustive()
     }
 }
 

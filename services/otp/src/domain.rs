@@ -1,6 +1,6 @@
 //! The rule book of codes, pure: state, commands, events, `decide` and `evolve`.
 //!
-//! Time, random values and verdicts come in with the command; nothing here reads a clock, a key or a code.
+//! Time, random values and findings come in with the command; nothing here reads a clock, a key or a code.
 
 mod carried;
 mod command;
@@ -12,7 +12,7 @@ mod standing;
 mod state;
 mod view;
 
-pub use command::{Command, Finding, Rejection, Verdict};
+pub use command::{Command, Finding, Rejection};
 pub use limits::{CODE_LIFE, FLOW_AGE, LAST_HAND_OVER, MAX_KEY_ID, TRIES, back_off, too_late_to_mail};
 pub use mail::NoHandOver;
 pub use standing::{MailFate, Standing};

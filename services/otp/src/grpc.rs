@@ -10,6 +10,7 @@ use sekisho_proto::otp::v1::otp_service_server::OtpService;
 use sekisho_proto::otp::v1::verify_code_response::{Accepted, Outcome, Rejected};
 use sekisho_service::refusal::refuse;
 use sekisho_service::server::Method;
+use sekisho_service::settings::Secret;
 use sekisho_service::{Late, roles};
 use tonic::{Code, Request, Response, Status};
 
@@ -46,7 +47,8 @@ impl OtpService for Api {
         request: Request<proto::IssueCodeRequest>,
     ) -> Result<Response<proto::IssueCodeResponse>, Status> {
         let request = request.into_inner();
-        let caller = caller(&request.flow_id, &request.flow_secret)?;
+        let secret = Secret::new(request.flow_secret);
+        let caller = caller(&request.flow_id, &secret)?;
         let seen = self.0.get()?.issue(caller, command(&request.command_id)?).await?;
         let flow = Some(view::flow_view(&seen)?);
         Ok(Response::new(proto::IssueCodeResponse { flow }))
@@ -57,9 +59,10 @@ impl OtpService for Api {
         request: Request<proto::VerifyCodeRequest>,
     ) -> Result<Response<proto::VerifyCodeResponse>, Status> {
         let request = request.into_inner();
-        let caller = caller(&request.flow_id, &request.flow_secret)?;
+        let (secret, code) = (Secret::new(request.flow_secret), Secret::new(request.code));
+        let caller = caller(&request.flow_id, &secret)?;
         let command = command(&request.command_id)?;
-        let outcome = match self.0.get()?.verify(caller, &request.code, command).await? {
+        let outcome = match self.0.get()?.verify(caller, &code, command).await? {
             Verified::Accepted { position } => Outcome::Accepted(Accepted { position: position.0 }),
             Verified::Rejected { tries_left, replaced } => {
                 Outcome::Rejected(Rejected { tries_left, replaced })
@@ -74,7 +77,8 @@ impl OtpService for Api {
         request: Request<proto::CancelFlowRequest>,
     ) -> Result<Response<proto::CancelFlowResponse>, Status> {
         let request = request.into_inner();
-        let caller = caller(&request.flow_id, &request.flow_secret)?;
+        let secret = Secret::new(request.flow_secret);
+        let caller = caller(&request.flow_id, &secret)?;
         self.0.get()?.cancel(caller).await?;
         Ok(Response::new(proto::CancelFlowResponse {}))
     }
@@ -84,14 +88,15 @@ impl OtpService for Api {
         request: Request<proto::GetFlowRequest>,
     ) -> Result<Response<proto::GetFlowResponse>, Status> {
         let request = request.into_inner();
-        let caller = caller(&request.flow_id, &request.flow_secret)?;
+        let secret = Secret::new(request.flow_secret);
+        let caller = caller(&request.flow_id, &secret)?;
         let seen = self.0.get()?.view(caller).await?;
         let flow = Some(view::flow_view(&seen)?);
         Ok(Response::new(proto::GetFlowResponse { flow }))
     }
 }
 
-fn caller<'a>(flow_id: &[u8], secret: &'a [u8]) -> Result<Caller<'a>, Status> {
+fn caller<'a>(flow_id: &[u8], secret: &'a Secret<Vec<u8>>) -> Result<Caller<'a>, Status> {
     let flow = FlowId::try_from(flow_id).map_err(|_| malformed("flow_id is not 16 bytes"))?;
     Ok(Caller { flow, secret })
 }
@@ -119,6 +124,13 @@ mod tests {
         let status = Api::default().get_flow(Request::new(request)).await.unwrap_err();
         assert_eq!(status.code(), Code::Unavailable);
         assert_eq!(refusal::reason(&status).as_deref(), Some("NOT_READY"));
+    }
+
+    #[test]
+    fn a_flow_secret_is_never_printed() {
+        let secret = Secret::new(b"canary".to_vec());
+        let printed = format!("{:?}", caller(&[0; 16], &secret).unwrap());
+        assert!(printed.contains("secret: [redacted]"), "{printed}");
     }
 
     #[tokio::test]

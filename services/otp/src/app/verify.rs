@@ -3,10 +3,11 @@
 use sekisho_eventlog::{Decided, Decision, Facts, Position};
 use sekisho_evidence::{CommandId, Flow, Minted, Refusal};
 use sekisho_proto::events::CodeEvent;
+use sekisho_service::settings::Secret;
 
 use super::{App, Caller, Refused, context};
 use crate::code::{Digits, Keys, Owner, read_typed};
-use crate::domain::{Codes, Command, Verdict};
+use crate::domain::{Codes, Command, Finding};
 
 /// What came of a typed code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,10 +34,10 @@ impl App {
     pub async fn verify(
         &self,
         caller: Caller<'_>,
-        code: &str,
+        code: &Secret<String>,
         command: CommandId,
     ) -> Result<Verified, Refused> {
-        let typed = read_typed(code)?;
+        let typed = read_typed(code.expose())?;
         let minted = self.open_alive(caller).await?.minted;
         let digest = command.digest(&[b"VerifyCode", typed.expose()]);
         let context = context(minted.account, minted.flow, Some(digest));
@@ -48,10 +49,9 @@ impl App {
                 if accepted.is_some() {
                     return Ok(Decision::Nothing);
                 }
-                // Compared with the very state that is decided on: the verdict cannot be stale.
-                let verdict = verdict(&self.keys, &facts.state, &minted, &typed)?;
+                let finding = compare(&self.keys, &facts.state, &minted, &typed)?;
                 let flow = minted.flow;
-                let command = Command::Verify { flow, verdict };
+                let command = Command::Verify { flow, finding };
                 facts.state.decide(facts.now, command).map_err(Refused::from)
             })
             .await?;
@@ -96,10 +96,10 @@ fn accepted_at(facts: &Facts<Codes>) -> Result<Option<Position>, Refused> {
     }
 }
 
-fn verdict(keys: &Keys, codes: &Codes, minted: &Minted, typed: &Digits) -> Result<Verdict, Refused> {
+fn compare(keys: &Keys, codes: &Codes, minted: &Minted, typed: &Digits) -> Result<Finding, Refused> {
     let last = codes.flow(minted.flow).and_then(|known| known.stage.last_code());
     let Some((code, replaced)) = last else {
-        return Ok(Verdict::NotCompared);
+        return Ok(Finding::NothingToCompare);
     };
     let owner = Owner {
         account: minted.account,

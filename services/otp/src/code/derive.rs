@@ -12,7 +12,7 @@ use sha1::Sha1;
 use sha2::Sha256;
 
 use super::digits::Digits;
-use crate::domain::{Finding, Issued, Verdict};
+use crate::domain::{Finding, Issued};
 
 /// Changes when the derivation changes.
 const CONTEXT: &[u8] = b"sekisho/code/1";
@@ -68,21 +68,17 @@ impl Keys {
         code: &Issued,
         replaced: &[u64],
         typed: &Digits,
-    ) -> Result<Verdict, KeyMissing> {
+    ) -> Result<Finding, KeyMissing> {
         let right = self.code(owner, &code.key_id, code.issue)?.equal(typed);
         let mut is_replaced = false;
         for issue in replaced {
             // One of an older key is not recognised, only wrong: keys change seldom.
             is_replaced |= self.code(owner, &code.key_id, *issue)?.equal(typed);
         }
-        let finding = match (right, is_replaced) {
+        Ok(match (right, is_replaced) {
             (true, _) => Finding::Right,
             (false, true) => Finding::Replaced,
             (false, false) => Finding::Wrong,
-        };
-        Ok(Verdict::Compared {
-            against: code.issue,
-            finding,
         })
     }
 }
@@ -186,10 +182,7 @@ mod tests {
     #[test]
     fn a_typed_code_is_right_replaced_or_wrong() {
         let digits = |issue| keys().code(owner(), "new", issue).unwrap();
-        let finding = |typed: &Digits| match keys().compare(owner(), &issued(3), &[1, 2], typed) {
-            Ok(Verdict::Compared { against: 3, finding }) => finding,
-            other => panic!("{other:?}"),
-        };
+        let finding = |typed: &Digits| keys().compare(owner(), &issued(3), &[1, 2], typed).unwrap();
         assert_eq!(finding(&digits(3)), Finding::Right);
         assert_eq!(finding(&digits(1)), Finding::Replaced);
         assert_eq!(finding(&digits(2)), Finding::Replaced);

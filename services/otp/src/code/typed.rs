@@ -1,8 +1,9 @@
 //! A code as people type it (screens 2.0, "Text handling").
 
+use sekisho_service::settings::Secret;
 use unicode_normalization::UnicodeNormalization;
 
-use super::digits::Digits;
+use super::digits::{Digits, LENGTH};
 
 /// Longer input is no code, whatever it normalises to.
 const LONGEST: usize = 256;
@@ -23,16 +24,25 @@ pub fn read_typed(text: &str) -> Result<Digits, Malformed> {
     if text.len() > LONGEST {
         return Err(Malformed);
     }
-    let kept: Vec<char> = text.nfkc().filter(|character| !is_dropped(*character)).collect();
-    let outside = |character: Option<&char>| character == Some(&LONG_VOWEL);
-    if outside(kept.first()) || outside(kept.last()) {
+    // In one place that is wiped: a string that grows leaves copies behind.
+    let mut digits = Secret::new([0; LENGTH]);
+    let mut count = 0;
+    let mut ends_with_mark = false;
+    for character in text.nfkc().filter(|character| !is_dropped(*character)) {
+        ends_with_mark = character == LONG_VOWEL;
+        if !ends_with_mark {
+            let place = digits.expose_mut().get_mut(count).ok_or(Malformed)?;
+            *place = u8::try_from(character).map_err(|_| Malformed)?;
+            count += 1;
+        } else if count == 0 {
+            return Err(Malformed);
+        }
+    }
+    if ends_with_mark {
         return Err(Malformed);
     }
-    let digits: String = kept
-        .into_iter()
-        .filter(|character| *character != LONG_VOWEL)
-        .collect();
-    Digits::of_ascii(digits.as_bytes()).ok_or(Malformed)
+    // A place that was not filled is no digit.
+    Digits::of_ascii(digits.expose()).ok_or(Malformed)
 }
 
 fn is_dropped(character: char) -> bool {

@@ -21,12 +21,12 @@ pub enum Command {
         /// A random 照合番号.
         reference: String,
     },
-    /// A code was typed and compared.
+    /// A code was typed and compared with this very state, so that the finding cannot be stale.
     Verify {
         /// The flow.
         flow: FlowId,
         /// What the comparison said.
-        verdict: Verdict,
+        finding: Finding,
     },
     /// Give the flow up.
     Cancel {
@@ -70,21 +70,7 @@ pub enum Command {
     },
 }
 
-/// What a comparison said, and against which code: if another code has come since, the verdict says nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// There was nothing to compare with.
-    NotCompared,
-    /// The typed digits were compared with the code of this issue and with those that it replaced.
-    Compared {
-        /// The issue.
-        against: u64,
-        /// The result.
-        finding: Finding,
-    },
-}
-
-/// The result of a comparison.
+/// The result of comparing typed digits with the newest code of a flow and with those that it replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Finding {
     /// The digits are the code's.
@@ -93,6 +79,8 @@ pub enum Finding {
     Replaced,
     /// Neither.
     Wrong,
+    /// The flow has no code.
+    NothingToCompare,
 }
 
 /// Why a command has no event.
@@ -110,9 +98,6 @@ pub enum Rejection {
     /// Five wrong tries.
     #[error("the code is dead after too many wrong tries")]
     Spent,
-    /// The verdict is about another code: compare again.
-    #[error("the verdict is about another code")]
-    VerdictStale,
     /// The mail is no longer owed: handed over, given up, or its code is dead.
     #[error("the mail is not owed")]
     NotOwed,
@@ -125,7 +110,8 @@ impl Refuse for Rejection {
     fn class(&self) -> Class {
         match self {
             Self::Cancelled | Self::NoLiveCode | Self::Expired | Self::Spent => Class::Precondition,
-            Self::VerdictStale | Self::NotOwed | Self::Held => Class::Raced,
+            // Only the worker asks for mails: at a caller these would be a mistake of ours.
+            Self::NotOwed | Self::Held => Class::Fault,
         }
     }
 
@@ -135,9 +121,7 @@ impl Refuse for Rejection {
             Self::NoLiveCode => "OTP_NO_LIVE_CODE",
             Self::Expired => "OTP_CODE_EXPIRED",
             Self::Spent => "OTP_CODE_SPENT",
-            Self::VerdictStale => "OTP_VERDICT_STALE",
-            Self::NotOwed => "OTP_MAIL_NOT_OWED",
-            Self::Held => "OTP_MAIL_HELD",
+            Self::NotOwed | Self::Held => "INTERNAL",
         }
     }
 }

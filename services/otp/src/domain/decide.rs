@@ -6,7 +6,7 @@ use sekisho_proto::otp::v1 as otp;
 use sekisho_proto::to_timestamp;
 use time::OffsetDateTime;
 
-use super::command::{Command, Finding, Rejection, Verdict};
+use super::command::{Command, Finding, Rejection};
 use super::limits::CODE_LIFE;
 use super::standing::Standing;
 use super::state::{Codes, Issued};
@@ -37,7 +37,7 @@ impl Codes {
                 };
                 self.issue(flow, now, issued)
             }
-            Command::Verify { flow, verdict } => self.verify(flow, now, verdict),
+            Command::Verify { flow, finding } => self.verify(flow, now, finding),
             Command::Cancel { flow } => Ok(self.cancel(flow, now)),
             Command::ClaimMail {
                 flow,
@@ -81,7 +81,7 @@ impl Codes {
         }
     }
 
-    fn verify(&self, flow: FlowId, now: OffsetDateTime, verdict: Verdict) -> Decided {
+    fn verify(&self, flow: FlowId, now: OffsetDateTime, finding: Finding) -> Decided {
         match self.standing(flow, now) {
             Standing::Cancelled => Err(Rejection::Cancelled),
             Standing::Verified => Ok(Decision::Nothing),
@@ -89,7 +89,7 @@ impl Codes {
             Standing::Expired(_) => Err(Rejection::Expired),
             Standing::Spent(_) => Err(Rejection::Spent),
             Standing::Live { code, tries_left, .. } => {
-                let event = compared(code, tries_left, self.purpose(flow), verdict)?;
+                let event = compared(code, tries_left, self.purpose(flow), finding)?;
                 // The log's clock has the last word on the ten minutes.
                 Ok(Decision::RecordBefore(event, code.expires_at))
             }
@@ -117,12 +117,8 @@ fn compared(
     code: &Issued,
     tries_left: u32,
     purpose: otp::Purpose,
-    verdict: Verdict,
+    finding: Finding,
 ) -> Result<CodeEvent, Rejection> {
-    let finding = match verdict {
-        Verdict::Compared { against, finding } if against == code.issue => finding,
-        Verdict::Compared { .. } | Verdict::NotCompared => return Err(Rejection::VerdictStale),
-    };
     let rejected = |replaced| otp::CodeRejected {
         purpose: purpose.into(),
         issue: code.issue,
@@ -138,5 +134,6 @@ fn compared(
         .into(),
         Finding::Replaced => rejected(true).into(),
         Finding::Wrong => rejected(false).into(),
+        Finding::NothingToCompare => return Err(Rejection::NoLiveCode),
     })
 }

@@ -146,19 +146,16 @@ impl Codes {
         Some(self.flows.remove(index))
     }
 
-    /// Flows whose last code has been dead for an hour leave, unless a worker is still at their mail.
+    /// Flows whose last code has been dead for an hour leave. No worker is still at their mail: a claim is made in
+    /// the code's life and ends within minutes.
     fn forget_old(&mut self, at: OffsetDateTime) {
-        self.flows.retain(|known| match &known.stage {
-            Stage::Live { code, mail, .. } => {
-                let held = match mail {
-                    Mail::Claimed { until, .. } => *until >= at,
-                    Mail::Owed { .. } | Mail::Mailed { .. } | Mail::Failed => false,
-                };
-                held || at <= code.expires_at + REMEMBERED
-            }
-            Stage::Spent { code, .. } => at <= code.expires_at + REMEMBERED,
-            Stage::Accepted { expires_at, .. } => at <= *expires_at + REMEMBERED,
-            Stage::Cancelled { at: cancelled } => at <= *cancelled + REMEMBERED,
+        self.flows.retain(|known| {
+            let dead_from = match &known.stage {
+                Stage::Live { code, .. } | Stage::Spent { code, .. } => code.expires_at,
+                Stage::Accepted { expires_at, .. } => *expires_at,
+                Stage::Cancelled { at: cancelled } => *cancelled,
+            };
+            at <= dead_from + REMEMBERED
         });
     }
 

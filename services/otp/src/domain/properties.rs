@@ -17,7 +17,7 @@ use super::*;
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Issue,
-    Verify { stale: bool, finding: Finding },
+    Verify { finding: Finding },
     Cancel,
     Claim { skip: u32, minutes: i64 },
     Mailed { attempt: u32 },
@@ -29,7 +29,8 @@ fn step() -> impl Strategy<Value = Step> {
         Just(Finding::Right),
         Just(Finding::Wrong),
         Just(Finding::Wrong),
-        Just(Finding::Replaced)
+        Just(Finding::Replaced),
+        Just(Finding::NothingToCompare)
     ];
     let class = prop_oneof![
         Just(Class::Unreachable),
@@ -40,7 +41,7 @@ fn step() -> impl Strategy<Value = Step> {
     ];
     prop_oneof![
         4 => Just(Step::Issue),
-        8 => (prop::bool::weighted(0.1), finding).prop_map(|(stale, finding)| Step::Verify { stale, finding }),
+        8 => finding.prop_map(|finding| Step::Verify { finding }),
         1 => Just(Step::Cancel),
         3 => (0..2_u32, 0..3_i64).prop_map(|(skip, minutes)| Step::Claim { skip, minutes }),
         2 => (1..4_u32).prop_map(|attempt| Step::Mailed { attempt }),
@@ -50,7 +51,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 fn command(codes: &Codes, flow: FlowId, now: time::OffsetDateTime, step: Step) -> Command {
     let last = codes.flow(flow).and_then(|known| known.stage.last_code());
-    let (issue, about) = last.map_or((0, Position(0)), |(code, _)| (code.issue, code.position));
+    let about = last.map_or(Position(0), |(code, _)| code.position);
     let attempts = match codes.flow(flow).map(|known| &known.stage) {
         Some(Stage::Live { mail, .. }) => match mail {
             Mail::Owed { attempts } => *attempts,
@@ -71,11 +72,7 @@ fn command(codes: &Codes, flow: FlowId, now: time::OffsetDateTime, step: Step) -
             key_id: "k1".to_owned(),
             reference: "CFHJ".to_owned(),
         },
-        Step::Verify { stale, finding } => {
-            let against = issue + u64::from(stale);
-            let verdict = Verdict::Compared { against, finding };
-            Command::Verify { flow, verdict }
-        }
+        Step::Verify { finding } => Command::Verify { flow, finding },
         Step::Cancel => Command::Cancel { flow },
         Step::Claim { skip, minutes } => Command::ClaimMail {
             flow,

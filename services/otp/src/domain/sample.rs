@@ -166,7 +166,6 @@ pub fn issue(flow: FlowId) -> Command {
     }
 }
 
-pub fn typed(flow: FlowId, against: u64, finding: Finding) -> Command {
-    let verdict = Verdict::Compared { against, finding };
-    Command::Verify { flow, verdict }
+pub fn typed(flow: FlowId, finding: Finding) -> Command {
+    Command::Verify { flow, finding }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use sekisho_otp::app::Refused;
 use sekisho_otp::domain::{MailFate, View, ViewStage};
 use sekisho_proto::refusal::Refuse as _;
+use sekisho_service::settings::Secret;
 use tokio::time::Instant;
 
 use crate::support::{Flow, Mailbox, Relay, Replica, World, code, until};
@@ -33,7 +34,7 @@ async fn a_flow_id_without_its_secret_opens_nothing() {
     let replica = Replica::new(&world, "otp/a").await;
     let flow = world.reset().await;
     replica.issue(&flow).await.unwrap();
-    let digits = code(flow.owner, 1);
+    let digits = Secret::new(code(flow.owner, 1));
     let stranger = flow.stranger();
     let refused = [
         replica.app.issue(stranger, [0; 16].into()).await.err(),

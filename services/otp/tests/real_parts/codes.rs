@@ -62,16 +62,15 @@ async fn the_same_form_gets_its_first_answer() {
 
     let digits = wrong(flow.owner, 0);
     for _ in 0..3 {
-        let answer = replica.app.verify(flow.caller(), &digits, form(2)).await.unwrap();
+        let answer = replica.verify_form(&flow, &digits, form(2)).await.unwrap();
         assert_eq!(answer, REJECTED(4));
     }
     let other = replica
-        .app
-        .verify(flow.caller(), &wrong(flow.owner, 500_000), form(2))
+        .verify_form(&flow, &wrong(flow.owner, 500_000), form(2))
         .await;
     assert_eq!(other.unwrap(), REJECTED(3));
     replica.verify(&flow, &code(flow.owner, 1)).await.unwrap();
-    let late = replica.app.verify(flow.caller(), &digits, form(2)).await.unwrap();
+    let late = replica.verify_form(&flow, &digits, form(2)).await.unwrap();
     assert_eq!(late, REJECTED(4));
     assert_eq!(
         flow.types().await,
@@ -91,8 +90,8 @@ async fn two_clicks_at_once_are_one_command() {
     let digits = wrong(flow.owner, 0);
     let [one, other] = &replicas;
     let (one, other) = tokio::join!(
-        one.app.verify(flow.caller(), &digits, form(1)),
-        other.app.verify(flow.caller(), &digits, form(1))
+        one.verify_form(&flow, &digits, form(1)),
+        other.verify_form(&flow, &digits, form(1))
     );
     assert_eq!((one.unwrap(), other.unwrap()), (REJECTED(4), REJECTED(4)));
     assert_eq!(flow.types().await, ["code_issued", "code_rejected"]);

@@ -98,7 +98,7 @@ async fn get_flow(channel: &Channel, flow: &Flow) -> Result<proto::FlowView, Sta
     let caller = flow.caller();
     let request = proto::GetFlowRequest {
         flow_id: caller.flow.to_vec(),
-        flow_secret: caller.secret.to_vec(),
+        flow_secret: caller.secret.expose().clone(),
     };
     let answer = OtpServiceClient::new(channel.clone()).get_flow(request).await?;
     Ok(answer.into_inner().flow.unwrap())
@@ -135,7 +135,7 @@ async fn a_service_waits_for_its_log_and_then_brings_the_code() {
     until("health", async || is_serving(&gateway).await).await;
 
     let mut otp = OtpServiceClient::new(gateway.clone());
-    let (flow_id, flow_secret) = (flow.owner.flow.to_vec(), flow.caller().secret.to_vec());
+    let (flow_id, flow_secret) = (flow.owner.flow.to_vec(), flow.caller().secret.expose().clone());
     let request = proto::IssueCodeRequest {
         flow_id: flow_id.clone(),
         flow_secret: flow_secret.clone(),

@@ -10,12 +10,15 @@ use sekisho_proto::log::v1::{Metadata, Payload};
 use sekisho_proto::otp::v1::Purpose;
 use sekisho_proto::sessions::v1 as sessions;
 use sekisho_proto::{Event, Kind};
+use sekisho_service::settings::Secret;
 use uuid::Uuid;
 
 /// A flow and its secret.
 pub struct Flow {
     pub owner: Owner,
-    secret: [u8; 32],
+    secret: Secret<Vec<u8>>,
+    /// Of nobody.
+    other: Secret<Vec<u8>>,
     log: Log,
 }
 
@@ -46,7 +49,8 @@ impl Flow {
         };
         let flow = Self {
             owner,
-            secret,
+            secret: Secret::new(secret.to_vec()),
+            other: Secret::new(b"another secret".to_vec()),
             log: log.clone(),
         };
         flow.append(log, 0, Some(owner.flow), event).await;
@@ -63,6 +67,23 @@ impl Flow {
     pub async fn use_up(&self, sessions: &Log) {
         let started = SessionEvent::from(sessions::SessionStarted::default());
         self.append(sessions, 0, Some(self.owner.flow), started).await;
+    }
+
+    /// An event of a version to come: nothing of this account's codes can be decided any more.
+    pub async fn spoil(&self, otp: &Log) {
+        let draft = Draft {
+            kind: Kind::Code,
+            stream: self.owner.account,
+            expected: Version(1),
+            event_id: EventId::new(otp.now()),
+            flow: None,
+            event_type: "code_sung",
+            payload: Payload::default(),
+            metadata: Metadata::default(),
+            not_after: None,
+        };
+        let outcome = otp.append(draft, &Via::Append).await.unwrap();
+        assert!(matches!(outcome, Outcome::Recorded(_)), "{outcome:?}");
     }
 
     async fn append<E: Event>(&self, log: &Log, expected: u64, flow: Option<FlowId>, event: E) {
@@ -96,7 +117,7 @@ impl Flow {
     pub fn stranger(&self) -> Caller<'_> {
         Caller {
             flow: self.owner.flow,
-            secret: b"another secret",
+            secret: &self.other,
         }
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use sekisho_eventlog::Log;
+use sekisho_evidence::CommandId;
 use sekisho_otp::app::{App, Fates, Refused, Verified};
 use sekisho_otp::code::{Keys, Owner};
 use sekisho_otp::domain::View;
@@ -101,7 +102,18 @@ impl Replica {
     /// Types a code as a form of its own.
     pub async fn verify(&self, flow: &Flow, code: &str) -> Result<Verified, Refused> {
         let command = sekisho_eventlog::entropy::bytes().into();
-        self.app.verify(flow.caller(), code, command).await
+        self.verify_form(flow, code, command).await
+    }
+
+    /// Types a code into one form.
+    pub async fn verify_form(
+        &self,
+        flow: &Flow,
+        code: &str,
+        command: CommandId,
+    ) -> Result<Verified, Refused> {
+        let code = Secret::new(code.to_owned());
+        self.app.verify(flow.caller(), &code, command).await
     }
 }
 

@@ -58,6 +58,12 @@ impl World {
         Flow::reset(&self.credentials).await
     }
 
+    /// Transactions of this database so far; known a second late.
+    pub fn transactions(&self) -> u64 {
+        let query = "select xact_commit from pg_stat_database where datname = current_database();";
+        self.database.sql(query).unwrap().parse().unwrap()
+    }
+
     /// Puts the log's clock so far before the real one, and waits until these handles know.
     pub async fn forward(&self, seconds: i64, logs: &[&Log]) {
         let before = self.ahead.swap(seconds, Ordering::SeqCst);
