@@ -95,6 +95,48 @@ async fn a_flow_that_a_cut_ends_while_its_mail_is_on_the_way_gets_none() {
     assert_eq!(relay.letters().len(), 0);
 }
 
+/// The relay may take 25 s from the last look on, and another worker may claim after 75 s.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_is_not_handed_over_when_its_claim_may_end_on_the_way() {
+    let world = World::new().await;
+    let relay = Relay::with_plan(|step, before| match (step, before) {
+        (Step::Recipient, 0) => Act::Hold,
+        _ => Act::Reply("250 ok"),
+    })
+    .await;
+    let replica = worker(&world, "otp/a", &relay).await;
+    let flow = world.reset().await;
+    replica.issue(&flow).await.unwrap();
+    relay.until_recipients(1).await;
+    // The claim still holds for 15 s at most.
+    world.forward(60, &[&replica.log]).await;
+    relay.let_go();
+    until("the first attempt's end", async || {
+        failures(&flow).await.len() == 1
+    })
+    .await;
+    assert_eq!(failures(&flow).await, [(Class::Unreachable, 0, true)]);
+    until("the mail", async || flow.types().await.last() == Some(&"mailed")).await;
+    assert_eq!(relay.letters().len(), 1);
+}
+
+/// A claim that fails at once, whatever the reason, must not be tried again without a pause.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_cannot_claim_does_not_try_all_the_time() {
+    let world = World::new().await;
+    let relay = Relay::start().await;
+    let replica = Replica::new(&world, "otp/a").await;
+    let flow = world.reset().await;
+    replica.issue(&flow).await.unwrap();
+    flow.spoil(&replica.log).await;
+    let _working = replica.work(&relay, Mailbox::Known).await;
+    let before = world.transactions();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let transactions = world.transactions() - before;
+    assert!(transactions < 500, "{transactions} transactions in three seconds");
+    assert_eq!(relay.recipients(), 0);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_may_pass_is_tried_again_and_a_no_is_not() {
     let world = World::new().await;
