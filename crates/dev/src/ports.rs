@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use rustix::fs::FlockOperation;
 
 use crate::process::Spawned;
@@ -42,17 +42,28 @@ impl Port {
         bail!("no port between {FIRST} and {} is free", FIRST + COUNT - 1)
     }
 
-    /// This port and no other.
+    /// These ports and no others; each with the option that chooses another.
     ///
     /// # Errors
-    /// When it is busy: one sentence that names who holds it. `option` is what chooses another.
-    pub fn wanted(number: u16, option: &str) -> Result<Self> {
-        if let Some(holder) = holder(number) {
-            bail!("port {number} is held by {holder}; stop that, or choose another port with {option}");
+    /// When some are busy: one sentence that names all of them and who holds each.
+    pub fn wanted<const N: usize>(choices: [(u16, &str); N]) -> Result<[Self; N]> {
+        let busy: Vec<(String, &str)> = choices
+            .iter()
+            .enumerate()
+            .filter_map(|(place, (number, option))| {
+                let twice = choices[..place].iter().any(|(earlier, _)| earlier == number);
+                let why = if twice {
+                    Some(format!("port {number} is chosen twice"))
+                } else {
+                    refusal(*number)
+                };
+                why.map(|why| (why, *option))
+            })
+            .collect();
+        if !busy.is_empty() {
+            bail!("{}", advice(&busy));
         }
-        TcpListener::bind((Ipv4Addr::LOCALHOST, number))
-            .with_context(|| format!("port {number} cannot be used; choose another port with {option}"))?;
-        Ok(Self { number, _claim: None })
+        Ok(choices.map(|(number, _)| Self { number, _claim: None }))
     }
 
     /// The address on loopback.
@@ -83,6 +94,32 @@ pub fn wait_listening(process: &mut Spawned, address: SocketAddr, limit: Duratio
             .ok()
             .map(drop))
     })
+}
+
+/// Why a port cannot be used, if it cannot.
+fn refusal(number: u16) -> Option<String> {
+    if let Some(holder) = holder(number) {
+        return Some(format!("port {number} is held by {holder}"));
+    }
+    let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, number));
+    bound
+        .err()
+        .map(|error| format!("port {number} cannot be used ({error})"))
+}
+
+fn advice(busy: &[(String, &str)]) -> String {
+    let reasons: Vec<&str> = busy.iter().map(|(why, _)| why.as_str()).collect();
+    let options: Vec<&str> = busy.iter().map(|(_, option)| *option).collect();
+    let others = if busy.len() == 1 {
+        "another port"
+    } else {
+        "other ports"
+    };
+    format!(
+        "{}; stop what holds it, or choose {others} with {}",
+        reasons.join(", "),
+        options.join(" and ")
+    )
 }
 
 /// Who listens on this port of loopback, in words; `None` if nobody does, or the system does not tell.
@@ -146,12 +183,34 @@ mod tests {
     fn a_busy_port_names_the_process_that_holds_it() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
-        let mistake = Port::wanted(port, "--port").unwrap_err().to_string();
+        let mistake = Port::wanted([(port, "--port")]).unwrap_err().to_string();
         let expected = format!("port {port} is held by process {} (", std::process::id());
         assert!(mistake.starts_with(&expected), "{mistake}");
         assert!(mistake.ends_with("choose another port with --port"), "{mistake}");
         drop(listener);
-        assert!(Port::wanted(port, "--port").is_ok());
+        assert!(Port::wanted([(port, "--port")]).is_ok());
+    }
+
+    #[test]
+    fn all_busy_ports_are_named_at_once() {
+        let held = [(); 2].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
+        let [one, other] = held.each_ref().map(|held| held.local_addr().unwrap().port());
+        let mistake = Port::wanted([(one, "--port"), (other, "--mailbox-port")]).unwrap_err();
+        let text = mistake.to_string();
+        assert!(text.starts_with(&format!("port {one} is held by ")), "{text}");
+        assert!(text.contains(&format!(", port {other} is held by ")), "{text}");
+        assert!(
+            text.ends_with("choose other ports with --port and --mailbox-port"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn one_port_cannot_serve_two_purposes() {
+        let number = Port::free().unwrap().number;
+        let mistake = Port::wanted([(number, "--port"), (number, "--mailbox-port")]).unwrap_err();
+        let expected = format!("port {number} is chosen twice; ");
+        assert!(mistake.to_string().starts_with(&expected), "{mistake}");
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::random;
 pub use database::Database;
 pub(crate) use psql::Psql;
 pub(crate) use server::Server;
-pub(crate) use template::{bring_up_to_date, copy, reopen};
+pub(crate) use template::{bring_up_to_date, copy, forget_unreadable, reopen};
 
 /// The database of a server that the services use.
 pub const DATABASE: &str = "sekisho";

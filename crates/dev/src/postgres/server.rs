@@ -61,7 +61,12 @@ impl Server {
         let psql = Psql::new(&self.passwords, self.port.number, "postgres")?;
         wait::until("PostgreSQL to answer", START, || {
             process.must_run()?;
-            Ok(psql.run("select 1;").ok().map(drop))
+            match psql.run("select 1;") {
+                Ok(_) => Ok(Some(())),
+                // It answers, and will never answer otherwise.
+                Err(mistake) if is_refused(&mistake) => Err(mistake),
+                Err(_) => Ok(None),
+            }
         })?;
         self.running = Some(process);
         Ok(())
@@ -114,6 +119,11 @@ impl Drop for Server {
             let _ = running.stop(Signal::QUIT, STOP);
         }
     }
+}
+
+/// The server's own words, which `initialise` keeps in English.
+fn is_refused(mistake: &anyhow::Error) -> bool {
+    mistake.to_string().contains("password authentication failed")
 }
 
 fn arguments(data: &Path, port: u16) -> Vec<OsString> {

@@ -38,8 +38,9 @@ pub(crate) fn copy(schema: Schema, folder: &Folder) -> Result<Server> {
         rustix::fs::flock(&lock, FlockOperation::LockShared)?;
         if template.is_dir() && secrets.is_file() {
             let passwords: Passwords = serde_json::from_str(&fs::read_to_string(&secrets)?)?;
-            write_secret(&folder.own.join(PASSWORDS), &serde_json::to_string(&passwords)?)?;
             copy_data(&template, &folder.servers)?;
+            // Last: passwords that are there fit the data that is there.
+            write_secret(&folder.own.join(PASSWORDS), &serde_json::to_string(&passwords)?)?;
             return Server::new(folder, passwords);
         }
         rustix::fs::flock(&lock, FlockOperation::LockExclusive)?;
@@ -58,6 +59,20 @@ pub(crate) fn reopen(folder: &Folder) -> Result<Option<Server>> {
     let passwords =
         serde_json::from_str(&fs::read_to_string(&secrets)?).context("cannot read the passwords")?;
     Server::new(folder, passwords).map(Some)
+}
+
+/// Removes data whose passwords or keys are gone, as when somebody has removed target/dev while the data, which
+/// belongs to another user, is elsewhere; true if there was any. The keys go along: they are of no use to new data.
+pub(crate) fn forget_unreadable(folder: &Folder, keys: &Path) -> Result<bool> {
+    let (data, passwords) = (folder.servers.join("data"), folder.own.join(PASSWORDS));
+    if !data.is_dir() || (passwords.is_file() && keys.is_dir()) {
+        return Ok(false);
+    }
+    fs::remove_dir_all(&data).with_context(|| format!("cannot remove {}", data.display()))?;
+    if keys.is_dir() {
+        fs::remove_dir_all(keys).with_context(|| format!("cannot remove {}", keys.display()))?;
+    }
+    Ok(true)
 }
 
 /// Brings the running server's roles and tables up to what the checkout holds now.

@@ -9,10 +9,8 @@ pub struct StackOptions {
     pub name: String,
     /// How many replicas of a service, where that is not one. None at all is possible.
     pub replicas: Vec<(Service, usize)>,
-    /// The port of the first gateway; a free one without.
-    pub portal_port: Option<u16>,
-    /// The port of the mailbox's page; a free one without.
-    pub mailbox_port: Option<u16>,
+    /// The ports of the first gateway and of the mailbox's page; free ones without.
+    pub ports: Option<[u16; 2]>,
     /// More settings of a service by their full names (`SEKISHO_SESSIONS_IDLE_TIMEOUT`); they win over the usual ones.
     pub environment: Vec<(Service, String, String)>,
     /// Whether services accept a database whose clock has been put forward.
@@ -28,8 +26,7 @@ impl Default for StackOptions {
         Self {
             name: "stack".to_owned(),
             replicas: Vec::new(),
-            portal_port: None,
-            mailbox_port: None,
+            ports: None,
             environment: Vec::new(),
             test_clock: false,
             accounts: true,
@@ -43,8 +40,7 @@ impl StackOptions {
     pub fn for_people(portal_port: u16, mailbox_port: u16) -> Self {
         Self {
             name: "up".to_owned(),
-            portal_port: Some(portal_port),
-            mailbox_port: Some(mailbox_port),
+            ports: Some([portal_port, mailbox_port]),
             kept: true,
             ..Self::default()
         }

@@ -16,19 +16,21 @@ use crate::{Service, cargo, disk, paths, process};
 
 pub(super) fn start(options: &StackOptions, say: &mut dyn FnMut(&str)) -> Result<Stack> {
     disk::require(&paths::kept()?)?;
-    let portal = wanted(options.portal_port, "--port")?;
-    let mailbox_port = wanted(options.mailbox_port, "--mailbox-port")?;
-    say("building (the first time this takes some minutes)");
+    let [portal, mailbox_port] = ports(options)?;
+    say("building (the first time this takes some minutes, and other `cargo dev` commands wait for it)");
     cargo::everything()?;
     let folder = make_folder(options)?;
     let keys = folder.own.join("keys");
+    if options.kept && postgres::forget_unreadable(&folder, &keys)? {
+        say("the passwords or keys of an earlier run are gone, so its data cannot be read: beginning afresh");
+    }
     seed(&["keys", "--directory", &keys.display().to_string()])?;
     say("starting PostgreSQL");
     let postgres = start_postgres(options, &folder)?;
     say("starting NATS and the mailbox");
     let mut bus = Bus::new(&folder)?;
     bus.start()?;
-    let mut mailbox = Mailbox::new(&folder, mailbox_port.map_or_else(Port::free, Ok)?)?;
+    let mut mailbox = Mailbox::new(&folder, mailbox_port)?;
     mailbox.start()?;
     let mut stack = Stack {
         services: Vec::new(),
@@ -46,8 +48,12 @@ pub(super) fn start(options: &StackOptions, say: &mut dyn FnMut(&str)) -> Result
     Ok(stack)
 }
 
-fn wanted(port: Option<u16>, option: &str) -> Result<Option<Port>> {
-    port.map(|number| Port::wanted(number, option)).transpose()
+/// The portal's and the mailbox's.
+fn ports(options: &StackOptions) -> Result<[Port; 2]> {
+    match options.ports {
+        Some([portal, mailbox]) => Port::wanted([(portal, "--port"), (mailbox, "--mailbox-port")]),
+        None => Ok([Port::free()?, Port::free()?]),
+    }
 }
 
 fn make_folder(options: &StackOptions) -> Result<Folder> {
@@ -66,10 +72,12 @@ fn start_postgres(options: &StackOptions, folder: &Folder) -> Result<Server> {
         None
     };
     if let Some(mut server) = before {
-        server.start()?;
-        postgres::bring_up_to_date(&server, Schema::Migrated).context(
-            "the database of an earlier `cargo dev up` cannot be brought up to date; `cargo dev reset` makes a new one",
-        )?;
+        server
+            .start()
+            .and_then(|()| postgres::bring_up_to_date(&server, Schema::Migrated))
+            .context(
+                "the database of an earlier `cargo dev up` cannot be used; `cargo dev reset` makes a new one",
+            )?;
         return Ok(server);
     }
     let mut server = postgres::copy(Schema::Migrated, folder)?;
@@ -80,9 +88,10 @@ fn start_postgres(options: &StackOptions, folder: &Folder) -> Result<Server> {
 fn start_services(
     stack: &mut Stack,
     options: &StackOptions,
-    mut portal: Option<Port>,
+    portal: Port,
     say: &mut dyn FnMut(&str),
 ) -> Result<()> {
+    let mut portal = Some(portal);
     let mut places = Vec::new();
     for service in Service::ALL {
         for number in 0..options.count(service) {
