@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::Receiver;
 use std::thread;
 use std::time::Duration;
 
@@ -48,19 +49,25 @@ impl Home {
         self.command(arguments).output().unwrap()
     }
 
-    fn up(&self) -> Up {
+    /// An `up` that begins to start.
+    fn spawn(&self) -> Child {
         let ports = [self.portal.number.to_string(), self.mailbox.number.to_string()];
         let mut command = self.command(&["up", "--port", &ports[0], "--mailbox-port", &ports[1]]);
         // What a person may have set for other work must not decide what our programs connect to.
         command
             .env("PGHOSTADDR", "203.0.113.1")
             .env("SEKISHO_GATEWAY_HOSTS", "example.com");
-        let mut child = command
+        command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0)
             .spawn()
-            .unwrap();
+            .unwrap()
+    }
+
+    /// An `up` that has started everything.
+    fn up(&self) -> Up {
+        let mut child = self.spawn();
         let (sender, said) = std::sync::mpsc::channel();
         let errors = BufReader::new(child.stderr.take().unwrap());
         thread::spawn(move || {
@@ -76,6 +83,7 @@ impl Home {
         let up = Up {
             child,
             said: said.try_iter().collect(),
+            later: said,
         };
         assert_eq!(table.len(), 5, "{:?}", up.said);
         assert!(
@@ -99,6 +107,22 @@ impl Home {
             .collect()
     }
 
+    /// The number of a part that runs, and where it listens.
+    fn place(&self, part: &str) -> (u64, String) {
+        let status = self.status();
+        let mut listed = status["processes"].as_array().unwrap().iter();
+        let found = listed.find(|process| process["name"] == part).unwrap();
+        let address = found["addresses"]["listen"].as_str().unwrap();
+        (found["pid"].as_u64().unwrap(), address.to_owned())
+    }
+
+    /// What a command says that succeeds.
+    fn done(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     fn identities(&self) -> Vec<Identity> {
         self.processes()
             .into_iter()
@@ -115,7 +139,9 @@ impl Drop for Home {
 
 struct Up {
     child: Child,
+    /// What it said until everything ran, and what it says after that.
     said: Vec<String>,
+    later: Receiver<String>,
 }
 
 impl Up {
@@ -123,10 +149,14 @@ impl Up {
         Identity::of(self.child.id()).unwrap().signal(signal);
     }
 
-    fn end(mut self) -> Option<i32> {
-        wait::until("up to end", LIMIT, || Ok(self.child.try_wait()?))
-            .unwrap()
-            .code()
+    fn end(self) -> Option<i32> {
+        self.last_words().0
+    }
+
+    /// How it ends, and what it says last.
+    fn last_words(mut self) -> (Option<i32>, String) {
+        let status = wait::until("up to end", LIMIT, || Ok(self.child.try_wait()?)).unwrap();
+        (status.code(), self.later.iter().last().unwrap_or_default())
     }
 }
 
@@ -168,11 +198,12 @@ fn all_gone(processes: &[Identity]) {
 }
 
 #[test]
-fn a_busy_port_is_one_sentence_that_names_the_process() {
+fn all_busy_ports_are_one_sentence_that_names_each_process() {
     let home = Home::new();
-    let holder = TcpListener::bind(home.portal.address()).unwrap();
-    let output = home.run(&["up", "--yes", "--port", &home.portal.number.to_string()]);
-    drop(holder);
+    let holders = [&home.portal, &home.mailbox].map(|port| TcpListener::bind(port.address()).unwrap());
+    let ports = [&home.portal, &home.mailbox].map(|port| port.number.to_string());
+    let output = home.run(&["up", "--yes", "--port", &ports[0], "--mailbox-port", &ports[1]]);
+    drop(holders);
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stderr).unwrap();
     let sentence = format!(
@@ -182,6 +213,10 @@ fn a_busy_port_is_one_sentence_that_names_the_process() {
     );
     let last = said.lines().last().unwrap();
     assert!(last.starts_with(&sentence), "{said}");
+    assert!(
+        last.contains(&format!(", port {} is held by process", ports[1])),
+        "{said}"
+    );
     assert!(
         !said.contains("panicked") && !said.contains("backtrace"),
         "{said}"
@@ -199,6 +234,22 @@ fn without_up_the_other_commands_say_so() {
     );
     assert_eq!(home.status()["running"], false);
     assert_eq!(home.run(&["env"]).status.code(), Some(1));
+}
+
+#[test]
+fn the_names_of_the_parts_are_completed_and_checked() {
+    let home = Home::new();
+    let unknown = String::from_utf8(home.run(&["kill", "nothing"]).stderr).unwrap();
+    let parts = "postgres, nats, mailbox, credentials, otp, sessions, gateway";
+    assert!(unknown.contains(parts), "{unknown}");
+    // clap's script for fish names commands only.
+    assert!(home.done(&["completions", "fish"]).contains("kill"));
+    for shell in ["bash", "zsh"] {
+        let script = home.done(&["completions", shell]);
+        for part in parts.split(", ") {
+            assert!(script.contains(part), "{shell}: {part}");
+        }
+    }
 }
 
 #[test]
@@ -255,17 +306,24 @@ fn up_starts_everything_and_leaves_nothing_behind() {
     assert!(second.contains("already runs here (process "), "{second}");
 
     for part in ["otp", "postgres"] {
-        assert!(home.run(&["kill", part]).status.success());
+        let (before, address) = home.place(part);
+        assert_eq!(
+            home.done(&["kill", part]),
+            format!("killed {part} (process {before})\n")
+        );
         assert!(home.processes().contains(&(part.to_owned(), None)));
-        assert!(home.run(&["start", part]).status.success());
-        assert!(!home.processes().contains(&(part.to_owned(), None)));
+        let started = home.done(&["start", part]);
+        let (now, _) = home.place(part);
+        assert_eq!(
+            started,
+            format!("{part} started (process {now}): listen {address}\n")
+        );
+        let again = home.done(&["start", part]);
+        assert!(
+            again.starts_with(&format!("{part} runs already (process {now})")),
+            "{again}"
+        );
     }
-    let unknown = home.run(&["kill", "nothing"]);
-    assert!(
-        String::from_utf8(unknown.stderr)
-            .unwrap()
-            .contains("there is no part nothing")
-    );
 
     let processes = home.identities();
     up.signal(Signal::INT);
@@ -297,6 +355,83 @@ fn what_a_killed_up_left_running_is_ended_by_the_next() {
     );
     assert!(!identity.is_alive());
     next.signal(Signal::TERM);
+    assert_eq!(next.end(), Some(0));
+}
+
+#[test]
+fn while_up_is_starting_the_other_commands_say_so_at_once() {
+    let home = Home::new();
+    let starting = Left(home.spawn());
+    let pid = starting.0.id();
+    wait::until("an up that says that it starts", LIMIT, || {
+        Ok((home.status()["doing"] == "starting").then_some(()))
+    })
+    .unwrap();
+    let status = home.status();
+    assert!(status["running"] == false && status["pid"] == pid, "{status}");
+    let sentence = format!("`cargo dev up` is starting here (process {pid})");
+    let said = String::from_utf8(home.run(&["status"]).stdout).unwrap();
+    assert_eq!(said, format!("{sentence}\n"));
+    for arguments in [
+        &["up"][..],
+        &["reset"],
+        &["env"],
+        &["kill", "otp"],
+        &["start", "otp"],
+    ] {
+        let said = refusal(home.command(arguments));
+        assert!(said.starts_with(&format!("cargo dev: {sentence}")), "{said}");
+    }
+}
+
+#[test]
+fn an_up_whose_folder_is_removed_stops_everything_and_the_next_begins_afresh() {
+    let home = Home::new();
+    let up = home.up();
+    let processes = home.identities();
+    fs::remove_dir_all(home.folder.path()).unwrap();
+    let (code, said) = up.last_words();
+    assert_eq!(code, Some(1));
+    assert!(said.contains("was removed while `cargo dev up` ran"), "{said}");
+    all_gone(&processes);
+    assert_eq!(home.status()["doing"], Value::Null);
+
+    // Ctrl-C, whichever of the two it notices first.
+    let next = home.up();
+    let processes = home.identities();
+    fs::remove_dir_all(home.folder.path()).unwrap();
+    next.signal(Signal::INT);
+    let code = next.end();
+    assert!(matches!(code, Some(0 | 1)), "{code:?}");
+    all_gone(&processes);
+}
+
+#[test]
+fn data_whose_secrets_do_not_fit_is_told_and_data_without_secrets_is_begun_afresh() {
+    let home = Home::new();
+    let up = home.up();
+    up.signal(Signal::INT);
+    assert_eq!(up.end(), Some(0));
+
+    let passwords = home.folder.path().join("up/passwords.json");
+    let text = fs::read_to_string(&passwords).unwrap();
+    fs::write(&passwords, text.replace("\"postgres\":\"", "\"postgres\":\"x")).unwrap();
+    let ports = [&home.portal, &home.mailbox].map(|port| port.number.to_string());
+    let said = refusal(home.command(&["up", "--port", &ports[0], "--mailbox-port", &ports[1]]));
+    assert!(
+        said.contains("`cargo dev reset` makes a new one: PostgreSQL: ")
+            && said.contains("password authentication failed"),
+        "{said}"
+    );
+
+    fs::remove_dir_all(home.folder.path().join("up")).unwrap();
+    let next = home.up();
+    assert!(
+        next.said.iter().any(|line| line.ends_with("beginning afresh")),
+        "{:?}",
+        next.said
+    );
+    next.signal(Signal::INT);
     assert_eq!(next.end(), Some(0));
 }
 

@@ -1,13 +1,15 @@
 //! The command line.
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
+use sekisho_dev::Service;
 
 /// Starts the real parts of Sekisho on this machine, privately, for people and for tests.
 ///
 /// Everything listens on loopback only and keeps its data under target/dev (as root: PostgreSQL's data under
 /// /var/tmp, because PostgreSQL refuses to run as root). The variable SEKISHO_DEV_FOLDER names another folder, for a
-/// second `up` beside the first.
+/// second `up` beside the first (with --port and --mailbox-port).
 #[derive(Debug, Parser)]
 #[command(name = "cargo dev", bin_name = "cargo dev", version)]
 pub struct Cli {
@@ -24,8 +26,9 @@ pub enum Task {
     /// Names what is missing on this machine (PostgreSQL, NATS server) and installs it with apt after asking. Builds
     /// all services, starts them with private servers on free ports, and registers the demo accounts. Accounts and
     /// history stay until `cargo dev reset`. What an earlier `up` left running when it was killed is ended first.
+    /// While it builds, cargo makes other `cargo dev` commands wait.
     Up(UpOptions),
-    /// Show every process of a running `up`
+    /// Show every process of a running `up`, and where the log files are
     Status {
         /// One JSON document: processes, addresses, connection strings with passwords, log files
         #[arg(long)]
@@ -37,14 +40,16 @@ pub enum Task {
     Env,
     /// Forget all data of `up`: accounts, history, keys
     Reset,
-    /// Kill a part of a running `up` with SIGKILL, to see what happens
+    /// Kill a part of a running `up` with SIGKILL, to see what happens, and print which process that was
     Kill {
-        /// credentials, otp, sessions, gateway, postgres, nats or mailbox
+        /// Which one
+        #[arg(value_parser = parts())]
         part: String,
     },
-    /// Start a part of a running `up` again
+    /// Start a part of a running `up` again, and print its process and addresses
     Start {
-        /// credentials, otp, sessions, gateway, postgres, nats or mailbox
+        /// Which one
+        #[arg(value_parser = parts())]
         part: String,
     },
     /// Run every check: format, lints, queries, tests
@@ -54,7 +59,7 @@ pub enum Task {
     Test(TestOptions),
     /// Check all SQL queries against a fresh database and write .sqlx/ anew
     Prepare,
-    /// Print a completion script for the program `dev`
+    /// Print a completion script for the program `dev` in target/debug, which `cargo dev` runs
     Completions {
         /// For which shell
         shell: Shell,
@@ -84,6 +89,12 @@ pub struct TestOptions {
     /// Run the tests this many times
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub repeat: u32,
+}
+
+/// Every part of an `up`, so that a shell can complete the names.
+fn parts() -> PossibleValuesParser {
+    let servers = ["postgres", "nats", "mailbox"];
+    PossibleValuesParser::new(servers.into_iter().chain(Service::ALL.map(Service::name)))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! `cargo dev env`
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use sekisho_dev::stack::Listed;
 
 use super::state::{self, State};
@@ -8,11 +8,9 @@ use super::state::{self, State};
 /// Prints the variables with which the program `sekisho` reaches the running `up`, for `eval` in a shell.
 ///
 /// # Errors
-/// When no `up` runs.
+/// When no `up` runs, or it is still starting.
 pub fn run() -> Result<()> {
-    let Some(state) = State::read()? else {
-        bail!("`cargo dev up` does not run here");
-    };
+    let state = State::of_running()?;
     let part = |name: &str| -> Result<&Listed> {
         let found = state.processes.iter().find(|listed| listed.name == name);
         found.with_context(|| format!("there is no {name}"))

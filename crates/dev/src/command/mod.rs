@@ -2,6 +2,7 @@
 
 mod cli;
 mod env;
+mod lock;
 mod progress;
 mod queries;
 mod request;
@@ -11,6 +12,7 @@ mod status;
 mod test;
 mod up;
 
+use std::io::Write;
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::Result;
@@ -43,7 +45,10 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Test(options) => test::run(&options)?,
         Task::Prepare => queries::prepare()?,
         Task::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "dev", &mut std::io::stdout());
+            // clap panics on an output that is closed early; a buffer never is.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "dev", &mut script);
+            std::io::stdout().write_all(&script)?;
         }
     }
     Ok(ExitCode::SUCCESS)

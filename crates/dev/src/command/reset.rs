@@ -5,14 +5,15 @@ use std::fs;
 use anyhow::Result;
 use sekisho_dev::{paths, postgres};
 
+use super::lock::{Doing, Lock};
 use super::state;
 
 /// Forgets accounts, history, keys, logs, and the templates that new databases are copied from.
 ///
 /// # Errors
-/// When `up` runs, or something cannot be removed.
+/// When `up` runs, is starting or stopping, or something cannot be removed.
 pub fn run() -> Result<()> {
-    let _nobody_else = state::lock()?;
+    let _nobody_else = Lock::take(Doing::Resetting)?;
     state::clean_up()?;
     for folder in [
         paths::kept()?.join(state::NAME),

@@ -1,16 +1,17 @@
 //! What a running `up` tells other commands: a file under target/dev/up.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use rustix::fs::FlockOperation;
 use sekisho_dev::process::Identity;
 use sekisho_dev::stack::Listed;
 use sekisho_dev::{folder, paths};
 use serde::{Deserialize, Serialize};
+
+use super::lock::Holder;
 
 /// The name of `up`'s folders.
 pub const NAME: &str = "up";
@@ -29,12 +30,26 @@ pub struct State {
 }
 
 impl State {
+    /// The state of the `up` that runs now.
+    ///
+    /// # Errors
+    /// When none runs, or it has not started everything yet: in a sentence.
+    pub fn of_running() -> Result<Self> {
+        if let Some(state) = Self::read()? {
+            return Ok(state);
+        }
+        match Holder::now()? {
+            Some(holder) => bail!("{holder}"),
+            None => bail!("`cargo dev up` does not run here"),
+        }
+    }
+
     /// The state of the `up` that runs now, if one does.
     ///
     /// # Errors
     /// When the file is there and cannot be read.
     pub fn read() -> Result<Option<Self>> {
-        let path = directory()?.join("state.json");
+        let path = file()?;
         let Ok(text) = fs::read_to_string(&path) else {
             return Ok(None);
         };
@@ -48,11 +63,18 @@ impl State {
     /// # Errors
     /// When it cannot be written.
     pub fn write(&self) -> Result<()> {
-        write_at_once(
-            &directory()?.join("state.json"),
-            &serde_json::to_string_pretty(self)?,
-        )
+        write_at_once(&file()?, &serde_json::to_string_pretty(self)?)
     }
+
+    /// Whether the file is there; if not while an `up` runs, somebody has removed it.
+    pub fn is_written() -> bool {
+        file().is_ok_and(|path| path.is_file())
+    }
+}
+
+/// Looked for without making its folder, so that an `up` whose folder goes does not get in the way.
+fn file() -> Result<PathBuf> {
+    Ok(paths::kept()?.join(NAME).join("state.json"))
 }
 
 /// The folder of `up`'s lists and logs.
@@ -65,24 +87,8 @@ pub fn directory() -> Result<PathBuf> {
     Ok(directory)
 }
 
-/// Makes this process the only `up` of this checkout, while the file lives.
-///
-/// # Errors
-/// When there is another.
-pub fn lock() -> Result<File> {
-    let path = paths::kept()?.join("up.lock");
-    let file = OpenOptions::new().create(true).append(true).open(&path)?;
-    if rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
-        let number = State::read()
-            .ok()
-            .flatten()
-            .map_or_else(String::new, |state| format!(" (process {})", state.up.pid));
-        bail!("`cargo dev up` already runs here{number}; stop it with Ctrl-C, or see `cargo dev status`");
-    }
-    Ok(file)
-}
-
-/// Ends what an earlier `up` left running, and says the names. Only for whoever holds the [`lock`].
+/// Ends what an earlier `up` left running, and says the names. Only for whoever holds the
+/// [`Lock`](super::lock::Lock).
 ///
 /// # Errors
 /// When something does not end.

@@ -7,18 +7,21 @@ use sekisho_dev::process::Identity;
 use sekisho_dev::stack::Listed;
 use serde_json::json;
 
-use super::state::State;
+use super::lock::Holder;
+use super::state::{self, State};
 
-/// Shows every process of the running `up`. Exit code 1 if none runs.
+/// Shows every process of the running `up`. Exit code 1 if none runs, or it has not started everything yet.
 ///
 /// # Errors
 /// When its file cannot be read.
 pub fn run(as_json: bool) -> Result<ExitCode> {
     let Some(mut state) = State::read()? else {
+        let holder = Holder::now()?;
         if as_json {
-            println!("{}", json!({ "running": false, "processes": [] }));
+            println!("{}", without_parts(holder.as_ref()));
         } else {
-            println!("`cargo dev up` does not run here");
+            let nobody = || "`cargo dev up` does not run here".to_owned();
+            println!("{}", holder.map_or_else(nobody, |holder| holder.to_string()));
         }
         return Ok(ExitCode::FAILURE);
     };
@@ -41,8 +44,19 @@ pub fn run(as_json: bool) -> Result<ExitCode> {
             .processes
             .iter()
             .for_each(|listed| println!("{}", row(listed)));
+        println!("Log files: {}", state::directory()?.join("*.log").display());
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// `doing` is `starting`, `stopping` or `resetting`, or null.
+fn without_parts(holder: Option<&Holder>) -> serde_json::Value {
+    json!({
+        "running": false,
+        "doing": holder.map(|holder| holder.doing),
+        "pid": holder.map(|holder| holder.process.pid),
+        "processes": [],
+    })
 }
 
 fn document(listed: &Listed) -> serde_json::Value {
@@ -60,10 +74,5 @@ fn row(listed: &Listed) -> String {
         .process
         .as_ref()
         .map_or_else(|| "not running".to_owned(), |process| process.pid.to_string());
-    let addresses: Vec<String> = listed
-        .addresses
-        .iter()
-        .map(|(purpose, address)| format!("{purpose} {address}"))
-        .collect();
-    format!("{:<12} {process:>11}  {}", listed.name, addresses.join(", "))
+    format!("{:<12} {process:>11}  {}", listed.name, listed.places())
 }

@@ -4,12 +4,13 @@ use std::fs;
 use std::thread;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use sekisho_dev::process::Identity;
 use sekisho_dev::tools::{self, Consent, ThisMachine, Tool};
-use sekisho_dev::{Stack, StackOptions, signals};
+use sekisho_dev::{Stack, StackOptions, paths, signals};
 
 use super::cli::UpOptions;
+use super::lock::{Doing, Lock};
 use super::progress::Progress;
 use super::request;
 use super::state::{self, State};
@@ -19,12 +20,13 @@ use super::state::{self, State};
 /// # Errors
 /// What could not be started, in a sentence.
 pub fn run(options: &UpOptions) -> Result<()> {
+    // First of all, so that whoever comes second is told at once and not after questions and minutes.
+    let lock = Lock::take(Doing::Starting)?;
     let progress = Progress::begin();
     progress.say("looking for PostgreSQL and NATS");
     let consent = if options.yes { Consent::Given } else { Consent::Ask };
     tools::provide(&Tool::SERVERS, consent, &ThisMachine, &tools::places())?;
     signals::listen()?;
-    let _only_one = state::lock()?;
     let left = state::clean_up()?;
     if !left.is_empty() {
         progress.say(&format!(
@@ -38,14 +40,14 @@ pub fn run(options: &UpOptions) -> Result<()> {
     // Ctrl-C reaches cargo, too, and what its end looks like from here is no mistake.
     signals::check()?;
     let mut stack = started?;
-    publish(&mut stack)?;
-    progress.say("everything runs");
-    println!("{}", table(&stack));
-    let watched = watch(&mut stack);
+    let watched = keep(&mut stack, &lock, &progress);
     eprintln!();
     progress.say("stopping");
+    let lock = lock.renewed(Doing::Stopping);
     let stopped = stack.stop_all();
-    state::clean_up()?;
+    if lock.is_ok() {
+        state::clean_up()?;
+    }
     progress.say("stopped");
     watched.and(stopped)
 }
@@ -77,9 +79,27 @@ fn table(stack: &Stack) -> String {
     })
 }
 
-/// Until somebody asks us to stop.
-fn watch(stack: &mut Stack) -> Result<()> {
+/// Shows what runs and looks after it until somebody asks us to stop.
+fn keep(stack: &mut Stack, lock: &Lock, progress: &Progress) -> Result<()> {
+    // Removed while everything started: it must not come back, or nobody would notice.
+    if lock.is_whole() {
+        publish(stack)?;
+        lock.say(Doing::Running)?;
+    }
+    progress.say("everything runs");
+    println!("{}", table(stack));
+    watch(stack, lock)
+}
+
+fn watch(stack: &mut Stack, lock: &Lock) -> Result<()> {
     while signals::received() == 0 {
+        // Without its secrets and lists nobody could find or end this run, so it ends itself.
+        if !(lock.is_whole() && State::is_written()) {
+            bail!(
+                "the folder {} was removed while `cargo dev up` ran, so everything was stopped",
+                paths::kept()?.display()
+            );
+        }
         let ended = stack.notice_ended();
         for sentence in &ended {
             eprintln!("{sentence}");

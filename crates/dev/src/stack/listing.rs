@@ -23,6 +23,14 @@ pub struct Listed {
     pub log_file: PathBuf,
 }
 
+impl Listed {
+    /// Every address with what it is for: `administration 127.0.0.1:20001, listen 127.0.0.1:20002`.
+    pub fn places(&self) -> String {
+        let place = |(purpose, address): (&String, &String)| format!("{purpose} {address}");
+        self.addresses.iter().map(place).collect::<Vec<_>>().join(", ")
+    }
+}
+
 impl Stack {
     /// Every process: servers first, then services.
     pub fn listing(&mut self) -> Vec<Listed> {
