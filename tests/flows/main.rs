@@ -15,4 +15,6 @@ mod guessing;
 #[cfg(test)]
 mod life;
 #[cfg(test)]
+mod mailbox;
+#[cfg(test)]
 mod traces;

@@ -175,6 +175,17 @@ impl Browser {
         Ok(self.client.set_window_size(width, height).await?)
     }
 
+    /// How wide the page's frame and its content are, in CSS pixels; a wider content scrolls sideways.
+    ///
+    /// # Errors
+    /// When the browser does not tell.
+    pub async fn widths(&self) -> Result<(u64, u64)> {
+        let script = "const page = document.documentElement; return [page.clientWidth, page.scrollWidth];";
+        let widths = self.client.execute(script, Vec::new()).await?;
+        let width = |place: usize| widths[place].as_u64().context("no width");
+        Ok((width(0)?, width(1)?))
+    }
+
     async fn find(&self, xpath: &str) -> Result<Element> {
         let waiting = self
             .client

@@ -35,6 +35,10 @@ struct Show {
     text: String,
 }
 
+#[derive(Template)]
+#[template(path = "missing.html")]
+struct Missing;
+
 /// What both pages show of a mail.
 struct Row {
     id: u64,
@@ -89,7 +93,7 @@ async fn show(State(store): State<Store>, Path(id): Path<String>) -> Response {
             row: Row::new(&store, &mail),
             text: mail.text.clone(),
         }),
-        None => (StatusCode::NOT_FOUND, "このメールはありません。").into_response(),
+        None => (StatusCode::NOT_FOUND, render(&Missing)).into_response(),
     }
 }
 

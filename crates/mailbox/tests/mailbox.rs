@@ -88,6 +88,32 @@ async fn a_mail_sent_by_smtp_is_listed_and_shown() {
 }
 
 #[tokio::test]
+async fn the_text_of_a_mail_keeps_its_line_breaks() {
+    let mailbox = Mailbox::start().await;
+    let text = "\n一行目\n\n  三行目\n";
+    let message = Message::builder()
+        .from("gtol@localhost".parse().unwrap())
+        .to("gantoroku@example.com".parse().unwrap())
+        .header(ContentType::TEXT_PLAIN)
+        .body(text.to_owned())
+        .unwrap();
+    mailbox.send(message).await;
+    let page = mailbox.request("GET", "/mails/1").await;
+    // A browser drops the line break that follows the tag at once.
+    assert!(page.contains(&format!("<pre>\n{text}</pre>")), "{page}");
+    assert!(page.contains("white-space: pre-wrap"), "{page}");
+}
+
+#[tokio::test]
+async fn a_mail_that_is_not_there_is_a_page_in_the_same_frame() {
+    let page = Mailbox::start().await.request("GET", "/mails/7").await;
+    assert!(page.starts_with("HTTP/1.1 404"), "{page}");
+    for part in ["text/html", "<header>", "メールが見つかりません", "一覧に戻る"] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+}
+
+#[tokio::test]
 async fn two_copies_of_one_mail_are_two_mails_with_one_message_id() {
     let mailbox = Mailbox::start().await;
     mailbox.send(message()).await;
