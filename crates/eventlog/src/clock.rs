@@ -115,7 +115,7 @@ mod tests {
         let start = OffsetDateTime::UNIX_EPOCH;
         let clock = Clock::new(start, Instant::now());
         tokio::time::advance(Duration::from_secs(5)).await;
-        let hour = Duration::from_secs(3600);
+        let hour = Duration::from_hours(1);
         for behind in [hour, Duration::ZERO] {
             let asked = Instant::now();
             tokio::time::advance(Duration::from_secs(1)).await;
