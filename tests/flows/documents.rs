@@ -5,10 +5,10 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Result;
-use sekisho_dev::paths;
+use sekisho_dev::{Service, cargo, paths};
 
 /// How reasons begin; settings that begin alike end with one of [`SETTINGS`].
-const FAMILIES: [&str; 17] = [
+const FAMILIES: [&str; 18] = [
     "ACCOUNT_",
     "ADDRESS_",
     "CALLER_",
@@ -20,6 +20,7 @@ const FAMILIES: [&str; 17] = [
     "LOGIN_",
     "LOG_",
     "NAME_",
+    "NOT_",
     "OTP_",
     "PASSWORD_",
     "REQUEST_",
@@ -132,3 +133,32 @@ fn documents(root: &Path) -> Result<Vec<std::path::PathBuf>> {
     );
     Ok(found)
 }
+
+/// With `SEKISHO_WRITE_DOCS=1` in its environment this test writes the page.
+#[test]
+fn the_page_of_settings_says_what_the_programs_read() -> Result<()> {
+    let page = paths::workspace().join("docs/configuration.md");
+    let mut expected = SETTINGS_INTRO.to_owned();
+    for service in Service::ALL {
+        let program = cargo::program(&service.program())?;
+        let table = std::process::Command::new(program).arg("--settings").output()?;
+        anyhow::ensure!(table.status.success(), "{} --settings failed", service.name());
+        expected += &format!("\n## {}\n\n{}", service.name(), String::from_utf8(table.stdout)?);
+    }
+    if std::env::var_os("SEKISHO_WRITE_DOCS").is_some() {
+        fs::write(&page, &expected)?;
+    }
+    assert!(
+        fs::read_to_string(&page)? == expected,
+        "docs/configuration.md is not what the programs read: run this test with SEKISHO_WRITE_DOCS=1"
+    );
+    Ok(())
+}
+
+const SETTINGS_INTRO: &str = "\
+# Configuration
+
+Each service reads its settings once, from its environment. All mistakes are named at once, without values, and end the process
+with exit code 64. Durations carry a unit (`30s`, `10m`, `12h`); lists are divided by commas. A secret has no default and is never
+printed. This page is generated from the programs.
+";

@@ -315,8 +315,8 @@ fn reading_pool(options: &PgConnectOptions) -> PgPool {
     PgPoolOptions::new()
         .max_connections(READERS)
         .acquire_timeout(READ)
-        // A connection whose read was given up is asked whether it still lives before another takes it. Without a
-        // limit here, one on a broken network path would keep its place in the pool for a quarter of an hour.
+        // Every connection that comes back is asked for a sign of life, also one whose read was given up. Without a limit
+        // here, one on a broken network path would keep its place in the pool for a quarter of an hour.
         .after_release(|connection, _| {
             Box::pin(async {
                 let alive = timeout(RELEASE, connection.ping()).await;

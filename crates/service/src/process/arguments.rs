@@ -9,6 +9,7 @@ pub(super) enum Asked {
     Nothing,
     Version,
     Help,
+    Settings,
     Unknown(String),
 }
 
@@ -17,13 +18,14 @@ pub(super) fn parse(mut arguments: impl Iterator<Item = String>) -> Asked {
         None => Asked::Nothing,
         Some("--version" | "-V") => Asked::Version,
         Some("--help" | "-h") => Asked::Help,
+        Some("--settings") => Asked::Settings,
         Some(other) => Asked::Unknown(other.to_owned()),
     }
 }
 
 pub(super) fn help(program: &str, settings: &[Setting]) -> String {
     let mut text = format!(
-        "{}\n\nSettings, from the environment:\n",
+        "{}\n\nSettings, from the environment (--settings prints them as a Markdown table):\n",
         crate::version::line(program)
     );
     for setting in settings {
@@ -52,6 +54,7 @@ mod tests {
         assert_eq!(asked(&[]), Asked::Nothing);
         assert_eq!(asked(&["--version"]), Asked::Version);
         assert_eq!(asked(&["--help"]), Asked::Help);
+        assert_eq!(asked(&["--settings"]), Asked::Settings);
         assert_eq!(asked(&["--verbose"]), Asked::Unknown("--verbose".to_owned()));
     }
 }

@@ -31,7 +31,7 @@ struct ProcessSettings {
 
 /// Runs the service `name` (`otp`) until it is told to end.
 ///
-/// Reads `--version`, `--help` and the settings `C` (prefix `SEKISHO_OTP_`), starts telemetry, then hands over to
+/// Reads `--version`, `--help`, `--settings` and the settings `C` (prefix `SEKISHO_OTP_`), starts telemetry, then hands over to
 /// `main`. The first SIGTERM or SIGINT cancels [`Process::shutdown`]; `main` should then finish what runs and return.
 ///
 /// Exit codes: 0 after a drain; 64 for mistakes in the configuration, all of them on standard error; 1 if `main` or a
@@ -48,6 +48,10 @@ pub fn run<C: Settings, E: Into<Error>>(
         }
         Asked::Help => {
             print!("{}", arguments::help(&program(name), &documented::<C>(&prefix)));
+            return ExitCode::SUCCESS;
+        }
+        Asked::Settings => {
+            print!("{}", settings::markdown(&documented::<C>(&prefix)));
             return ExitCode::SUCCESS;
         }
         Asked::Unknown(argument) => {
