@@ -30,17 +30,17 @@ async fn without_the_bus_a_sign_in_takes_at_most_two_seconds_longer_and_mails_on
     let mut gateway = Gateway::connect(&stack, 0).await?;
     sign_in(&mut gateway).await?;
     let with = sign_in(&mut gateway).await?;
-    stack.kill_nats()?;
+    stack.kill_part("nats")?;
     let without = sign_in(&mut gateway).await?;
     println!("a sign-in took {with:?} with NATS and {without:?} without");
     assert!(without <= with + Duration::from_secs(2));
 
     // No relay either: the mail is still owed when the bus is back, and each of the three replicas knows of it.
-    stack.kill_mailbox()?;
+    stack.kill_part("mailbox")?;
     let flow = gateway.accept_password(LOGIN, PASSWORD).await?;
     let reference = gateway.issue_code(&flow).await?.reference;
-    stack.start_mailbox()?;
-    stack.start_nats()?;
+    stack.start_part("mailbox")?;
+    stack.start_part("nats")?;
     arrival(&stack, &reference).await?;
     // Two more sign-ins: by then every replica had its chance to mail the first code again.
     sign_in(&mut gateway).await?;

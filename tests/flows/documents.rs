@@ -1,6 +1,7 @@
 //! The documents and the code say the same.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -143,7 +144,8 @@ fn the_page_of_settings_says_what_the_programs_read() -> Result<()> {
         let program = cargo::program(&service.program())?;
         let table = std::process::Command::new(program).arg("--settings").output()?;
         anyhow::ensure!(table.status.success(), "{} --settings failed", service.name());
-        expected += &format!("\n## {}\n\n{}", service.name(), String::from_utf8(table.stdout)?);
+        let table = String::from_utf8(table.stdout)?;
+        write!(expected, "\n## {}\n\n{table}", service.name())?;
     }
     if std::env::var_os("SEKISHO_WRITE_DOCS").is_some() {
         fs::write(&page, &expected)?;

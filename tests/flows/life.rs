@@ -109,7 +109,7 @@ async fn a_request_that_runs_is_finished_when_a_service_is_stopped() -> Result<(
     let mut gateway = Gateway::connect(&stack, 0).await?;
     let flow = gateway.accept_password(LOGIN, PASSWORD).await?;
     // With the mailbox away IssueCode waits for the mail's fate, 3 s at most.
-    stack.kill_mailbox()?;
+    stack.kill_part("mailbox")?;
     let running = tokio::spawn(async move { gateway.issue_code(&flow).await });
     wait_for_event(&stack, "code_issued").await?;
     let code = tokio::task::block_in_place(|| stack.stop(Service::Otp, 0))?;

@@ -17,6 +17,12 @@ pub fn refuse(code: Code, reason: &'static str, message: impl Into<String>) -> S
     Status::with_error_details(code, message, details)
 }
 
+/// A field of a request does not have the length that its contract says: a mistake of the calling program.
+pub fn malformed(field: &'static str, bytes: usize) -> Status {
+    let message = format!("{field} is not {bytes} bytes");
+    refuse(Code::InvalidArgument, "REQUEST_MALFORMED", message)
+}
+
 /// This replica is not ready yet and has done nothing: another one may have the request.
 pub fn not_ready() -> Status {
     refuse(Code::Unavailable, NOT_READY, "not ready yet")

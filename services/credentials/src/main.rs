@@ -1,13 +1,14 @@
-//! `sekisho-credentials`: the service, or with `migrate` its schema.
+//! The program `sekisho-credentials`: the service, or with `migrate` its schema.
 
 use std::process::ExitCode;
 
 use sekisho_credentials::{Config, migrate_command, run};
+use sekisho_service::{process, roles};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.split_first() {
         Some((first, rest)) if first == "migrate" => migrate_command(rest),
-        _ => sekisho_service::process::run::<Config, _>("credentials", run),
+        _ => process::run::<Config, _>(roles::CREDENTIALS, run),
     }
 }

@@ -5,7 +5,7 @@
 //! services. Every form is a plain POST that answers 303, so reload and Back never send anything twice.
 
 pub mod backends;
-pub mod config;
+mod config;
 pub mod cookies;
 pub mod edge;
 pub mod entropy;
@@ -29,6 +29,7 @@ use backends::Backends;
 use edge::{Hosts, Proxies};
 use seals::Seals;
 
+pub use config::Config;
 pub use run::run;
 
 /// Everything that a page needs beside its request.

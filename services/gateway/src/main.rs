@@ -1,9 +1,10 @@
-//! The gateway's process.
+//! The program `sekisho-gateway`.
 
 use std::process::ExitCode;
 
-use sekisho_service::process;
+use sekisho_gateway::{Config, run};
+use sekisho_service::{process, roles};
 
 fn main() -> ExitCode {
-    process::run("gateway", sekisho_gateway::run)
+    process::run::<Config, _>(roles::GATEWAY, run)
 }

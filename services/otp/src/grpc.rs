@@ -8,11 +8,11 @@ use sekisho_evidence::CommandId;
 use sekisho_proto::otp::v1 as proto;
 use sekisho_proto::otp::v1::otp_service_server::OtpService;
 use sekisho_proto::otp::v1::verify_code_response::{Accepted, Outcome, Rejected};
-use sekisho_service::refusal::refuse;
+use sekisho_service::refusal::malformed;
 use sekisho_service::server::Method;
 use sekisho_service::settings::Secret;
 use sekisho_service::{Late, roles};
-use tonic::{Code, Request, Response, Status};
+use tonic::{Request, Response, Status};
 
 use crate::app::{App, Caller, Verified};
 
@@ -97,21 +97,18 @@ impl OtpService for Api {
 }
 
 fn caller<'a>(flow_id: &[u8], secret: &'a Secret<Vec<u8>>) -> Result<Caller<'a>, Status> {
-    let flow = FlowId::try_from(flow_id).map_err(|_| malformed("flow_id is not 16 bytes"))?;
+    let flow = FlowId::try_from(flow_id).map_err(|_| malformed("flow_id", 16))?;
     Ok(Caller { flow, secret })
 }
 
 fn command(id: &[u8]) -> Result<CommandId, Status> {
-    CommandId::try_from(id).map_err(|error| malformed(error.to_string()))
-}
-
-fn malformed(message: impl Into<String>) -> Status {
-    refuse(Code::InvalidArgument, "REQUEST_MALFORMED", message)
+    CommandId::try_from(id).map_err(|_| malformed("command_id", 16))
 }
 
 #[cfg(test)]
 mod tests {
     use sekisho_service::refusal;
+    use tonic::Code;
 
     use super::*;
 

@@ -8,11 +8,11 @@ use sekisho_proto::sessions::v1::{
     StartRequest, StartResponse,
 };
 use sekisho_proto::to_timestamp;
-use sekisho_service::refusal::{self, refuse};
+use sekisho_service::refusal::{self, malformed};
 use sekisho_service::server::{Method, Peer};
 use sekisho_service::settings::Secret;
 use sekisho_service::{Late, roles};
-use tonic::{Code, Request, Response, Status};
+use tonic::{Request, Response, Status};
 
 use crate::app::{Failure, Sessions};
 
@@ -47,7 +47,7 @@ impl SessionsService for Api {
     async fn start(&self, request: Request<StartRequest>) -> Result<Response<StartResponse>, Status> {
         let StartRequest { flow_id, flow_secret } = request.into_inner();
         let flow_secret = Secret::new(flow_secret);
-        let flow = FlowId::try_from(flow_id.as_slice()).map_err(|_| malformed("flow_id"))?;
+        let flow = FlowId::try_from(flow_id.as_slice()).map_err(|_| malformed("flow_id", 16))?;
         let started = self.0.get()?.start(flow, flow_secret.expose()).await?;
         Ok(Response::new(StartResponse {
             token: started.token.expose().to_vec(),
@@ -85,7 +85,7 @@ impl AdministrationService for Api {
     ) -> Result<Response<CutSessionsResponse>, Status> {
         let actor = Peer::of(&request)?.actor.clone();
         let account_id = request.into_inner().account_id;
-        let account = StreamId::try_from(account_id.as_slice()).map_err(|_| malformed("account_id"))?;
+        let account = StreamId::try_from(account_id.as_slice()).map_err(|_| malformed("account_id", 16))?;
         let cut = self.0.get()?.cut(account, &actor).await?;
         Ok(Response::new(CutSessionsResponse { position: cut.0 }))
     }
@@ -95,12 +95,4 @@ impl From<Failure> for Status {
     fn from(failure: Failure) -> Self {
         refusal::status(&failure)
     }
-}
-
-fn malformed(field: &'static str) -> Status {
-    refuse(
-        Code::InvalidArgument,
-        "REQUEST_MALFORMED",
-        format!("{field} is not an id of 16 bytes"),
-    )
 }

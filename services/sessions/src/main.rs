@@ -1,15 +1,10 @@
-//! The service of sessions.
+//! The program `sekisho-sessions`.
 
 use std::process::ExitCode;
 
-use sekisho_service::process::{self, Error, Process};
-use sekisho_sessions::config::Config;
+use sekisho_service::{process, roles};
+use sekisho_sessions::{Config, run};
 
 fn main() -> ExitCode {
-    process::run::<Config, _>("sessions", serve)
-}
-
-async fn serve(config: Config, process: Process) -> Result<(), Error> {
-    let servers = sekisho_sessions::build(&config)?;
-    sekisho_sessions::run(servers, config, process).await
+    process::run::<Config, _>(roles::SESSIONS, run)
 }

@@ -100,54 +100,6 @@ impl Stack {
         self.services[place].start()
     }
 
-    /// SIGKILL to NATS.
-    ///
-    /// # Errors
-    /// When it does not run.
-    pub fn kill_nats(&mut self) -> Result<()> {
-        self.bus.kill()
-    }
-
-    /// Starts NATS again on the same port with the same users.
-    ///
-    /// # Errors
-    /// When it does not start.
-    pub fn start_nats(&mut self) -> Result<()> {
-        self.bus.start()
-    }
-
-    /// SIGKILL to PostgreSQL and all its processes.
-    ///
-    /// # Errors
-    /// When it does not run.
-    pub fn kill_postgres(&mut self) -> Result<()> {
-        self.postgres.kill()
-    }
-
-    /// Starts PostgreSQL again on the same port and data; comes back when it answers.
-    ///
-    /// # Errors
-    /// When it does not start.
-    pub fn start_postgres(&mut self) -> Result<()> {
-        self.postgres.start()
-    }
-
-    /// SIGKILL to the mailbox, which forgets its mails.
-    ///
-    /// # Errors
-    /// When it does not run.
-    pub fn kill_mailbox(&mut self) -> Result<()> {
-        self.mailbox.kill()
-    }
-
-    /// Starts the mailbox again on the same ports.
-    ///
-    /// # Errors
-    /// When it does not start.
-    pub fn start_mailbox(&mut self) -> Result<()> {
-        self.mailbox.start()
-    }
-
     /// The connection string of a database role: `postgres` (the superuser), `sekisho_otp`, or just `otp`.
     pub fn database_url(&self, role: &str) -> String {
         self.postgres.url(role)

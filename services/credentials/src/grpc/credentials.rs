@@ -7,10 +7,11 @@ use sekisho_proto::credentials::v1::credentials_service_server::CredentialsServi
 use sekisho_proto::credentials::v1::verify_password_response as verified;
 use sekisho_proto::to_timestamp;
 use sekisho_service::Late;
+use sekisho_service::refusal::malformed;
 use sekisho_service::settings::Secret;
 use tonic::{Request, Response, Status};
 
-use super::{flow_id, malformed, secret_digest};
+use super::{flow_id, secret_digest};
 use crate::app::{App, Attempt, Denied, Described, Issued, Known, Outcome, PasswordChange, ResetRequest};
 use crate::domain::Address;
 use crate::sealing::Seen;
@@ -71,7 +72,7 @@ impl CredentialsService for Credentials {
             secret: Secret::new(request.flow_secret),
             flow: flow_id(&request.flow_id)?,
             command: CommandId::try_from(request.command_id.as_slice())
-                .map_err(|_| malformed("command_id is not 16 bytes"))?,
+                .map_err(|_| malformed("command_id", 16))?,
         };
         let position = self.app.get()?.set_password(change).await?;
         Ok(Response::new(proto::SetPasswordResponse { position: position.0 }))
@@ -96,7 +97,7 @@ impl CredentialsService for Credentials {
         let request = request.into_inner();
         let issued = Issued {
             account: StreamId::try_from(request.account_id.as_slice())
-                .map_err(|_| malformed("account_id is not 16 bytes"))?,
+                .map_err(|_| malformed("account_id", 16))?,
             position: Position(request.position),
             flow: flow_id(&request.flow_id)?,
         };

@@ -17,7 +17,7 @@ use sekisho_service::roles;
 use sekisho_service::server::ServerSettings;
 use sekisho_service::settings::Secret;
 use sekisho_service::tls::TlsSettings;
-use sekisho_sessions::config::Config;
+use sekisho_sessions::Config;
 use tempfile::TempDir;
 use tonic::{Code, Status};
 
@@ -97,7 +97,7 @@ impl Service {
             administration: servers.administration.local_address(),
             process: Process::new(Duration::from_secs(5)),
         };
-        tokio::spawn(sekisho_sessions::run(servers, config, service.process.clone()));
+        tokio::spawn(servers.serve(config, service.process.clone()));
         service
     }
 
