@@ -75,7 +75,7 @@ async fn a_flow_is_shown_in_order_sealed_and_without_digests() {
     for (line, event) in lines[2..].iter().zip(events) {
         assert!(line.contains(event), "{line}");
     }
-    assert!(lines[0].contains(&flow));
+    assert_eq!(lines[0], format!("フロー {flow}"));
     assert!(lines[2].contains("端末 封印"), "{text}");
     assert!(lines[3].contains("照合番号 7Q2M"), "{text}");
     assert!(!text.contains("canary"));
@@ -148,8 +148,15 @@ async fn what_cannot_be_shown_is_said_in_one_sentence() {
     let none = failed(sekisho(&world).args(["log", "show", "--flow", &nobody]));
     assert_eq!(
         none.trim(),
-        format!("sekisho: no entry of the log names フロー flow {nobody}")
+        format!("sekisho: no entry of the log names the flow {nobody}")
     );
+    for option in ["--flow", "--account-id"] {
+        let no_id = failed(sekisho(&world).args(["log", "show", option, "04500001"]));
+        assert!(
+            no_id.contains("an id looks like 01990a4c-7d3e-7c11-8a52-3f6b9d0e1c27"),
+            "{no_id}"
+        );
+    }
     let no_way = failed(sekisho(&world).args(["log", "show", "--account", "04500001"]));
     assert!(no_way.contains("--credentials and --certificates"), "{no_way}");
     let both = failed(sekisho(&world).args(["log", "show", "--flow", &nobody, "--account-id", &nobody]));

@@ -36,14 +36,14 @@ pub struct Show {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 struct Of {
-    /// All entries of one flow, whatever their kind.
-    #[arg(long, value_name = "ID")]
+    /// All entries of one flow, whatever their kind; `--account` and `--account-id` show the flows' ids.
+    #[arg(long, value_name = "ID", value_parser = id)]
     flow: Option<Uuid>,
     /// All entries of the account with this login id, which credentials is asked for.
     #[arg(long, value_name = "LOGIN")]
     account: Option<String>,
     /// All entries of the account with this id.
-    #[arg(long, value_name = "UUID")]
+    #[arg(long, value_name = "ID", value_parser = id)]
     account_id: Option<Uuid>,
 }
 
@@ -63,13 +63,13 @@ impl Show {
         let subject = self.of.resolve(&self.credentials).await?;
         let lines = self.read(subject).await?;
         if lines.is_empty() {
-            bail!("no entry of the log names {subject}");
+            bail!("no entry of the log names the {subject}");
         }
         let mut output = io::stdout().lock();
         if self.json {
             written::json(&lines, &mut output)?;
         } else {
-            writeln!(output, "{subject}")?;
+            writeln!(output, "{}", subject.title())?;
             written::table(&lines, matches!(subject, Subject::Account(_)), &mut output)?;
         }
         Ok(output.flush()?)
@@ -98,11 +98,30 @@ impl Of {
     }
 }
 
+impl Subject {
+    /// Above the table, which is in Japanese.
+    fn title(self) -> String {
+        match self {
+            Self::Flow(flow) => format!("フロー {flow}"),
+            Self::Account(account) => format!("アカウント {account}"),
+        }
+    }
+}
+
+/// In a sentence of ours.
 impl std::fmt::Display for Subject {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Flow(flow) => write!(f, "フロー flow {flow}"),
-            Self::Account(account) => write!(f, "アカウント account {account}"),
+            Self::Flow(flow) => write!(f, "flow {flow}"),
+            Self::Account(account) => write!(f, "account {account}"),
         }
     }
+}
+
+/// An id as it is typed.
+fn id(text: &str) -> Result<Uuid, &'static str> {
+    Uuid::try_parse(text).map_err(|_| {
+        "an id looks like 01990a4c-7d3e-7c11-8a52-3f6b9d0e1c27, 32 hexadecimal digits in five groups; \
+         with a login id use --account"
+    })
 }

@@ -10,8 +10,8 @@ use super::entries::Line;
 use super::said::Said;
 use crate::text::{clean, jst, padded, width};
 
-const TITLES: [&str; 4] = ["位置", "日時 (JST)", "出来事 event", "内容"];
-const UNREADABLE: &str = "この版では読めません (unknown to this version)";
+const TITLES: [&str; 4] = ["位置", "日時 (JST)", "出来事", "内容"];
+const UNREADABLE: &str = "この版では読めません";
 
 /// A table: where, when, what, and what it says. `with_flows` names each entry's flow.
 ///

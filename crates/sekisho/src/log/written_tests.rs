@@ -64,10 +64,10 @@ fn the_columns_of_the_table_stand_under_each_other() {
     let mut output = Vec::new();
     table(&lines(), true, &mut output).unwrap();
     let expected = "\
-位置  日時 (JST)               出来事 event                       内容
+位置  日時 (JST)               出来事                             内容
    9  1970-01-01 18:00:00.000  アカウント登録 account_registered  施設コード 0450\\u{1b} · フロー 00000000-0000-0000-0000-000000000002
   10  1970-01-01 19:00:00.000  全セッション切断 sessions_cut      実行者 demo-administrator
-  11  1970-01-01 20:00:00.000  session_sung                       この版では読めません (unknown to this version)
+  11  1970-01-01 20:00:00.000  session_sung                       この版では読めません
 ";
     assert_eq!(String::from_utf8(output).unwrap(), expected);
 }
