@@ -47,18 +47,16 @@ impl Port {
     /// # Errors
     /// When some are busy: one sentence that names all of them and who holds each.
     pub fn wanted<const N: usize>(choices: [(u16, &str); N]) -> Result<[Self; N]> {
+        for (place, (number, option)) in choices.iter().enumerate() {
+            if let Some((_, other)) = choices[..place].iter().find(|(earlier, _)| earlier == number) {
+                bail!(
+                    "port {number} cannot be both {other} and {option}; choose another port with one of them"
+                );
+            }
+        }
         let busy: Vec<(String, &str)> = choices
             .iter()
-            .enumerate()
-            .filter_map(|(place, (number, option))| {
-                let twice = choices[..place].iter().any(|(earlier, _)| earlier == number);
-                let why = if twice {
-                    Some(format!("port {number} is chosen twice"))
-                } else {
-                    refusal(*number)
-                };
-                why.map(|why| (why, *option))
-            })
+            .filter_map(|(number, option)| Some((refusal(*number)?, *option)))
             .collect();
         if !busy.is_empty() {
             bail!("{}", advice(&busy));
@@ -209,7 +207,7 @@ mod tests {
     fn one_port_cannot_serve_two_purposes() {
         let number = Port::free().unwrap().number;
         let mistake = Port::wanted([(number, "--port"), (number, "--mailbox-port")]).unwrap_err();
-        let expected = format!("port {number} is chosen twice; ");
+        let expected = format!("port {number} cannot be both --port and --mailbox-port");
         assert!(mistake.to_string().starts_with(&expected), "{mistake}");
     }
 
