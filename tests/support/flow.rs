@@ -265,10 +265,10 @@ impl Gateway {
 
 /// 32 random bytes.
 pub fn random() -> Vec<u8> {
-    sekisho_eventlog::entropy::bytes::<32>().to_vec()
+    sekisho_service::entropy::bytes::<32>().to_vec()
 }
 
 /// The id of a form of its own.
 pub fn command_id() -> Vec<u8> {
-    sekisho_eventlog::entropy::bytes::<16>().to_vec()
+    sekisho_service::entropy::bytes::<16>().to_vec()
 }

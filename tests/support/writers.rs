@@ -36,7 +36,7 @@ impl Writers {
 
     /// A new account's stream; nobody is registered there.
     pub fn account() -> StreamId {
-        StreamId(Uuid::from_bytes(sekisho_eventlog::entropy::bytes()))
+        StreamId(Uuid::from_bytes(sekisho_service::entropy::bytes()))
     }
 
     /// PasswordAccepted of a new flow at the end of an account's stream, which has `before` entries.

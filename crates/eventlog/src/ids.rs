@@ -5,7 +5,7 @@ use std::fmt;
 use time::OffsetDateTime;
 use uuid::{Builder, Uuid};
 
-use crate::entropy;
+use sekisho_service::entropy;
 
 /// Where an entry stands in the log: 1, 2, 3 … without gaps. 0 is before the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

@@ -18,7 +18,6 @@ pub mod bus;
 mod clock;
 mod decide;
 mod draft;
-pub mod entropy;
 mod entry;
 mod fault;
 mod fold;

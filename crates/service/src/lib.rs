@@ -42,6 +42,7 @@
 pub mod client;
 mod crypto;
 mod deadline;
+pub mod entropy;
 mod error;
 mod late;
 mod listen;

@@ -8,7 +8,6 @@ pub mod backends;
 mod config;
 pub mod cookies;
 pub mod edge;
-pub mod entropy;
 pub mod form;
 pub mod marks;
 pub mod notes;

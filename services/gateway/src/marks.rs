@@ -10,9 +10,9 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use hmac::Mac;
 use subtle::ConstantTimeEq;
 
-use crate::entropy;
 use crate::seals::{Code, Seals, code, label, read_label};
 use crate::secret::Secret;
+use sekisho_service::entropy;
 
 /// Bytes of a nonce and of each MAC.
 const PART: usize = 16;

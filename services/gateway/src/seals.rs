@@ -12,7 +12,7 @@ use sha2::Sha256;
 
 use sekisho_service::settings::KeyRing;
 
-use crate::entropy;
+use sekisho_service::entropy;
 
 /// HMAC-SHA-256.
 pub type Code = Hmac<Sha256>;

@@ -8,7 +8,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
-use crate::entropy;
+use sekisho_service::entropy;
 
 /// 32 secret bytes. In a cookie they stand as base64; `Debug` shows nothing.
 #[derive(Clone)]

@@ -5,12 +5,12 @@
 
 pub mod app;
 pub mod code;
-pub mod config;
+mod config;
 pub mod domain;
 pub mod grpc;
-mod start;
+mod run;
 pub mod worker;
 
 pub use config::Config;
 pub use grpc::{Api, CALLERS};
-pub use start::{NAME, run};
+pub use run::run;

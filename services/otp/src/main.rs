@@ -2,6 +2,9 @@
 
 use std::process::ExitCode;
 
+use sekisho_otp::{Config, run};
+use sekisho_service::{process, roles};
+
 fn main() -> ExitCode {
-    sekisho_service::process::run::<sekisho_otp::Config, _>(sekisho_otp::NAME, sekisho_otp::run)
+    process::run::<Config, _>(roles::OTP, run)
 }

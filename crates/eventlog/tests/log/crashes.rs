@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use sekisho_dev::{Database, Postgres, Schema};
-use sekisho_eventlog::{Decided, Decision, Facts, Log, entropy};
+use sekisho_eventlog::{Decided, Decision, Facts, Log};
+use sekisho_service::entropy;
 
 use super::support::{Db, Tally, context, issued, settings, whole};
 

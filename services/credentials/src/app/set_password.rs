@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use sekisho_eventlog::{Argument, Context, Decided, Entry, Facts, FlowId, Position, Via, entropy};
+use sekisho_eventlog::{Argument, Context, Decided, Entry, Facts, FlowId, Position, Via};
 use sekisho_evidence::{CommandId, Cuts, EVIDENCE_LIFE, Flow, Mint, Minted, Proof, Refusal, newest_cuts};
 use sekisho_proto::Kind;
+use sekisho_service::entropy;
 use sekisho_service::settings::Secret;
 
 use super::verify::Stopped;

@@ -1,8 +1,9 @@
 //! サインイン: a login id and a password.
 
-use sekisho_eventlog::{DecideError, Decided, FlowId, LogFault, Version, entropy};
+use sekisho_eventlog::{DecideError, Decided, FlowId, LogFault, Version};
 use sekisho_proto::credentials::v1::sign_in_refused::Reason;
 use sekisho_proto::events::AccountEvent;
+use sekisho_service::entropy;
 use sekisho_service::settings::Secret;
 
 use super::subject::{Known, Subject};

@@ -2,7 +2,7 @@
 
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
-use sekisho_eventlog::entropy;
+use sekisho_service::entropy;
 
 const NONCE: usize = 24;
 

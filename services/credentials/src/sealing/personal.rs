@@ -1,6 +1,7 @@
 //! One random key per account. Who destroys it erases what it sealed.
 
-use sekisho_eventlog::{EventId, StreamId, entropy};
+use sekisho_eventlog::{EventId, StreamId};
+use sekisho_service::entropy;
 use sekisho_service::settings::{KeyRing, Secret};
 
 use super::aead::{self, SealError};

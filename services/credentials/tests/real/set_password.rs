@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use sekisho_credentials::app::{Denied, Error, Outcome, PasswordChange};
 use sekisho_credentials::domain::LengthError;
-use sekisho_eventlog::{FlowId, Position, Version, entropy};
+use sekisho_eventlog::{FlowId, Position, Version};
 use sekisho_evidence::Refusal;
 use sekisho_proto::credentials::v1::PasswordResetRequested;
 use sekisho_proto::events::AccountEvent;
 use sekisho_proto::otp::v1::{FlowCancelled, Purpose};
 use sekisho_proto::sessions::v1::SessionsCut;
+use sekisho_service::entropy;
 use sekisho_service::settings::Secret;
 use tokio::task::JoinSet;
 

@@ -258,7 +258,7 @@ pub fn slow_hash_of(password: &str) -> Phc {
 
 fn hash_with(password: &str, params: Params) -> Phc {
     let argon2 = Argon2::new(Algorithm::Argon2id, Argon2Version::V0x13, params);
-    let salt: [u8; 16] = sekisho_eventlog::entropy::bytes();
+    let salt: [u8; 16] = sekisho_service::entropy::bytes();
     let hash = argon2
         .hash_password_with_salt(password.as_bytes(), &salt)
         .unwrap();

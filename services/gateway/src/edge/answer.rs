@@ -4,9 +4,9 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
 
 use super::Site;
-use crate::entropy;
 use crate::pages::error;
 use crate::refusal::Refusal;
+use sekisho_service::entropy;
 
 /// A number by which somebody on the phone and a line of the log find each other: 12 digits, random.
 pub fn enquiry_number() -> String {

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use sekisho_eventlog::{Decided, Decision, Facts, Position, entropy};
+use sekisho_eventlog::{Decided, Decision, Facts, Position};
 use sekisho_evidence::{CommandId, Flow, Minted, Refusal};
 use sekisho_proto::events::CodeEvent;
+use sekisho_service::entropy;
 use tokio::time::{Instant, timeout_at};
 
 use super::{App, Caller, Refused, context};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sekisho_eventlog::entropy;
+use sekisho_service::entropy;
 
 /// Mails that one replica hands over at the same time.
 pub(super) const MAILS_AT_ONCE: usize = 4;

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use http::Uri;
 use sekisho_dev::{Postgres, Schema};
-use sekisho_eventlog::entropy;
 use sekisho_otp::Config;
 use sekisho_proto::credentials::v1::credentials_service_server::CredentialsServiceServer;
 use sekisho_proto::otp::v1 as proto;
@@ -13,6 +12,7 @@ use sekisho_proto::otp::v1::flow_view::{Mail, Stage};
 use sekisho_proto::otp::v1::otp_service_client::OtpServiceClient;
 use sekisho_proto::otp::v1::verify_code_response::Outcome;
 use sekisho_service::client::{self, Channel};
+use sekisho_service::entropy;
 use sekisho_service::process::Process;
 use sekisho_service::server::{Method, Server, ServerSettings};
 use sekisho_service::settings::{Source, load};

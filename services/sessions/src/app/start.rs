@@ -51,7 +51,7 @@ impl Sessions {
         }
         let ask = Ask {
             token: token.digest(),
-            session: SessionId::new(self.inner.log.now(), sekisho_eventlog::entropy::bytes()),
+            session: SessionId::new(self.inner.log.now(), sekisho_service::entropy::bytes()),
             account_cuts: self.inner.log.load::<AccountCuts>(account).await?.state.0,
         };
         let context = Context::new(account, Some(flow_id), ACTOR);

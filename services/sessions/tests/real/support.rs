@@ -147,7 +147,7 @@ impl World {
 
     /// A flow whose password was accepted.
     pub async fn password_accepted(&self, account: StreamId) -> Flow {
-        let secret: [u8; 32] = sekisho_eventlog::entropy::bytes();
+        let secret: [u8; 32] = sekisho_service::entropy::bytes();
         let flow = Flow {
             id: FlowId::mint(self.credentials.head()),
             secret: Secret::new(secret.to_vec()),

@@ -2,11 +2,12 @@
 
 use sekisho_eventlog::{
     AppendError, Carry, Context, Draft, EventId, Fold, Loaded, Log, Outcome, Receipt, Recorded, StreamId,
-    Version, Via, entropy,
+    Version, Via,
 };
 use sekisho_proto::events::CodeEvent;
 use sekisho_proto::log::v1::Metadata;
 use sekisho_proto::otp::v1::CodeIssued;
+use sekisho_service::entropy;
 use uuid::Uuid;
 
 /// Counts the events of a stream and mixes where they stand, so that an order, a loss or a repeat shows.

@@ -1,6 +1,6 @@
 //! A flow as credentials mint it.
 
-use sekisho_eventlog::{Draft, EventId, FlowId, Log, Outcome, StreamId, Version, Via, entropy};
+use sekisho_eventlog::{Draft, EventId, FlowId, Log, Outcome, StreamId, Version, Via};
 use sekisho_evidence::secret_digest;
 use sekisho_otp::app::Caller;
 use sekisho_otp::code::Owner;
@@ -10,6 +10,7 @@ use sekisho_proto::log::v1::{Metadata, Payload};
 use sekisho_proto::otp::v1::Purpose;
 use sekisho_proto::sessions::v1 as sessions;
 use sekisho_proto::{Event, Kind};
+use sekisho_service::entropy;
 use sekisho_service::settings::Secret;
 use uuid::Uuid;
 

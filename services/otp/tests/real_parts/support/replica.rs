@@ -95,13 +95,13 @@ impl Replica {
 
     pub async fn issue(&self, flow: &Flow) -> Result<View, Refused> {
         self.app
-            .issue(flow.caller(), sekisho_eventlog::entropy::bytes().into())
+            .issue(flow.caller(), sekisho_service::entropy::bytes().into())
             .await
     }
 
     /// Types a code as a form of its own.
     pub async fn verify(&self, flow: &Flow, code: &str) -> Result<Verified, Refused> {
-        let command = sekisho_eventlog::entropy::bytes().into();
+        let command = sekisho_service::entropy::bytes().into();
         self.verify_form(flow, code, command).await
     }
 

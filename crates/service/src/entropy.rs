@@ -1,12 +1,9 @@
-//! The gateway's one source of randomness: the operating system.
+//! The one source of randomness: the operating system.
 
-/// Fresh random bytes.
+/// Random bytes.
 ///
-/// A machine that cannot give any must not make secrets: the process ends.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the gateway's source; it does not use the log's crate"
-)]
+/// A system without randomness is one on which nothing may be decided: the process aborts.
+#[expect(clippy::disallowed_methods, reason = "this is the one source")]
 pub fn bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     if getrandom::fill(&mut bytes).is_err() {

@@ -1,4 +1,4 @@
-//! Puts the parts together and runs them.
+//! The service, from its settings to its end.
 
 use std::sync::Arc;
 
@@ -14,9 +14,6 @@ use crate::code::Keys;
 use crate::config::Config;
 use crate::grpc::{Api, CALLERS};
 use crate::worker::{Courier, Credentials, Letters, MailWorker, Relay};
-
-/// The service's name: of its settings, its telemetry and its entries.
-pub const NAME: &str = roles::OTP;
 
 /// The messages that wake this process: new codes, tries and cancellations of other replicas.
 const WAKE_ON: &str = "signin.code.>";
@@ -41,7 +38,7 @@ async fn work(config: Config, api: Api, shutdown: CancellationToken, caught_up: 
     let channel = client::connect(roles::CREDENTIALS, &config.credentials, &config.server.tls)?;
     let relay = Relay::new(config.relay)?;
     let Some(log) = shutdown
-        .run_until_cancelled(config.log.connect(NAME, &[WAKE_ON]))
+        .run_until_cancelled(config.log.connect(roles::OTP, &[WAKE_ON]))
         .await
     else {
         return Ok(());
