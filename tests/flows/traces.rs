@@ -324,15 +324,17 @@ fn escaped(text: &str) -> String {
     characters.collect()
 }
 
-/// Whole groups of three only: what stands around a needle inside a longer text cannot be known.
-fn base64(bytes: &[u8]) -> [Vec<u8>; 2] {
+/// In both alphabets, wherever it stands inside a longer text: base64 writes three bytes as four characters, so a needle
+/// looks different at each of three offsets. Only those characters that depend on nothing around it.
+fn base64(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     use base64::Engine;
     use base64::engine::general_purpose::{STANDARD, URL_SAFE};
-    let whole = &bytes[..bytes.len() / 3 * 3];
-    [
-        STANDARD.encode(whole).into_bytes(),
-        URL_SAFE.encode(whole).into_bytes(),
-    ]
+    (0..3).flat_map(|offset| {
+        let text = [&[0; 3][..offset], bytes].concat();
+        // A character is six bits.
+        let own = (offset * 8).div_ceil(6)..text.len() * 8 / 6;
+        [&STANDARD, &URL_SAFE].map(|alphabet| alphabet.encode(&text).as_bytes()[own.clone()].to_vec())
+    })
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {
@@ -342,6 +344,26 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
             .filter_map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
             .collect()
     })
+}
+
+#[test]
+fn a_needle_is_found_wherever_it_stands_in_base64() {
+    use base64::Engine;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
+    // The second one is written with other characters in each alphabet.
+    for needle in [&b"314159"[..], b"\xfb\xef\xbe~~~???\xff\xff"] {
+        for before in 0..6 {
+            for after in 0..4 {
+                let text = [&b"before"[..before], needle, &b"after"[..after]].concat();
+                for alphabet in [&STANDARD, &URL_SAFE, &URL_SAFE_NO_PAD] {
+                    let encoded = alphabet.encode(&text);
+                    assert!(found(needle, encoded.as_bytes()), "{encoded}");
+                }
+            }
+        }
+    }
+    let another = STANDARD.encode("before 271828 after");
+    assert!(!found(b"314159", another.as_bytes()));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

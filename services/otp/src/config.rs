@@ -41,7 +41,7 @@ impl Settings for Config {
         );
         let relay = reader.required(
             "SMTP_URL",
-            "the mail relay; with ?tls=required or as smtps:// it is encrypted",
+            "the mail relay; with ?tls=required or as smtps:// it is encrypted, which a login needs beyond loopback",
         );
         let mail_from = reader.or("MAIL_FROM", "gtol@localhost", "the sender of mails");
         let mail_subject = reader.or("MAIL_SUBJECT", SUBJECT, "the subject of mails");
