@@ -28,9 +28,20 @@ pub fn workspace() -> PathBuf {
 pub fn binaries() -> Result<PathBuf> {
     let program = std::env::current_exe().context("cannot tell where this program is")?;
     let folder = program.parent().context("this program is in no folder")?;
+    Ok(beside(folder))
+}
+
+/// Where the programs are, for a program in `folder`: tests are one folder deeper, and `cargo dev` itself is built in
+/// the profile `tool`, while everything that it starts is built in the usual one.
+fn beside(folder: &Path) -> PathBuf {
     let inner = folder.ends_with("deps") || folder.ends_with("examples");
     let outer = if inner { folder.parent() } else { None };
-    Ok(outer.unwrap_or(folder).to_path_buf())
+    let own = outer.unwrap_or(folder);
+    if own.ends_with("tool") {
+        own.with_file_name("debug")
+    } else {
+        own.to_path_buf()
+    }
 }
 
 /// Chooses another folder than `target/dev` for all that is kept: a second `up` beside the first.
@@ -131,4 +142,25 @@ fn check_owned(folder: &Path, uid: u32, name: &str) -> Result<()> {
         );
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_are_found_from_a_test_and_from_the_tools_own_folder() {
+        for folder in ["debug", "debug/deps", "debug/examples", "tool", "tool/deps"] {
+            let found = beside(&Path::new("/moved/target").join(folder));
+            assert_eq!(found, Path::new("/moved/target/debug"), "{folder}");
+        }
+        assert_eq!(beside(Path::new("/target/release")), Path::new("/target/release"));
+    }
+
+    #[test]
+    fn the_tool_is_built_in_a_folder_of_its_own() {
+        let read = |file: &str| fs::read_to_string(workspace().join(file)).unwrap();
+        assert!(read(".cargo/config.toml").contains("dev = \"run --profile tool "));
+        assert!(read("Cargo.toml").contains("[profile.tool]\ninherits = \"dev\"\n"));
+    }
 }

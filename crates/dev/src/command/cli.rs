@@ -26,7 +26,6 @@ pub enum Task {
     /// Names what is missing on this machine (PostgreSQL, NATS server) and installs it with apt after asking. Builds
     /// all services, starts them with private servers on free ports, and registers the demo accounts. Accounts and
     /// history stay until `cargo dev reset`. What an earlier `up` left running when it was killed is ended first.
-    /// While it builds, cargo makes other `cargo dev` commands wait.
     Up(UpOptions),
     /// Show every process of a running `up`, and where the log files are
     Status {
@@ -59,7 +58,7 @@ pub enum Task {
     Test(TestOptions),
     /// Check all SQL queries against a fresh database and write .sqlx/ anew
     Prepare,
-    /// Print a completion script for the program `dev` in target/debug, which `cargo dev` runs
+    /// Print a completion script for the program `dev` in target/tool, which `cargo dev` runs
     Completions {
         /// For which shell
         shell: Shell,

@@ -17,7 +17,7 @@ use crate::{Service, cargo, disk, paths, process};
 pub(super) fn start(options: &StackOptions, say: &mut dyn FnMut(&str)) -> Result<Stack> {
     disk::require(&paths::kept()?)?;
     let [portal, mailbox_port] = ports(options)?;
-    say("building (the first time this takes some minutes, and other `cargo dev` commands wait for it)");
+    say("building (the first time this takes some minutes)");
     cargo::everything()?;
     let folder = make_folder(options)?;
     let keys = folder.own.join("keys");
