@@ -1,6 +1,7 @@
 -- The PostgreSQL roles of an installation. Run once by a superuser in the database of the log, before the migrations:
 --   psql --set credentials_password=… --set otp_password=… --set sessions_password=… --set audit_password=… --set reader_password=… --file roles.sql
--- Running it again changes the passwords and nothing else.
+-- Running it again changes the passwords and sets what stands here; what a role has set for itself beside it stays until
+-- `alter role … reset all`.
 
 \set ON_ERROR_STOP on
 

@@ -296,14 +296,12 @@ impl Log {
 
 fn connect_options(settings: &LogSettings) -> Result<PgConnectOptions, ConnectError> {
     let options: PgConnectOptions = settings.database_url.parse().map_err(|_| ConnectError::Url)?;
-    // A role can change its own defaults; these would keep every append out.
-    let defaults = [
-        ("default_transaction_isolation", "read committed"),
-        ("default_transaction_read_only", "off"),
-    ];
+    // A role can change its own default; any other level would keep every append out. Whether the server takes writes is
+    // the operator's choice and stays with `default_transaction_read_only`.
+    let isolation = [("default_transaction_isolation", "read committed")];
     Ok(options
         .application_name(&settings.service)
-        .options(defaults)
+        .options(isolation)
         .disable_statement_logging())
 }
 
