@@ -59,6 +59,13 @@ pub struct Proof {
     pub at: OffsetDateTime,
 }
 
+impl Proof {
+    /// Until when it is evidence, inclusive.
+    pub fn good_until(&self) -> OffsetDateTime {
+        self.at + EVIDENCE_LIFE
+    }
+}
+
 /// How far a flow has come, by the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Flow {
@@ -221,13 +228,7 @@ impl Flow {
     ///
     /// # Errors
     /// The first [`Refusal`] that applies.
-    pub fn evidence(
-        &self,
-        mint: Mint,
-        cuts: Cuts,
-        now: OffsetDateTime,
-        oldest: Duration,
-    ) -> Result<(Minted, Proof), Refusal> {
+    pub fn evidence(&self, mint: Mint, cuts: Cuts, now: OffsetDateTime) -> Result<(Minted, Proof), Refusal> {
         let (minted, proof) = match *self {
             Self::Unminted => return Err(Refusal::Unknown),
             Self::Mixed => return Err(Refusal::Mixed),
@@ -242,7 +243,7 @@ impl Flow {
         if !cuts.flow_lives(minted.position) {
             return Err(Refusal::Cut);
         }
-        if now - proof.at > oldest {
+        if now > proof.good_until() {
             return Err(Refusal::Old);
         }
         Ok((minted, proof))

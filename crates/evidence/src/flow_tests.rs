@@ -65,7 +65,7 @@ fn verified() -> Vec<Entry> {
 
 fn evidence(entries: &[Entry], cuts: Cuts, now: OffsetDateTime) -> Result<Position, Refusal> {
     let flow = Flow::fold(entries).unwrap();
-    flow.evidence(Mint::SignIn, cuts, now, EVIDENCE_LIFE)
+    flow.evidence(Mint::SignIn, cuts, now)
         .map(|(minted, _)| minted.position)
 }
 
@@ -168,7 +168,7 @@ fn a_flow_leads_to_one_session() {
 #[test]
 fn a_sign_in_flow_sets_no_password() {
     let flow = Flow::fold(&verified()).unwrap();
-    let refused = flow.evidence(Mint::Reset, Cuts::default(), start(), EVIDENCE_LIFE);
+    let refused = flow.evidence(Mint::Reset, Cuts::default(), start());
     assert_eq!(refused, Err(Refusal::Missing));
 }
 

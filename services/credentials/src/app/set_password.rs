@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sekisho_eventlog::{Argument, Context, Decided, Entry, Facts, FlowId, Position, Via};
-use sekisho_evidence::{CommandId, Cuts, EVIDENCE_LIFE, Flow, Mint, Minted, Proof, Refusal, newest_cuts};
+use sekisho_evidence::{CommandId, Cuts, Flow, Mint, Minted, Proof, Refusal, newest_cuts};
 use sekisho_proto::Kind;
 use sekisho_service::entropy;
 use sekisho_service::settings::Secret;
@@ -43,7 +43,7 @@ impl App {
         if let Some(first) = first_answer(&entries, digest) {
             return Ok(first);
         }
-        Flow::fold(&entries)?.evidence(Mint::Reset, early, self.log.now(), EVIDENCE_LIFE)?;
+        Flow::fold(&entries)?.evidence(Mint::Reset, early, self.log.now())?;
         let phc = self.pool.hash(new_password, entropy::bytes()).await?;
         // Again: whoever waited for the pool may have been cut meanwhile.
         let cuts = newest_cuts(&self.log, account).await?;
@@ -61,7 +61,7 @@ impl App {
                 let (minted, proof) = evidence(facts, cuts)?;
                 let command = Command::SetPassword {
                     evidence: [minted.position, proof.position],
-                    not_after: proof.at + EVIDENCE_LIFE,
+                    not_after: proof.good_until(),
                 };
                 decide(&facts.state, command).map_err(Stopped::Rejected)
             })
@@ -84,7 +84,7 @@ impl App {
 fn evidence(facts: &Facts<Account>, cuts: Cuts) -> Result<(Minted, Proof), Stopped> {
     let flow = Flow::fold(&facts.flow).map_err(|error| Stopped::Failed(error.into()))?;
     let cuts = cuts.and(facts.state.history().cuts);
-    flow.evidence(Mint::Reset, cuts, facts.now, EVIDENCE_LIFE)
+    flow.evidence(Mint::Reset, cuts, facts.now)
         .map_err(|refusal: Refusal| Stopped::Failed(refusal.into()))
 }
 

@@ -7,9 +7,7 @@ use sekisho_evidence::{AccountCuts, Cuts, Flow, Mint, Refusal};
 use sekisho_proto::events::SessionEvent;
 
 use super::{ACTOR, Failure, Sessions};
-use crate::domain::{
-    AccountSessions, Command, EVIDENCE_LIFE, SessionId, Stage, Start, Token, TokenDigest, Why, decide,
-};
+use crate::domain::{AccountSessions, Command, SessionId, Stage, Start, Token, TokenDigest, Why, decide};
 
 /// How long a Start waits until its own SessionStarted is folded.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -118,7 +116,7 @@ impl Ask {
         facts: &Facts<AccountSessions>,
     ) -> Result<Decision<SessionEvent>, Refusal> {
         let cuts = self.account_cuts.and(facts.state.cuts());
-        let (minted, proof) = flow.evidence(Mint::SignIn, cuts, facts.now, EVIDENCE_LIFE)?;
+        let (minted, proof) = flow.evidence(Mint::SignIn, cuts, facts.now)?;
         let start = Start {
             minted,
             proof,

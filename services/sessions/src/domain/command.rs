@@ -6,7 +6,6 @@ use sekisho_proto::events::SessionEvent;
 use sekisho_proto::sessions::v1::{SessionEnded, SessionStarted, SessionsCut};
 
 use super::ids::SessionId;
-use super::limits::EVIDENCE_LIFE;
 use super::state::{AccountSessions, ROOM};
 use super::token::TokenDigest;
 use super::why::Why;
@@ -79,10 +78,7 @@ impl Start {
             ended: oldest.map(|session| session.id.to_vec()).collect(),
         };
         // By then the code that was accepted is no evidence any more.
-        Ok(Decision::RecordBefore(
-            started.into(),
-            self.proof.at + EVIDENCE_LIFE,
-        ))
+        Ok(Decision::RecordBefore(started.into(), self.proof.good_until()))
     }
 }
 

@@ -37,7 +37,10 @@ fn a_start_is_recorded_while_its_code_is_evidence_or_never() {
     let Ok(Decision::RecordBefore(_, moment)) = given([]).when(start(1, 10)).0 else {
         panic!("a start has a deadline");
     };
-    assert_eq!(moment, recorded(11, None).recorded_at + EVIDENCE_LIFE);
+    assert_eq!(
+        moment,
+        recorded(11, None).recorded_at + sekisho_evidence::EVIDENCE_LIFE
+    );
 }
 
 #[test]

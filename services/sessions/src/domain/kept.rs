@@ -3,9 +3,9 @@
 use std::collections::{HashSet, VecDeque};
 
 use sekisho_eventlog::FlowId;
+use sekisho_evidence::EVIDENCE_LIFE;
 use time::{Duration, OffsetDateTime};
 
-use super::limits::EVIDENCE_LIFE;
 use super::token::TokenDigest;
 
 /// How long, and how many, sessions that are over are remembered, so that a refusal can say why.

@@ -2,9 +2,6 @@
 
 use time::{Duration, OffsetDateTime};
 
-/// An accepted code opens a session for so long.
-pub use sekisho_evidence::EVIDENCE_LIFE;
-
 /// How long a session lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {

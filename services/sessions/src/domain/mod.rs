@@ -19,7 +19,7 @@ pub use command::{Command, Start, decide};
 pub use directory::{Directory, Ending};
 pub use ids::SessionId;
 pub use kept::Keep;
-pub use limits::{EVIDENCE_LIFE, Limits, Live};
+pub use limits::{Limits, Live};
 pub use session::{Session, Stage};
 pub use state::{AccountSessions, OpenSession, ROOM};
 pub use token::{Token, TokenDigest};
