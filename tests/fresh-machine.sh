@@ -20,7 +20,7 @@ running_inside() {
         [ "$(readlink "$process/root" 2>/dev/null)" != "$root" ] || echo "${process#/proc/} $(tr '\0' ' ' <"$process/cmdline")"
     done
 }
-press_ctrl_c() { running_inside | awk '/tool\/dev up/ { print $1 }' | xargs --no-run-if-empty kill -INT; }
+press_ctrl_c() { running_inside | awk '/\/dev up/ { print $1 }' | xargs --no-run-if-empty kill -INT; }
 clean() {
     press_ctrl_c
     for place in dev/pts dev proc opt/rust; do umount --lazy "$root/$place" 2>/dev/null || true; done

@@ -14,7 +14,7 @@ async fn two_hundred_wrong_passwords_at_once_leave_one_event_for_each_verdict() 
     let gateway = Gateway::connect(shared(), 0).await?;
     // Nobody else in this test binary types a password at this account.
     let login = "99999999";
-    let rejected_before = rejected(&log).await?;
+    let before = head(&log).await?;
     let guesses = (0..200).map(|number| {
         let mut gateway = gateway.clone();
         async move {
@@ -40,12 +40,12 @@ async fn two_hundred_wrong_passwords_at_once_leave_one_event_for_each_verdict() 
     println!("{verdicts} verdicts, {busy} refused as busy");
     assert_eq!(verdicts + busy, 200);
     assert!(verdicts > 0 && busy > 0, "the pool was not the limit");
-    let events = newest_stream(&log, rejected_before).await?;
+    let events = rejected_after(&log, before).await?;
     assert_eq!(events, verdicts, "events of this guessing");
     sekisho_tests::log::check_order(&log).await
 }
 
-async fn rejected(log: &sqlx::PgPool) -> Result<i64> {
+async fn head(log: &sqlx::PgPool) -> Result<i64> {
     Ok(
         sqlx::query_scalar("select coalesce(max(position), 0) from log.entry")
             .fetch_one(log)
@@ -54,7 +54,7 @@ async fn rejected(log: &sqlx::PgPool) -> Result<i64> {
 }
 
 /// Rejected passwords after a position in the stream that has most of them: that of the guessing.
-async fn newest_stream(log: &sqlx::PgPool, after: i64) -> Result<i64> {
+async fn rejected_after(log: &sqlx::PgPool, after: i64) -> Result<i64> {
     Ok(sqlx::query_scalar(
         "select count(*) from log.entry where position > $1 and event_type = 'password_rejected'
          group by stream_id order by 1 desc limit 1",

@@ -230,7 +230,7 @@ fn without_up_the_other_commands_say_so() {
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(
         String::from_utf8(output.stderr).unwrap(),
-        "cargo dev: `cargo dev up` does not run here\n"
+        "cargo dev: nothing runs here; `cargo dev up` starts everything\n"
     );
     assert_eq!(home.status()["running"], false);
     assert_eq!(home.run(&["env"]).status.code(), Some(1));
@@ -287,13 +287,8 @@ fn up_starts_everything_and_leaves_nothing_behind() {
     own_process_groups(&home);
 
     let variables = String::from_utf8(home.run(&["env"]).stdout).unwrap();
-    let sekisho = paths::binaries().unwrap().join("sekisho");
-    let script = format!("{variables}\n\"$0\" log show --account 04500001");
-    let shown = Command::new("sh")
-        .args(["-c", &script])
-        .arg(sekisho)
-        .output()
-        .unwrap();
+    let script = format!("{variables}\nsekisho log show --account 04500001");
+    let shown = Command::new("sh").args(["-c", &script]).output().unwrap();
     assert!(
         String::from_utf8(shown.stdout)
             .unwrap()

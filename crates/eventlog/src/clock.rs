@@ -32,7 +32,7 @@ impl Clock {
         }
     }
 
-    /// Now; never ahead of the database, behind it by the way of an answer at most.
+    /// Now; never further from the database's time than the way of an answer.
     pub fn now(&self) -> OffsetDateTime {
         let reading = self.reading();
         reading.database + reading.answered.elapsed()

@@ -136,6 +136,7 @@ impl Log {
             if let Some(first) = first_answer::<F, R>(context, &flow)? {
                 return Ok(first);
             }
+            let refolded = loaded.refolded;
             let facts = Facts {
                 state: loaded.state,
                 version: loaded.version,
@@ -151,6 +152,7 @@ impl Log {
             let loaded = Loaded {
                 state: facts.state,
                 version: facts.version,
+                refolded,
             };
             let draft = Draft {
                 not_after,

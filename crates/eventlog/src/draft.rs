@@ -67,7 +67,7 @@ impl Draft {
             metadata,
             not_after: None,
         };
-        if loaded.version.next().0.is_multiple_of(CARRY_EVERY) {
+        if loaded.refolded || loaded.version.next().0.is_multiple_of(CARRY_EVERY) {
             draft.carrying(&loaded.state)
         } else {
             draft

@@ -35,6 +35,8 @@ pub struct Loaded<F> {
     pub state: F,
     /// The version of the newest folded entry; 0 for an empty stream.
     pub version: Version,
+    /// Whether the stream carries a state that was of no use, so that all of it was folded: the next entry carries one that is.
+    pub refolded: bool,
 }
 
 impl<F: Fold> Default for Loaded<F> {
@@ -42,6 +44,7 @@ impl<F: Fold> Default for Loaded<F> {
         Self {
             state: F::default(),
             version: Version::default(),
+            refolded: false,
         }
     }
 }
@@ -69,6 +72,7 @@ pub fn refold<F: Fold>(entries: &[Entry]) -> Result<Option<Loaded<F>>, EventErro
     Ok(Some(Loaded {
         state,
         version: newest,
+        refolded: false,
     }))
 }
 

@@ -36,7 +36,7 @@ mod tasks;
 mod wake;
 mod writer;
 
-pub use access::LogAccess;
+pub use access::{DatabaseUrl, LogAccess};
 pub use alarm::LogEnded;
 pub use append::{AppendError, Outcome, Receipt};
 pub use clock::Clock;

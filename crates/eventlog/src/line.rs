@@ -31,10 +31,8 @@ pub(crate) enum Failure {
 impl Line {
     /// A line that is not connected yet.
     pub fn new(options: &PgConnectOptions) -> Self {
-        // Values stand in the text of a statement, see `statement`.
-        let options = options.clone().options([("standard_conforming_strings", "on")]);
         Self {
-            options,
+            options: options.clone(),
             connection: None,
         }
     }

@@ -64,13 +64,34 @@ pub enum ConnectError {
     Bus(#[from] async_nats::ConnectError),
     /// PostgreSQL did not answer.
     #[error(transparent)]
-    Read(#[from] ReadError),
+    Read(ReadError),
+    /// PostgreSQL cannot be reached with the encryption that the connection string asks for.
+    #[error("no encrypted connection to PostgreSQL")]
+    Tls(#[source] sqlx::Error),
     /// The role lacks settings that `deploy/postgres/roles.sql` gives it.
     #[error("the role lacks settings of deploy/postgres/roles.sql: {}", .0.join(", "))]
     Unguarded(Vec<String>),
     /// `log.now()` is not the function that the migration made.
     #[error("log.now() is not the database's clock: this log belongs to a test")]
     TestClock,
+}
+
+impl From<ReadError> for ConnectError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Unavailable(error) if is_about_encryption(&error) => Self::Tls(error),
+            other => Self::Read(other),
+        }
+    }
+}
+
+/// What waiting does not mend: a server without TLS, an authority that cannot be read, a certificate of somebody else.
+fn is_about_encryption(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Tls(_) | sqlx::Error::Configuration(_) => true,
+        sqlx::Error::Io(error) => error.kind() == std::io::ErrorKind::InvalidData,
+        _ => false,
+    }
 }
 
 /// A handle on the log. Cheap to clone; its tasks end with the last clone.
@@ -298,10 +319,14 @@ fn connect_options(settings: &LogSettings) -> Result<PgConnectOptions, ConnectEr
     let options: PgConnectOptions = settings.database_url.parse().map_err(|_| ConnectError::Url)?;
     // A role can change its own default; any other level would keep every append out. Whether the server takes writes is
     // the operator's choice and stays with `default_transaction_read_only`.
-    let isolation = [("default_transaction_isolation", "read committed")];
+    let session = [
+        ("default_transaction_isolation", "read committed"),
+        // Values stand in the text of statements, see `statement`.
+        ("standard_conforming_strings", "on"),
+    ];
     Ok(options
         .application_name(&settings.service)
-        .options(isolation)
+        .options(session)
         .disable_statement_logging())
 }
 

@@ -132,12 +132,17 @@ pub(crate) async fn load<F: Fold>(pool: &PgPool, stream: StreamId) -> Result<Loa
     if let Some(loaded) = refold(&stream_entries(pool, kind, stream, Position::from_sql(bound)).await?)? {
         return Ok(loaded);
     }
-    // The carried state is of another version of the fold: from the first entry, once.
+    // The carried state is of another version of the fold: from the first entry, until the next entry carries one of
+    // this version.
     let all = stream_entries(pool, kind, stream, Position(1)).await?;
     let beginning_gone = || EventError::Damaged {
         event_type: format!("stream {stream}: its beginning is not in the log"),
     };
-    refold(&all)?.ok_or_else(|| beginning_gone().into())
+    let loaded = refold(&all)?.ok_or_else(beginning_gone)?;
+    Ok(Loaded {
+        refolded: true,
+        ..loaded
+    })
 }
 
 async fn stream_entries(

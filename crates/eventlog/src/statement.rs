@@ -48,7 +48,7 @@ pub(crate) fn append(drafts: &[&Draft], since: Position) -> Arc<str> {
 pub(crate) fn combined(name: &str, draft: &Draft, since: Position, arguments: &[Argument]) -> Arc<str> {
     let more = arguments
         .iter()
-        .fold(String::new(), |text, argument| text + ", " + &literal(argument));
+        .fold(String::new(), |text, argument| text + ", " + &argument.literal());
     format!(
         "select outcome, position, (extract(epoch from recorded_at) * 1000000)::bigint from {name}({}, {}{more})",
         row(draft),
@@ -57,12 +57,15 @@ pub(crate) fn combined(name: &str, draft: &Draft, since: Position, arguments: &[
     .into()
 }
 
-fn literal(argument: &Argument) -> String {
-    match argument {
-        Argument::Uuid(id) => format!("'{}'::uuid", id.hyphenated()),
-        Argument::Bytes(bytes) => format!("'{}'::bytea", hex(bytes)),
-        Argument::Text(text) => format!("convert_from('{}'::bytea, 'UTF8')", hex(text.as_bytes())),
-        Argument::Number(number) => format!("{number}::bigint"),
+impl Argument {
+    /// The value as it stands in a statement. Only on a connection of the log's own, where a backslash means itself.
+    pub fn literal(&self) -> String {
+        match self {
+            Self::Uuid(id) => format!("'{}'::uuid", id.hyphenated()),
+            Self::Bytes(bytes) => format!("'{}'::bytea", hex(bytes)),
+            Self::Text(text) => format!("convert_from('{}'::bytea, 'UTF8')", hex(text.as_bytes())),
+            Self::Number(number) => format!("{number}::bigint"),
+        }
     }
 }
 
@@ -134,8 +137,8 @@ mod tests {
     fn no_value_can_end_its_literal() {
         let nasty = "'; drop table log.entry; --\\";
         let literals = [
-            literal(&Argument::Text(nasty.to_owned())),
-            literal(&Argument::Bytes(nasty.as_bytes().to_vec())),
+            Argument::Text(nasty.to_owned()).literal(),
+            Argument::Bytes(nasty.as_bytes().to_vec()).literal(),
             name(nasty),
         ];
         for literal in literals {

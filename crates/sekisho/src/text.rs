@@ -52,7 +52,7 @@ pub fn padded(text: &str, columns: usize) -> String {
 }
 
 fn is_format(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    sekisho_service::text::is_invisible(c) || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 fn is_wide(c: char) -> bool {

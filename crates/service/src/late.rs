@@ -6,8 +6,9 @@ use tonic::Status;
 
 use crate::refusal::not_ready;
 
-/// The use cases of a service, once the log has been reached. Until then every call is told to come back. Cheap to
-/// clone; all clones wait for the same.
+/// The use cases of a service, once the log has been reached. Before that no call comes here: the server refuses all until
+/// the process is ready, and a service is not before its use cases have arrived. Cheap to clone; all clones wait for the
+/// same.
 #[derive(Debug)]
 pub struct Late<T> {
     arrived: Arc<OnceLock<T>>,

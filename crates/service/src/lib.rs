@@ -53,6 +53,7 @@ pub mod roles;
 pub mod server;
 pub mod settings;
 pub mod telemetry;
+pub mod text;
 pub mod tls;
 pub mod version;
 pub mod web;

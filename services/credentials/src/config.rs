@@ -18,7 +18,7 @@ pub struct Config {
     pub log: LogAccess,
     /// Wrap the personal keys.
     pub master_keys: KeyRing,
-    /// Derive phantoms, their keys and the day keys.
+    /// Derives phantoms and their keys. One key for ever: with another, every unknown login id becomes another phantom.
     pub phantom_keys: KeyRing,
     /// Passwords that are hashed at the same time.
     pub hash_concurrency: NonZeroUsize,
@@ -35,10 +35,7 @@ impl Settings for Config {
             "MASTER_KEY_FILE",
             "wrap the personal keys; the first line is current",
         );
-        let phantom_keys = reader.required(
-            "PHANTOM_KEY_FILE",
-            "derive the streams of unknown login ids; the first line is current",
-        );
+        let phantom_keys = read_phantom_key(reader);
         let hash_concurrency = reader.optional(
             "HASH_CONCURRENCY",
             "passwords hashed at the same time, 19 MiB each; without it as many as there are cores",
@@ -58,6 +55,18 @@ impl Settings for Config {
             hash_queue: hash_queue?,
         })
     }
+}
+
+/// What phantoms have sealed names no key, so a second one could only be forgotten.
+fn read_phantom_key(reader: &mut Reader) -> Option<KeyRing> {
+    const FILE: &str = "PHANTOM_KEY_FILE";
+    let help = "derives the streams of unknown login ids; one key, which never changes";
+    let keys: KeyRing = reader.required(FILE, help)?;
+    if !keys.is_single() {
+        reader.mistake(FILE, "holds more than one key");
+        return None;
+    }
+    Some(keys)
 }
 
 fn cores() -> NonZeroUsize {

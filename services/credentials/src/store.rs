@@ -1,7 +1,6 @@
 //! The tables of the schema `credentials`. Read here; what changes them together with an event is a combined function.
 
 use std::fmt;
-use std::fmt::Write;
 use std::time::Duration;
 
 use sekisho_eventlog::{Argument, StreamId, Version};
@@ -159,11 +158,11 @@ impl Store {
         new: &Phc,
     ) -> Result<bool, StoreError> {
         let sql = format!(
-            "select credentials.rehash('{}'::uuid, {}, {}, {})",
-            account.0.hyphenated(),
+            "select credentials.rehash({}, {}, {}, {})",
+            Argument::Uuid(account.0).literal(),
             old.set_by.0,
-            literal(old.phc.as_str()),
-            literal(new.as_str())
+            Argument::Text(old.phc.as_str().to_owned()).literal(),
+            Argument::Text(new.as_str().to_owned()).literal()
         );
         let row = in_time(self.pool.fetch_one(sqlx::raw_sql(AssertSqlSafe(sql)))).await?;
         row.try_get(0).map_err(StoreError::Unavailable)
@@ -183,15 +182,6 @@ pub(crate) fn registration(login: &LoginId, profile: &Profile, phc: &Phc, key: W
         Argument::Text(key.master_id),
         Argument::Bytes(key.bytes),
     ]
-}
-
-/// A text as hexadecimal digits, which cannot end a literal.
-fn literal(text: &str) -> String {
-    let digits = text.bytes().fold(String::new(), |mut digits, byte| {
-        let _ = write!(digits, "{byte:02x}");
-        digits
-    });
-    format!("convert_from('\\x{digits}'::bytea, 'UTF8')")
 }
 
 async fn in_time<T>(query: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, StoreError> {

@@ -61,6 +61,8 @@ pub enum EmailMessage {
     },
     /// 続行 was pressed before a code was accepted.
     NotVerified,
+    /// The form was of another flow than the browser is in now.
+    StaleForm,
 }
 
 impl SignInMessage {

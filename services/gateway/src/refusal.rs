@@ -29,8 +29,8 @@ pub enum Refusal {
     MediaType,
     /// The host is not one of ours.
     WrongHost,
-    /// Too many people sign in at once; nothing was compared.
-    Busy,
+    /// Too many people at once; nothing was done.
+    Busy(Place),
     /// A service behind the gateway did not give the answer that the page needs.
     Down(Trouble),
     /// A mistake of the gateway itself.
@@ -88,7 +88,7 @@ impl Refusal {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::WrongHost => StatusCode::MISDIRECTED_REQUEST,
-            Self::Busy | Self::Down(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy(_) | Self::Down(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -96,7 +96,7 @@ impl Refusal {
     /// After how many seconds another try makes sense.
     pub fn retry_after(&self) -> Option<u32> {
         match self {
-            Self::Busy => Some(5),
+            Self::Busy(_) => Some(5),
             Self::Down(_) => Some(10),
             _ => None,
         }
@@ -114,7 +114,7 @@ impl Refusal {
             Self::TooLarge => "too_large",
             Self::MediaType => "media_type",
             Self::WrongHost => "wrong_host",
-            Self::Busy => "busy",
+            Self::Busy(_) => "busy",
             Self::Down(_) => "down",
             Self::Broken => "broken",
         }
@@ -138,7 +138,7 @@ impl Refusal {
                 );
             }
             Self::Broken => tracing::error!(enquiry, refusal, status, "refused"),
-            Self::Forged | Self::CookieMissing | Self::WrongHost | Self::Busy => {
+            Self::Forged | Self::CookieMissing | Self::WrongHost | Self::Busy(_) => {
                 tracing::warn!(enquiry, refusal, status, "refused");
             }
             Self::Unreadable

@@ -1,5 +1,6 @@
 //! What people type. The services normalise for themselves; here only emptiness and what is filled in again matter.
 
+use sekisho_service::text::is_invisible;
 use unicode_normalization::UnicodeNormalization;
 
 /// The longest login id that is filled in again, in characters. A real one has at most 64.
@@ -9,7 +10,7 @@ const LONGEST_TO_FILL_IN: usize = 128;
 pub fn is_empty(typed: &str) -> bool {
     typed
         .nfkc()
-        .all(|character| character.is_whitespace() || has_no_width(character))
+        .all(|character| character.is_whitespace() || is_invisible(character))
 }
 
 /// The login id to fill in again, as typed; empty when it is too long for a cookie.
@@ -21,13 +22,6 @@ pub fn to_fill_in(typed: String) -> String {
     }
 }
 
-fn has_no_width(character: char) -> bool {
-    matches!(
-        character,
-        '\u{200B}'..='\u{200D}' | '\u{2060}' | '\u{FEFF}' | '\u{00AD}'
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -35,7 +29,7 @@ mod tests {
     #[test]
     fn spaces_of_any_width_are_nothing() {
         assert!(is_empty(""));
-        assert!(is_empty(" \u{3000}\u{00A0}\u{200B}\u{FEFF}"));
+        assert!(is_empty(" \u{3000}\u{00A0}\u{200B}\u{200E}\u{FEFF}"));
         assert!(!is_empty("\u{3000}０"));
     }
 

@@ -35,7 +35,7 @@ pub enum Task {
     },
     /// Print variables for the program `sekisho`: eval "$(cargo dev env)"
     ///
-    /// With them `cargo run --package sekisho -- log show --account 04500001` shows what happened to that account.
+    /// With them `sekisho log show --account 04500001` shows what happened to that account.
     Env,
     /// Forget all data of `up`: accounts, history, keys
     Reset,
@@ -82,8 +82,8 @@ pub struct UpOptions {
 /// Options of `test`.
 #[derive(Debug, Args)]
 pub struct TestOptions {
-    /// Run this part of the long tier instead (`all`, or a part's name; a wrong name lists them)
-    #[arg(long, value_name = "PART")]
+    /// Run a part of the long tier instead; without a name, list the parts (`all` runs them all)
+    #[arg(long, value_name = "PART", num_args = 0..=1, default_missing_value = "")]
     pub long: Option<String>,
     /// Run the tests this many times
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]

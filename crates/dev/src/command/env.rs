@@ -1,11 +1,12 @@
 //! `cargo dev env`
 
 use anyhow::{Context, Result};
+use sekisho_dev::paths;
 use sekisho_dev::stack::Listed;
 
 use super::state::{self, State};
 
-/// Prints the variables with which the program `sekisho` reaches the running `up`, for `eval` in a shell.
+/// Prints the variables with which the program `sekisho` is found and reaches the running `up`, for `eval` in a shell.
 ///
 /// # Errors
 /// When no `up` runs, or it is still starting.
@@ -34,6 +35,11 @@ pub fn run() -> Result<()> {
             state::directory()?.join("keys").display().to_string(),
         ),
     ];
+    // The program is built by `up`.
+    println!(
+        "export PATH={}:\"$PATH\"",
+        quoted(&paths::binaries()?.display().to_string())
+    );
     for (name, value) in variables {
         println!("export {name}={}", quoted(&value));
     }

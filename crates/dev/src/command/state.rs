@@ -40,7 +40,7 @@ impl State {
         }
         match Holder::now()? {
             Some(holder) => bail!("{holder}"),
-            None => bail!("`cargo dev up` does not run here"),
+            None => bail!("nothing runs here; `cargo dev up` starts everything"),
         }
     }
 

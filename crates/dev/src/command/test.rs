@@ -77,13 +77,19 @@ fn long_filter(part: &str) -> Result<String> {
         .output()
         .context("cannot start cargo")?;
     let parts = long_parts(&String::from_utf8_lossy(&output.stdout));
-    if part == "all" && !parts.is_empty() {
-        return Ok(LONG.to_owned());
+    filter_of(part, &parts)
+}
+
+fn filter_of(part: &str, parts: &[String]) -> Result<String> {
+    let known = match parts {
+        [] => "the long tier has no part yet".to_owned(),
+        parts => format!("the long tier has these parts: {}, all", parts.join(", ")),
+    };
+    match part {
+        "all" if !parts.is_empty() => Ok(LONG.to_owned()),
+        part if parts.iter().any(|known| known == part) => Ok(format!("{LONG}{part}::")),
+        _ => bail!(known),
     }
-    if !parts.iter().any(|known| known == part) {
-        bail!("the long tier has no part {part}; it has: {}", parts.join(", "));
-    }
-    Ok(format!("{LONG}{part}::"))
 }
 
 /// The parts in a list of tests: `races::long_statistics::a_test: test`.
@@ -135,6 +141,21 @@ mod tests {
         let list = "long_soak::an_hour: test\nraces::long_statistics::each_side: test\nshort: test\n\
                     long_soak::a_day: test\n\n4 tests, 0 benchmarks\n";
         assert_eq!(long_parts(list), ["soak", "statistics"]);
+    }
+
+    #[test]
+    fn a_part_that_is_not_there_is_answered_with_those_that_are() {
+        let parts = ["soak".to_owned(), "statistics".to_owned()];
+        assert_eq!(filter_of("soak", &parts).unwrap(), "long_soak::");
+        assert_eq!(filter_of("all", &parts).unwrap(), "long_");
+        for other in ["", "nonsense"] {
+            let sentence = filter_of(other, &parts).unwrap_err().to_string();
+            assert_eq!(sentence, "the long tier has these parts: soak, statistics, all");
+            assert_eq!(
+                filter_of(other, &[]).unwrap_err().to_string(),
+                "the long tier has no part yet"
+            );
+        }
     }
 
     #[test]

@@ -73,6 +73,44 @@ async fn entry_65_folds_equal_with_and_without_the_carried_state() {
     assert_eq!(db.sql(carrying), CARRY_EVERY.to_string());
 }
 
+/// The same fold in another version, with carried states of its own.
+#[derive(Debug, Clone, PartialEq, Default)]
+struct Renewed(Tally);
+
+impl Fold for Renewed {
+    type Event = CodeEvent;
+    const VERSION: u32 = 2;
+
+    fn evolve(self, event: &CodeEvent, recorded: &Recorded) -> Self {
+        Self(self.0.evolve(event, recorded))
+    }
+
+    fn resume(bytes: &[u8]) -> Option<Self> {
+        Tally::resume(bytes).map(Self)
+    }
+}
+
+impl Carry for Renewed {
+    fn carry(&self) -> Vec<u8> {
+        self.0.carry()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_new_version_of_the_fold_the_next_entry_carries_it() {
+    let db = Db::new().await;
+    let log = grow::<Tally>(&db, 70).await;
+    let bound = "select version, load_from from log.stream;";
+    assert_eq!(db.sql(bound), "70|64");
+    for expected in ["71|71", "72|71"] {
+        let loaded = log.load::<Renewed>(stream(1)).await.unwrap();
+        recorded(append(&log, &following(&loaded, stream(1), &issued(1))).await);
+        assert_eq!(db.sql(bound), expected);
+    }
+    let loaded = log.load::<Renewed>(stream(1)).await.unwrap();
+    assert_eq!(loaded.state.0.count, 72);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_load_begins_at_the_newest_carried_state() {
     let db = Db::new().await;

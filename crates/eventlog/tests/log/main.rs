@@ -15,6 +15,8 @@ mod crashes;
 #[cfg(test)]
 mod decide;
 #[cfg(test)]
+mod encryption;
+#[cfg(test)]
 mod flows;
 #[cfg(test)]
 mod follow;

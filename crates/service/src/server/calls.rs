@@ -56,11 +56,15 @@ fn record(response: &Response) {
     let name = refusal::code_name(code);
     let span = Span::current();
     span.record("rpc.response.status_code", name);
-    if is_fault(code) {
-        span.record("otel.status_code", "ERROR");
-        span.record("error.type", name);
-        let message = status.as_ref().map(Status::message);
-        tracing::error!(status = name, message, "a call failed");
+    // A replica that is not ready yet has done as it should.
+    if !is_fault(code) || status.as_ref().is_some_and(refusal::is_not_ready) {
+        return;
+    }
+    span.record("otel.status_code", "ERROR");
+    span.record("error.type", name);
+    // What refuses for a reason has had its line: see `refusal::status`.
+    if let Some(status) = status.filter(|status| refusal::reason(status).is_none()) {
+        tracing::error!(status = name, message = status.message(), "a call failed");
     }
 }
 

@@ -3,13 +3,16 @@
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::{Secret, Value};
+use super::{Secret, Value, is_loopback};
 
-/// Where the bus is, and as whom to connect: `nats://user:password@host:port`. Never printed with its password.
+/// Where the bus is, and as whom to connect: `nats://user:password@host:port` on this machine, `tls://…` beyond it. Never
+/// printed with its password.
 #[derive(Debug, Clone)]
 pub struct BusUrl {
     server: String,
     login: Option<(String, Secret<String>)>,
+    /// Encrypted, or on this machine.
+    is_private: bool,
 }
 
 impl BusUrl {
@@ -30,7 +33,11 @@ impl Value for BusUrl {
     const SECRET: bool = true;
 
     fn parse(text: &str) -> Result<Self, String> {
-        read(text).ok_or_else(|| "is not nats://user:password@host:port".to_owned())
+        let url = read(text).ok_or_else(|| "is not nats://user:password@host:port".to_owned())?;
+        if url.login.is_some() && !url.is_private {
+            return Err("sends a password without encryption; use tls://".to_owned());
+        }
+        Ok(url)
     }
 }
 
@@ -46,9 +53,11 @@ fn read(text: &str) -> Option<BusUrl> {
     url.set_username("").ok()?;
     url.set_password(None).ok()?;
     let named = matches!(url.scheme(), "nats" | "tls") && url.host_str().is_some_and(|host| !host.is_empty());
+    let is_private = url.scheme() == "tls" || url.host_str().is_some_and(is_loopback);
     named.then(|| BusUrl {
         server: url.to_string(),
         login,
+        is_private,
     })
 }
 
@@ -63,6 +72,15 @@ mod tests {
         assert_eq!(url.login(), Some(("otp", "c@nary")));
         assert_eq!(url.server(), "nats://127.0.0.1:4222");
         assert!(BusUrl::parse("nats://127.0.0.1:4222").unwrap().login().is_none());
+    }
+
+    #[test]
+    fn a_password_leaves_this_machine_only_encrypted() {
+        assert!(BusUrl::parse("tls://otp:canary@nats:4222").is_ok());
+        assert!(BusUrl::parse("nats://nats:4222").is_ok());
+        assert!(BusUrl::parse("nats://otp:canary@localhost").is_ok());
+        let refused = BusUrl::parse("nats://otp:canary@nats:4222").unwrap_err();
+        assert!(refused.contains("tls://") && !refused.contains("canary"));
     }
 
     #[test]

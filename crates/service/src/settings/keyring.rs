@@ -51,6 +51,11 @@ impl KeyRing {
         (&self.current.id, self.current.bytes.expose())
     }
 
+    /// Whether there is no other key than the current one.
+    pub fn is_single(&self) -> bool {
+        self.older.is_empty()
+    }
+
     /// The key of that id.
     pub fn get(&self, id: &str) -> Option<&[u8; 32]> {
         std::iter::once(&self.current)

@@ -24,6 +24,7 @@
 //! The same function, run against nothing, yields the reference for the documentation ([`reference()`]).
 
 mod bus_url;
+mod host;
 mod keyring;
 mod mistakes;
 mod reader;
@@ -32,6 +33,7 @@ mod source;
 mod value;
 
 pub use bus_url::BusUrl;
+pub use host::is_loopback;
 pub use keyring::{KeyRing, KeyRingError};
 pub use mistakes::{Mistake, Mistakes};
 pub use reader::{Presence, Reader, Setting};

@@ -1,5 +1,6 @@
 //! Login ids as people type them.
 
+use sekisho_service::text::is_invisible;
 use unicode_normalization::UnicodeNormalization;
 
 /// The longest login id, in code points after normalising.
@@ -29,7 +30,7 @@ impl TypedLogin {
     /// Normalises what was typed: NFKC, so that full-width digits work; no zero-width characters; no white space at
     /// either end. Nothing else is guessed: O stays O and l stays l.
     pub fn read(typed: &str) -> Self {
-        let visible = typed.chars().filter(|c| !is_zero_width(*c));
+        let visible = typed.chars().filter(|c| !is_invisible(*c));
         let folded: String = visible.nfkc().collect();
         let normalised = folded.trim();
         let length = normalised.chars().count();
@@ -47,19 +48,6 @@ impl TypedLogin {
             Self::Impossible(text) => text,
         }
     }
-}
-
-/// Characters without width: joiners, marks of direction, soft hyphens, byte order marks.
-fn is_zero_width(c: char) -> bool {
-    matches!(
-        c,
-        '\u{ad}'
-            | '\u{180e}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}'
-    )
 }
 
 #[cfg(test)]

@@ -92,7 +92,7 @@ impl Fault {
     /// The error page for a fault that the handler has no better answer to.
     pub fn refusal(self, place: Place) -> Refusal {
         match self {
-            Self::Refused(Reason::Busy) => Refusal::Busy,
+            Self::Refused(Reason::Busy) => Refusal::Busy(place),
             Self::Refused(reason) => {
                 let (code, reason) = (tonic::Code::Unknown, Some(format!("unexpected {reason:?}")));
                 Refusal::Down(Trouble {

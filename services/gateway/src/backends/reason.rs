@@ -3,8 +3,10 @@
 /// A reason of the domain, from `google.rpc.ErrorInfo`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// The flow does not exist, is over, used or cancelled, was cut, or the secret does not open it.
+    /// The flow does not exist, is over or cancelled, was cut, or the secret does not open it.
     FlowOver,
+    /// The flow has become a session.
+    FlowUsed,
     /// Something that the gate asks for stands in no entry of the log.
     EvidenceMissing,
     /// What was typed is no code.
@@ -34,8 +36,9 @@ impl Reason {
     /// The reason with a name; `None` for one that no page knows.
     pub fn read(name: &str) -> Option<Self> {
         Some(match name {
-            "FLOW_UNKNOWN" | "FLOW_SECRET_WRONG" | "FLOW_CANCELLED" | "FLOW_USED" | "FLOW_MIXED"
-            | "EVIDENCE_CUT" | "EVIDENCE_OLD" => Self::FlowOver,
+            "FLOW_UNKNOWN" | "FLOW_SECRET_WRONG" | "FLOW_CANCELLED" | "FLOW_MIXED" | "EVIDENCE_CUT"
+            | "EVIDENCE_OLD" => Self::FlowOver,
+            "FLOW_USED" => Self::FlowUsed,
             "EVIDENCE_MISSING" => Self::EvidenceMissing,
             "OTP_CODE_MALFORMED" => Self::CodeMalformed,
             "OTP_CODE_EXPIRED" | "OTP_NO_LIVE_CODE" | "OTP_CODE_SPENT" => Self::NoLiveCode,

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::IntoResponse;
 
-use super::{Answer, demand, flow, to_sign_in};
+use super::{Answer, email, flow, is_current, to_sign_in};
 use crate::Gateway;
 use crate::backends::{Fault, Reason};
 use crate::cookies::{Cookies, Flow};
 use crate::form::Form;
-use crate::notes::SignInMessage;
+use crate::notes::{EmailMessage, SignInMessage};
 use crate::refusal::Place;
 
 /// What the mark of the form names.
@@ -20,13 +20,30 @@ pub const FORM: &str = "/signin/cancel";
 pub async fn submit(State(gateway): State<Arc<Gateway>>, mut cookies: Cookies, form: Form) -> Answer {
     let [mark] = form.take(["csrf"])?;
     let flow = flow(&mut cookies)?;
-    demand(&gateway, FORM, &flow.secret, &mark)?;
-    match gateway.backends.cancel_flow(&flow).await {
+    if !is_current(&gateway, FORM, &flow.secret, &mark)? {
+        return Ok(email::say(cookies, EmailMessage::StaleForm));
+    }
+    let cancelled = match gateway.backends.cancel_flow(&flow).await {
+        // 続行 was faster: whoever presses キャンセル after it wants no session.
+        Err(Fault::Refused(Reason::FlowUsed)) => end_session(&gateway, &flow).await,
+        other => other,
+    };
+    match cancelled {
         // A flow that was over already is as cancelled as can be.
-        Ok(()) | Err(Fault::Refused(Reason::FlowOver)) => {}
+        Ok(()) | Err(Fault::Refused(Reason::FlowOver | Reason::FlowUsed)) => {}
         Err(fault) => return Err(fault.refusal(Place::Email).into()),
     }
     cookies.forget::<Flow>();
     let redirect = to_sign_in(&mut cookies, &SignInMessage::Cancelled.note());
     Ok((cookies, redirect).into_response())
+}
+
+/// Ends the session that a flow has become. Its token is asked for once more: the answer with the cookie may never have
+/// reached the browser.
+async fn end_session(gateway: &Gateway, flow: &Flow) -> Result<(), Fault> {
+    let started = gateway.backends.start(flow).await?;
+    match gateway.backends.end(&started.session).await {
+        Ok(()) | Err(Fault::Refused(Reason::SessionOver(_))) => Ok(()),
+        Err(fault) => Err(fault),
+    }
 }

@@ -7,10 +7,11 @@ use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::response::Redirect;
 
-use super::{Answer, Frame, demand, html};
+use super::{Answer, Frame, html, is_current, to_sign_in};
 use crate::cookies::{Anonymous, Cookies};
 use crate::edge::Site;
 use crate::form::Form;
+use crate::notes::SignInMessage;
 use crate::refusal::Refusal;
 use crate::{Gateway, texts};
 
@@ -31,9 +32,12 @@ pub async fn show(site: Site) -> Answer {
 }
 
 /// POST of the staff's button.
-pub async fn submit(State(gateway): State<Arc<Gateway>>, cookies: Cookies, form: Form) -> Answer {
+pub async fn submit(State(gateway): State<Arc<Gateway>>, mut cookies: Cookies, form: Form) -> Answer {
     let [mark] = form.take(["csrf"])?;
     let Anonymous { secret } = cookies.read().ok_or(Refusal::CookieMissing)?;
-    demand(&gateway, FORM, &secret, &mark)?;
+    if !is_current(&gateway, FORM, &secret, &mark)? {
+        let redirect = to_sign_in(&mut cookies, &SignInMessage::StaleForm.note());
+        return Ok((cookies, redirect).into_response());
+    }
     Ok(Redirect::to("/ncr/start").into_response())
 }

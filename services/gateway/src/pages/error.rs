@@ -5,7 +5,7 @@ use axum::response::Html;
 
 use super::Frame;
 use crate::edge::Site;
-use crate::refusal::{Place, Refusal};
+use crate::refusal::{Place, Refusal, Trouble};
 use crate::texts;
 
 const SIGN_IN: (&str, &str) = ("/signin", texts::BACK_TO_SIGN_IN);
@@ -55,7 +55,7 @@ fn wording(refusal: &Refusal) -> (&'static str, &'static [&'static str]) {
         Refusal::TooLarge => (texts::TOO_LARGE, &[texts::TOO_LARGE_INTRO]),
         Refusal::MediaType => (texts::MEDIA_TYPE, &[texts::MEDIA_TYPE_INTRO]),
         Refusal::WrongHost => (texts::WRONG_HOST, &[texts::WRONG_HOST_INTRO]),
-        Refusal::Busy => (texts::BUSY, &[texts::BUSY_INTRO]),
+        Refusal::Busy(_) => (texts::BUSY, &[texts::BUSY_INTRO]),
         Refusal::Down(trouble) => match trouble.place {
             Place::SignIn | Place::Email => (texts::DOWN, &[texts::DOWN_SIGN_IN]),
             Place::SignedIn => (texts::DOWN, &[texts::DOWN_SIGNED_IN]),
@@ -67,7 +67,7 @@ fn wording(refusal: &Refusal) -> (&'static str, &'static [&'static str]) {
 
 fn way_back(refusal: &Refusal) -> (&'static str, &'static str) {
     match refusal {
-        Refusal::Down(trouble) => match trouble.place {
+        Refusal::Down(Trouble { place, .. }) | Refusal::Busy(place) => match place {
             Place::SignIn => SIGN_IN,
             Place::Email => EMAIL,
             Place::SignedIn | Place::SignOut => TOP,

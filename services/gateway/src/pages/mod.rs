@@ -121,16 +121,21 @@ fn anonymous(cookies: &mut Cookies) -> Anonymous {
     })
 }
 
-/// Refuses a form whose mark is not good.
-fn demand(
+/// Whether a form fits to what the browser's cookie holds now. One that does not comes from a page that was left open while
+/// another tab went on: nothing is done, and the present state is shown.
+///
+/// # Errors
+/// [`Refusal::Forged`] for a mark that this gateway did not make.
+fn is_current(
     gateway: &Gateway,
     form: &str,
     bound_to: &crate::secret::Secret,
     mark: &str,
-) -> Result<(), Refusal> {
+) -> Result<bool, Refusal> {
     match marks::check(&gateway.seals, form, bound_to, mark) {
-        marks::Verdict::Good => Ok(()),
-        marks::Verdict::Stale | marks::Verdict::Forged => Err(Refusal::Forged),
+        marks::Verdict::Good => Ok(true),
+        marks::Verdict::Stale => Ok(false),
+        marks::Verdict::Forged => Err(Refusal::Forged),
     }
 }
 
@@ -186,7 +191,7 @@ fn flow_over(cookies: &mut Cookies) -> Response {
 /// What a handler within a flow does about a fault that it does not know better.
 fn flow_fault(cookies: &mut Cookies, fault: Fault) -> Stop {
     match fault {
-        Fault::Refused(Reason::FlowOver) => flow_over(cookies).into(),
+        Fault::Refused(Reason::FlowOver | Reason::FlowUsed) => flow_over(cookies).into(),
         other => other.refusal(Place::Email).into(),
     }
 }

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::assets::CLEAR_SITE_DATA;
-use super::{Answer, Frame, demand, html, session};
+use super::{Answer, Frame, html, is_current, session};
 use crate::backends::{Fault, Reason};
 use crate::cookies::{Anonymous, Cookies, Flow, Person, Session};
 use crate::edge::Site;
@@ -43,7 +43,10 @@ pub async fn show(State(gateway): State<Arc<Gateway>>, site: Site, mut cookies: 
 pub async fn submit(State(gateway): State<Arc<Gateway>>, cookies: Cookies, form: Form) -> Answer {
     let [mark] = form.take(["csrf"])?;
     if let Some(session) = cookies.read::<Session>() {
-        demand(&gateway, FORM, &session.token, &mark)?;
+        if !is_current(&gateway, FORM, &session.token, &mark)? {
+            // Of the session before: the button of this one.
+            return Ok(Redirect::to("/signout").into_response());
+        }
         match gateway.backends.end(&session).await {
             Ok(()) | Err(Fault::Refused(Reason::SessionOver(_))) => {}
             Err(fault) => return Err(fault.refusal(Place::SignOut).into()),

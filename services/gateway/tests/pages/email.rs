@@ -283,6 +283,64 @@ async fn cancelling_what_cannot_be_recorded_is_not_claimed() {
     assert!(browser.cookies.contains_key("__Host-gtol_tx"));
 }
 
+/// 続行 is slow, キャンセル comes while it runs, and its answer with the cookie never reaches the browser.
+#[tokio::test]
+async fn cancelling_what_has_become_a_session_ends_the_session() {
+    let (world, mut browser) = signed_in_with_code().await;
+    world.state().flow.set_stage(Stage::Verified);
+    let cancel = browser.filled(CANCEL, &[]);
+    let before = browser.clone();
+    browser.press(CONTINUE, &[]).await;
+    assert!(world.state().token.is_some());
+    let mut browser = before;
+    world.refuse("CancelFlow", Code::FailedPrecondition, "FLOW_USED");
+    assert!(browser.follow(cancel).await.shows(texts::CANCELLED));
+    assert_eq!(world.state().token, None);
+}
+
+#[tokio::test]
+async fn a_session_that_cannot_be_ended_is_not_called_cancelled() {
+    let (world, mut browser) = signed_in_with_code().await;
+    world.state().flow.set_stage(Stage::Verified);
+    world.refuse("CancelFlow", Code::FailedPrecondition, "FLOW_USED");
+    world.refuse("End", Code::Unavailable, "");
+    let page = browser.press(CANCEL, &[]).await;
+    assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+/// Two tabs, two flows: the browser is in the newer one.
+#[tokio::test]
+async fn a_button_of_another_flow_does_nothing_and_shows_the_present_state() {
+    let (world, old) = signed_in_with_code().await;
+    let mut browser = old.clone();
+    browser.sign_in().await;
+    browser.open("/signin/email").await;
+    let calls = ["IssueCode", "VerifyCode", "Start", "CancelFlow"].map(|method| world.count(method));
+    for form in [SEND, VERIFY, CONTINUE, CANCEL] {
+        let mut tab = browser.clone();
+        tab.page = old.page.clone();
+        let page = tab
+            .press(form, &[("code", CODE)][..usize::from(form == VERIFY)])
+            .await;
+        assert!(
+            page.address.starts_with("/signin/email"),
+            "{form}: {}",
+            page.address
+        );
+        assert!(page.shows(texts::STALE_FORM), "{form}");
+    }
+    let after = ["IssueCode", "VerifyCode", "Start", "CancelFlow"].map(|method| world.count(method));
+    assert_eq!(after, calls);
+}
+
+#[tokio::test]
+async fn a_full_service_leads_back_to_where_one_stood() {
+    let (world, mut browser) = signed_in_with_code().await;
+    world.refuse("VerifyCode", Code::ResourceExhausted, "LOG_BUSY");
+    let page = browser.press(VERIFY, &[("code", CODE)]).await;
+    assert!(page.shows(texts::BUSY_INTRO) && page.shows("<a href=\"/signin/email\">"));
+}
+
 #[tokio::test]
 async fn cancelling_twice_is_cancelled() {
     let (_, mut browser) = signed_in_with_code().await;

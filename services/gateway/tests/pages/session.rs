@@ -2,6 +2,7 @@
 
 use http::{Method, StatusCode};
 use sekisho_gateway::texts;
+use sekisho_proto::otp::v1::flow_view::Stage;
 use tonic::Code;
 
 use crate::browser::{Browser, STANDBY};
@@ -222,6 +223,47 @@ async fn an_address_alone_signs_nobody_out() {
     assert!(page.shows(texts::SIGN_OUT_INTRO));
     assert_eq!(world.count("End"), 0);
     assert_eq!(browser.press("/signout", &[]).await.address, "/signed-out");
+}
+
+/// Two people one after the other at one terminal, the first without サインアウト.
+#[tokio::test]
+async fn a_new_sign_in_ends_the_session_that_the_browser_still_holds() {
+    let (world, mut browser) = signed_in().await;
+    let first = browser.cookies["__Host-gtol_sid"].clone();
+    let mut other_tab = browser.clone();
+    other_tab.cookies.remove("__Host-gtol_sid");
+    other_tab.sign_in().await;
+    world.state().flow.set_stage(Stage::Verified);
+    other_tab.open("/signin/email").await;
+    other_tab.cookies.insert("__Host-gtol_sid".into(), first);
+    world.refuse("End", Code::Unavailable, "");
+    let page = other_tab
+        .clone()
+        .press("/signin/email/continue", &[])
+        .await
+        .clone();
+    assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
+    world.allow("End");
+    assert_eq!(world.count("End"), 1);
+    assert_eq!(
+        other_tab.press("/signin/email/continue", &[]).await.address,
+        "/top"
+    );
+    assert_eq!(world.count("End"), 2);
+    // 続行 pressed twice is one sign-in and ends nothing.
+    browser.open("/top").await;
+    assert_eq!(world.count("End"), 2);
+}
+
+#[tokio::test]
+async fn a_button_of_the_session_before_shows_the_button_of_this_one() {
+    let (_, before) = signed_in().await;
+    let (world, mut browser) = signed_in().await;
+    browser.page = before.page.clone();
+    let page = browser.press("/signout", &[]).await;
+    assert_eq!(page.address, "/signout");
+    assert!(page.shows(texts::SIGN_OUT_INTRO));
+    assert_eq!(world.count("End"), 0);
 }
 
 #[tokio::test]

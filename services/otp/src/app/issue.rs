@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sekisho_eventlog::{Decided, Decision, Facts, Position};
+use sekisho_eventlog::{DecideError, Decided, Decision, Facts, Position};
 use sekisho_evidence::{CommandId, Flow, Minted, Refusal};
 use sekisho_proto::events::CodeEvent;
 use sekisho_service::entropy;
@@ -54,10 +54,16 @@ impl App {
                     evidence: minted.position,
                     key_id: self.keys.current_id().to_owned(),
                     reference: reference.clone(),
+                    not_after: minted.at + FLOW_AGE,
                 };
                 facts.state.decide(facts.now, command).map_err(Refused::from)
             })
-            .await?;
+            .await;
+        let decided = match decided {
+            // The log's clock has the last word on the hour.
+            Err(DecideError::Expired) => return Err(Refusal::Old.into()),
+            decided => decided?,
+        };
         match decided {
             Decided::Recorded { recorded, .. }
             | Decided::Repeated {

@@ -1,6 +1,7 @@
 //! A code as people type it (screens 2.0, "Text handling").
 
 use sekisho_service::settings::Secret;
+use sekisho_service::text::is_invisible;
 use unicode_normalization::UnicodeNormalization;
 
 use super::digits::{Digits, LENGTH};
@@ -52,15 +53,6 @@ fn is_dropped(character: char) -> bool {
 /// Hyphens and dashes, and the minus sign.
 fn is_hyphen(character: char) -> bool {
     matches!(character, '-' | '\u{2010}'..='\u{2015}' | '\u{2043}' | '\u{2212}')
-}
-
-/// Zero-width characters: joiners, direction marks, the soft hyphen, the byte order mark.
-fn is_invisible(character: char) -> bool {
-    matches!(
-        character,
-        '\u{00ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}'
-            | '\u{2066}'..='\u{2069}' | '\u{feff}'
-    )
 }
 
 #[cfg(test)]

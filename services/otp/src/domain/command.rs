@@ -20,6 +20,8 @@ pub enum Command {
         key_id: String,
         /// A random 照合番号.
         reference: String,
+        /// After this the flow may not ask for codes.
+        not_after: OffsetDateTime,
     },
     /// A code was typed and compared with this very state, so that the finding cannot be stale.
     Verify {

@@ -26,6 +26,7 @@ impl Codes {
                 evidence,
                 key_id,
                 reference,
+                not_after,
             } => {
                 let issued = otp::CodeIssued {
                     purpose: purpose.into(),
@@ -35,7 +36,7 @@ impl Codes {
                     expires_at: Some(to_timestamp(now + CODE_LIFE)),
                     evidence: evidence.0,
                 };
-                self.issue(flow, now, issued)
+                self.issue(flow, now, issued, not_after)
             }
             Command::Verify { flow, finding } => self.verify(flow, now, finding),
             Command::Cancel { flow } => Ok(self.cancel(flow, now)),
@@ -70,13 +71,19 @@ impl Codes {
         }
     }
 
-    fn issue(&self, flow: FlowId, now: OffsetDateTime, issued: otp::CodeIssued) -> Decided {
+    fn issue(
+        &self,
+        flow: FlowId,
+        now: OffsetDateTime,
+        issued: otp::CodeIssued,
+        not_after: OffsetDateTime,
+    ) -> Decided {
         match self.standing(flow, now) {
             Standing::Cancelled => Err(Rejection::Cancelled),
             // A flow is verified once; another code would prove nothing more.
             Standing::Verified => Ok(Decision::Nothing),
             Standing::NotSent | Standing::Expired(_) | Standing::Spent(_) | Standing::Live { .. } => {
-                Ok(Decision::Record(issued.into()))
+                Ok(Decision::RecordBefore(issued.into(), not_after))
             }
         }
     }

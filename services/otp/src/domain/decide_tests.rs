@@ -26,6 +26,13 @@ mod issuing {
     }
 
     #[test]
+    fn a_code_is_recorded_while_its_flow_may_ask_or_never() {
+        nothing()
+            .when(issue(FLOW))
+            .then_before(issued(1), start() + FLOW_AGE);
+    }
+
+    #[test]
     fn a_verified_flow_gets_no_further_code() {
         given::<CodeEvent>([issued(1).into(), accepted(1, 1).into()])
             .when(issue(FLOW))

@@ -71,6 +71,7 @@ fn command(codes: &Codes, flow: FlowId, now: time::OffsetDateTime, step: Step) -
             evidence: Position(1),
             key_id: "k1".to_owned(),
             reference: "CFHJ".to_owned(),
+            not_after: time::OffsetDateTime::UNIX_EPOCH + time::Duration::days(365_000),
         },
         Step::Verify { finding } => Command::Verify { flow, finding },
         Step::Cancel => Command::Cancel { flow },

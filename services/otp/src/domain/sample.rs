@@ -163,6 +163,7 @@ pub fn issue(flow: FlowId) -> Command {
         evidence: Position(100),
         key_id: "k1".to_owned(),
         reference: "CFHJ".to_owned(),
+        not_after: start() + FLOW_AGE,
     }
 }
 

@@ -101,6 +101,16 @@ async fn codes_are_issued_for_an_hour_after_the_first_step() {
     replica.verify(&flow, &code(flow.owner, 1)).await.unwrap();
 }
 
+/// The clock of a process may be behind that of the log.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_clock_of_the_log_has_the_last_word_on_the_hour() {
+    let world = World::new().await;
+    let replica = Replica::new(&world, "otp/a").await;
+    let flow = world.reset().await;
+    world.appends_are_ahead(60 * 60 + 1);
+    assert_eq!(replica.issue(&flow).await.unwrap_err().reason(), "EVIDENCE_OLD");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sign_in_waits_for_its_mail_three_seconds_and_a_reset_does_not() {
     let world = World::new().await;

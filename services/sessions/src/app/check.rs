@@ -26,7 +26,7 @@ pub struct Checked {
 impl Sessions {
     /// Whether a token is a live session; counts as activity if it is.
     ///
-    /// An end that this replica knows of is final, so it is said at once. Everything else waits for the log: that a
+    /// An end that this replica knows of is said at once. Everything else waits for the log: that a
     /// session lives, until nothing older than a second is missing; that a token is unknown, until nothing is missing
     /// that was committed before the call.
     ///

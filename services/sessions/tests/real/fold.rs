@@ -37,12 +37,9 @@ async fn a_fold_of_the_whole_log_equals_live_state() {
         live.sessions.agrees_with(&late.sessions).then_some(())
     })
     .await;
-    for started in [live.start(&world.verified(accounts[0]).await).await.unwrap()] {
-        assert_eq!(
-            late.sessions.check(started.token.expose()).await.unwrap().session,
-            started.session
-        );
-    }
+    let started = live.start(&world.verified(accounts[0]).await).await.unwrap();
+    let checked = late.sessions.check(started.token.expose()).await.unwrap();
+    assert_eq!(checked.session, started.session);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair};
 use sekisho_dev::{Database, Postgres, Schema};
-use sekisho_eventlog::LogAccess;
+use sekisho_eventlog::{DatabaseUrl, LogAccess};
 use sekisho_proto::sessions::v1::administration_service_client::AdministrationServiceClient;
 use sekisho_proto::sessions::v1::sessions_service_client::SessionsServiceClient;
 use sekisho_proto::sessions::v1::{CheckRequest, CutSessionsRequest, EndRequest, StartRequest};
@@ -15,7 +15,7 @@ use sekisho_service::process::Process;
 use sekisho_service::refusal::reason;
 use sekisho_service::roles;
 use sekisho_service::server::ServerSettings;
-use sekisho_service::settings::Secret;
+use sekisho_service::settings::Value as _;
 use sekisho_service::tls::TlsSettings;
 use sekisho_sessions::Config;
 use tempfile::TempDir;
@@ -84,7 +84,7 @@ impl Service {
             },
             admin_listen: any,
             log: LogAccess {
-                database_url: Secret::new(database.url("sessions")),
+                database_url: DatabaseUrl::parse(&database.url("sessions")).unwrap(),
                 nats_url: None,
                 test_clock: false,
             },

@@ -68,6 +68,7 @@ pub fn draft(stream: StreamId, expected: u64) -> Draft {
         &Loaded {
             state: Tally::default(),
             version: Version(expected),
+            refolded: false,
         },
         stream,
         &issued(expected),

@@ -9,9 +9,9 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use time::OffsetDateTime;
 
-use super::{Answer, Frame, cancel, demand, flow, flow_fault, html, read_once};
+use super::{Answer, Frame, cancel, flow, flow_fault, html, is_current, read_once};
 use crate::backends::{CodeVerdict, Fault, Known, Reason};
-use crate::cookies::{Cookies, Flow, Person};
+use crate::cookies::{Cookies, Flow, Person, Session};
 use crate::edge::{Site, enquiry_number};
 use crate::form::Form;
 use crate::notes::{EmailMessage, Note};
@@ -66,7 +66,9 @@ pub async fn show(State(gateway): State<Arc<Gateway>>, site: Site, mut cookies: 
 pub async fn send(State(gateway): State<Arc<Gateway>>, mut cookies: Cookies, form: Form) -> Answer {
     let [mark, command] = form.take(["csrf", "command"])?;
     let flow = flow(&mut cookies)?;
-    demand(&gateway, SEND, &flow.secret, &mark)?;
+    if !is_current(&gateway, SEND, &flow.secret, &mark)? {
+        return Ok(say(cookies, EmailMessage::StaleForm));
+    }
     let command = marks::read_command_id(&command).ok_or(Refusal::Unreadable)?;
     let issued = gateway.backends.issue_code(&flow, command).await;
     issued.map_err(|fault| flow_fault(&mut cookies, fault))?;
@@ -77,7 +79,9 @@ pub async fn send(State(gateway): State<Arc<Gateway>>, mut cookies: Cookies, for
 pub async fn verify(State(gateway): State<Arc<Gateway>>, mut cookies: Cookies, form: Form) -> Answer {
     let [mark, command, code] = form.take(["csrf", "command", "code"])?;
     let flow = flow(&mut cookies)?;
-    demand(&gateway, VERIFY, &flow.secret, &mark)?;
+    if !is_current(&gateway, VERIFY, &flow.secret, &mark)? {
+        return Ok(say(cookies, EmailMessage::StaleForm));
+    }
     let command = marks::read_command_id(&command).ok_or(Refusal::Unreadable)?;
     if typing::is_empty(&code) {
         return Ok(say(cookies, EmailMessage::Missing));
@@ -102,7 +106,9 @@ pub async fn verify(State(gateway): State<Arc<Gateway>>, mut cookies: Cookies, f
 pub async fn proceed(State(gateway): State<Arc<Gateway>>, mut cookies: Cookies, form: Form) -> Answer {
     let [mark] = form.take(["csrf"])?;
     let flow = flow(&mut cookies)?;
-    demand(&gateway, CONTINUE, &flow.secret, &mark)?;
+    if !is_current(&gateway, CONTINUE, &flow.secret, &mark)? {
+        return Ok(say(cookies, EmailMessage::StaleForm));
+    }
     let started = match gateway.backends.start(&flow).await {
         Ok(started) => started,
         Err(Fault::Refused(Reason::EvidenceMissing)) => return Ok(say(cookies, EmailMessage::NotVerified)),
@@ -115,10 +121,25 @@ pub async fn proceed(State(gateway): State<Arc<Gateway>>, mut cookies: Cookies, 
     let described = gateway.backends.describe_flow(&seeing).await;
     let described = described.map_err(|fault| flow_fault(&mut cookies, fault))?;
     let known = described.person.ok_or_else(|| unknown_state("DescribeFlow"))?;
+    end_other(&gateway, &cookies, &started.session).await?;
     cookies.keep(&person(known, started.session.token.digest()));
     cookies.keep(&started.session);
     cookies.forget::<Flow>();
     Ok((cookies, Redirect::to("/top")).into_response())
+}
+
+/// Ends the session that this browser still holds, of whomever: after this page nobody could end it any more.
+async fn end_other(gateway: &Gateway, cookies: &Cookies, new: &Session) -> Result<(), Refusal> {
+    let Some(old) = cookies.read::<Session>() else {
+        return Ok(());
+    };
+    if old.token.digest() == new.token.digest() {
+        return Ok(());
+    }
+    match gateway.backends.end(&old).await {
+        Ok(()) | Err(Fault::Refused(Reason::SessionOver(_))) => Ok(()),
+        Err(fault) => Err(fault.refusal(Place::Email)),
+    }
 }
 
 fn person(known: Known, session: [u8; 32]) -> Person {
@@ -131,12 +152,12 @@ fn person(known: Known, session: [u8; 32]) -> Person {
     }
 }
 
-fn say(mut cookies: Cookies, message: EmailMessage) -> Response {
+pub(super) fn say(mut cookies: Cookies, message: EmailMessage) -> Response {
     cookies.keep(&Note::Email(message));
     let target = match message {
         // The page gives the focus to the code by itself.
         EmailMessage::Wrong { .. } | EmailMessage::Missing | EmailMessage::Malformed => "/signin/email",
-        EmailMessage::NotVerified => "/signin/email#error-summary",
+        EmailMessage::NotVerified | EmailMessage::StaleForm => "/signin/email#error-summary",
     };
     (cookies, Redirect::to(target)).into_response()
 }

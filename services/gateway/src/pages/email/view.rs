@@ -156,9 +156,15 @@ struct News {
 }
 
 impl News {
-    /// What the log tells outweighs what the last POST said, except where the person pressed 続行 too early. That a
-    /// code was wrong is read from the log, so a reload or a second tab shows it too.
+    /// What the log tells outweighs what the last POST said, except where the person pressed 続行 too early or a button of
+    /// another flow. That a code was wrong is read from the log, so a reload or a second tab shows it too.
     fn of(stage: Stage, tries_left: u32, said: Option<EmailMessage>) -> Self {
+        if said == Some(EmailMessage::StaleForm) {
+            return Self {
+                alert: Some(texts::STALE_FORM),
+                ..Self::default()
+            };
+        }
         if stage != Stage::Verified && said == Some(EmailMessage::NotVerified) {
             return Self {
                 alert: Some(texts::NOT_VERIFIED),
@@ -180,8 +186,10 @@ impl News {
             Some(EmailMessage::Malformed) => (texts::CODE_MALFORMED, false),
             Some(EmailMessage::Wrong { replaced: true }) => (texts::CODE_REPLACED, true),
             Some(EmailMessage::Wrong { replaced: false }) => (texts::CODE_WRONG, true),
-            Some(EmailMessage::NotVerified) | None if tries_left < TRIES => (texts::CODE_WRONG, true),
-            Some(EmailMessage::NotVerified) | None => return Self::default(),
+            Some(EmailMessage::NotVerified | EmailMessage::StaleForm) | None if tries_left < TRIES => {
+                (texts::CODE_WRONG, true)
+            }
+            Some(EmailMessage::NotVerified | EmailMessage::StaleForm) | None => return Self::default(),
         };
         Self {
             alert: Some(text),

@@ -1,11 +1,10 @@
 //! Where the relay is, as configuration says it.
 
 use std::fmt;
-use std::net::IpAddr;
 
 use lettre::transport::smtp::authentication::Credentials;
 use percent_encoding::percent_decode_str;
-use sekisho_service::settings::Value;
+use sekisho_service::settings::{Value, is_loopback};
 use url::Url;
 
 /// `smtp://host:port` (no encryption, port 25), `smtp://…?tls=required` (STARTTLS, port 587) or `smtps://…` (TLS, port
@@ -42,14 +41,6 @@ impl Value for RelayUrl {
             );
         }
         Ok(url)
-    }
-}
-
-/// What is sent there leaves no machine.
-fn is_loopback(host: &str) -> bool {
-    match host.parse::<IpAddr>() {
-        Ok(address) => address.is_loopback(),
-        Err(_) => host.eq_ignore_ascii_case("localhost"),
     }
 }
 
