@@ -7,7 +7,9 @@ use sekisho_evidence::{AccountCuts, Cuts, Flow, Mint, Refusal};
 use sekisho_proto::events::SessionEvent;
 
 use super::{ACTOR, Failure, Sessions};
-use crate::domain::{AccountSessions, Command, SessionId, Stage, Start, Token, TokenDigest, Why, decide};
+use crate::domain::{
+    AccountSessions, Command, Limits, SessionId, Stage, Start, Token, TokenDigest, Why, decide,
+};
 
 /// How long a Start waits until its own SessionStarted is folded.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -28,6 +30,7 @@ struct Ask {
     token: TokenDigest,
     session: SessionId,
     account_cuts: Cuts,
+    limits: Limits,
 }
 
 impl Sessions {
@@ -51,6 +54,7 @@ impl Sessions {
             token: token.digest(),
             session: SessionId::new(self.inner.log.now(), sekisho_service::entropy::bytes()),
             account_cuts: self.inner.log.load::<AccountCuts>(account).await?.state.0,
+            limits: self.inner.limits,
         };
         let context = Context::new(account, Some(flow_id), ACTOR);
         let decided = self.inner.log.decide(&context, |facts| ask.decide(facts)).await;
@@ -122,6 +126,8 @@ impl Ask {
             proof,
             token: self.token,
             session: self.session,
+            now: facts.now,
+            limits: self.limits,
         };
         decide(&facts.state, Command::Start(start))
     }
