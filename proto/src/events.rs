@@ -76,6 +76,7 @@ events! {
     /// Events of kind `session`.
     SessionEvent of Session from sessions {
         SessionStarted = "session_started",
+        SessionExtended = "session_extended",
         SessionEnded = "session_ended",
         SessionsCut = "sessions_cut",
     }

@@ -282,7 +282,7 @@ async fn a_forged_message_on_the_bus_opens_nothing() -> Result<()> {
         token_digest: Sha256::digest(&token).to_vec(),
         minted: 1,
         evidence: vec![1, 2],
-        ended: Vec::new(),
+        ..sessions::SessionStarted::default()
     };
     let mut headers = async_nats::HeaderMap::new();
     headers.insert("ce-position", FORGED.to_string());

@@ -69,7 +69,9 @@ impl Cuts {
                 all: position,
                 ..self
             },
-            SessionEvent::SessionStarted(_) | SessionEvent::SessionEnded(_) => self,
+            SessionEvent::SessionStarted(_)
+            | SessionEvent::SessionExtended(_)
+            | SessionEvent::SessionEnded(_) => self,
         }
     }
 }

@@ -162,7 +162,9 @@ impl Flow {
     fn after_session(self, event: &SessionEvent, entry: &Entry) -> Self {
         match event {
             SessionEvent::SessionStarted(_) => self.used(Mint::SignIn, entry),
-            SessionEvent::SessionEnded(_) | SessionEvent::SessionsCut(_) => self,
+            SessionEvent::SessionExtended(_)
+            | SessionEvent::SessionEnded(_)
+            | SessionEvent::SessionsCut(_) => self,
         }
     }
 

@@ -53,6 +53,7 @@ impl SessionsService for Api {
             token: started.token.expose().to_vec(),
             session_id: started.session.to_vec(),
             position: started.position.0,
+            previous_started_at: started.previous_started_at.map(to_timestamp),
         }))
     }
 

@@ -54,13 +54,16 @@ impl Servers {
     /// If a listener fails.
     pub async fn serve(self, config: Config, process: Process) -> Result<(), Error> {
         let latch = process.latch("the log is folded up to its head");
-        process.spawn("sessions", keep_sessions(config, self.api, latch));
+        process.spawn("sessions", keep_sessions(config, self.api.clone(), latch));
         tokio::try_join!(self.main.serve(&process), self.administration.serve(&process))?;
+        if let Ok(sessions) = self.api.0.get() {
+            sessions.hand_over_activity().await;
+        }
         Ok(())
     }
 }
 
-/// Waits for the log, then folds and sweeps for ever.
+/// Waits for the log, then folds, records activity and sweeps for ever.
 async fn keep_sessions(config: Config, api: Api, latch: Latch) -> Result<(), Error> {
     let log = config.log.connect(roles::SESSIONS, &WAKE_ON).await?;
     let sessions = Sessions::new(log.clone(), config.limits);
@@ -71,14 +74,17 @@ async fn keep_sessions(config: Config, api: Api, latch: Latch) -> Result<(), Err
         // Whoever waits for it is below.
         let _ = folded.send(());
     });
-    let sweep = async {
+    let keep = async {
         // An error means that the follower has ended, and with it all this.
         let _ = at_head.await;
-        sessions.sweep().await
+        tokio::select! {
+            never = sessions.keep_activity() => never,
+            never = sessions.sweep() => never,
+        }
     };
     tokio::select! {
         never = follow => match never {},
-        never = sweep => match never {},
+        never = keep => match never {},
         ended = log.ended() => Err(ended.into()),
     }
 }

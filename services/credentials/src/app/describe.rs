@@ -1,11 +1,8 @@
 //! What the holder of a flow's secret may see of the person, as far as the flow has come.
 
-use sekisho_eventlog::{Entry, FlowId, Log, Position};
+use sekisho_eventlog::{FlowId, Log, Position};
 use sekisho_evidence::{Cuts, Flow, Mint, Minted, Refusal, newest_cuts};
-use sekisho_proto::events::AccountEvent;
-use sekisho_proto::{Kind, from_timestamp};
 use sekisho_service::settings::Secret;
-use time::OffsetDateTime;
 
 use super::{App, Error};
 use crate::domain::Address;
@@ -28,8 +25,6 @@ pub struct Known {
     pub facility: String,
     /// The person's name.
     pub name: String,
-    /// When the password was accepted the time before.
-    pub last_signed_in_at: Option<OffsetDateTime>,
 }
 
 impl App {
@@ -64,23 +59,12 @@ impl App {
             person: match stage {
                 Stage::Open | Stage::Verified => None,
                 Stage::SignedIn => Some(Known {
-                    last_signed_in_at: accepted_before(&entries)?,
                     facility: person.facility,
                     name: person.name,
                 }),
             },
         })
     }
-}
-
-/// What the event that minted the flow says of the time before.
-fn accepted_before(entries: &[Entry]) -> Result<Option<OffsetDateTime>, Error> {
-    for entry in entries.iter().filter(|entry| entry.kind == Kind::Account) {
-        if let AccountEvent::PasswordAccepted(accepted) = entry.event()? {
-            return Ok(accepted.previous_accepted_at.as_ref().and_then(from_timestamp));
-        }
-    }
-    Ok(None)
 }
 
 /// How far a sign-in has come.

@@ -5,7 +5,6 @@ use sekisho_evidence::CommandId;
 use sekisho_proto::credentials::v1 as proto;
 use sekisho_proto::credentials::v1::credentials_service_server::CredentialsService;
 use sekisho_proto::credentials::v1::verify_password_response as verified;
-use sekisho_proto::to_timestamp;
 use sekisho_service::Late;
 use sekisho_service::refusal::malformed;
 use sekisho_service::settings::Secret;
@@ -141,7 +140,6 @@ impl From<Described> for proto::DescribeFlowResponse {
         let person = |known: Known| proto::describe_flow_response::Person {
             facility: known.facility,
             name: known.name,
-            last_signed_in_at: known.last_signed_in_at.map(to_timestamp),
         };
         Self {
             masked_address: described.masked_address,

@@ -1,13 +1,13 @@
 //! What the holder of a flow's secret may see.
 
-use sekisho_credentials::app::{Described, Error, Outcome};
+use sekisho_credentials::app::{Described, Error};
 use sekisho_eventlog::{FlowId, Position, StreamId};
 use sekisho_evidence::Refusal;
 use sekisho_proto::otp::v1::{FlowCancelled, Purpose};
 use sekisho_proto::sessions::v1::{SessionStarted, SessionsCut};
 use sekisho_service::settings::Secret;
 
-use crate::support::{ACTOR, ADDRESS, Bench, LOGIN, SECRET, hash_of};
+use crate::support::{ACTOR, ADDRESS, Bench, LOGIN, SECRET};
 
 const MASKED: &str = "g*****@example.com";
 
@@ -63,43 +63,6 @@ async fn each_step_of_a_flow_shows_more_of_the_person() {
         (person.facility.as_str(), person.name.as_str()),
         ("架空がんセンター", "登録 花子")
     );
-    assert_eq!(person.last_signed_in_at, None);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_last_sign_in_is_the_one_before_this_one() {
-    let bench = Bench::new().await;
-    let account = bench.register().await;
-    let first = signed_in(&bench, account).await;
-    let first_at = bench.log.flow(first).await.unwrap()[0].recorded.recorded_at;
-    let second = signed_in(&bench, account).await;
-    // A third, unfinished one does not matter to the second.
-    bench.accepted().await;
-    let person = describe(&bench, second).await.unwrap().person.unwrap();
-    assert_eq!(person.last_signed_in_at, Some(first_at));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_last_sign_in_is_found_behind_carried_state() {
-    let bench = Bench::new().await;
-    let account = bench.register_as(LOGIN, ADDRESS, &hash_of("weak", 64)).await;
-    // Versions 2 to 62; the first sign-in is 63, the second 64, which carries the state before it.
-    for _ in 0..61 {
-        bench.reset(LOGIN).await;
-    }
-    let sign_in = async || bench.sign_in(LOGIN, "weak").await;
-    sign_in().await;
-    let first_at = bench.newest().await.0.recorded.recorded_at;
-    let flow = match sign_in().await {
-        Outcome::Accepted(flow) => flow,
-        Outcome::Denied(denied) => panic!("{denied:?}"),
-    };
-    bench.verify_code(account, flow, Purpose::SignIn).await;
-    bench
-        .as_sessions(account, Some(flow), SessionStarted::default().into())
-        .await;
-    let person = describe(&bench, flow).await.unwrap().person.unwrap();
-    assert_eq!(person.last_signed_in_at, Some(first_at));
 }
 
 #[tokio::test(flavor = "multi_thread")]

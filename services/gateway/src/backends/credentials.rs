@@ -2,8 +2,6 @@
 
 use sekisho_proto::credentials::v1 as proto;
 use sekisho_proto::credentials::v1::verify_password_response::{Outcome, Reason};
-use sekisho_proto::from_timestamp;
-use time::OffsetDateTime;
 
 use super::{Backends, DEADLINE, Fault, read, within};
 use crate::cookies::Flow;
@@ -45,8 +43,6 @@ pub struct Known {
     pub facility: String,
     /// The person's name.
     pub name: String,
-    /// The sign-in before this one.
-    pub last_signed_in_at: Option<OffsetDateTime>,
 }
 
 impl Backends {
@@ -109,7 +105,6 @@ impl Backends {
         let known = |person: proto::describe_flow_response::Person| Known {
             facility: person.facility,
             name: person.name,
-            last_signed_in_at: person.last_signed_in_at.as_ref().and_then(from_timestamp),
         };
         Ok(Described {
             masked_address: answer.masked_address,

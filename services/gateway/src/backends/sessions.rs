@@ -1,6 +1,8 @@
 //! Calls to sessions.
 
+use sekisho_proto::from_timestamp;
 use sekisho_proto::sessions::v1 as proto;
+use time::OffsetDateTime;
 
 use super::{Backends, DEADLINE, Fault, read, within};
 use crate::cookies::{Flow, Session};
@@ -13,6 +15,8 @@ pub struct Started {
     pub session: Session,
     /// Where it stands in the log.
     pub position: u64,
+    /// When the account's session before it started.
+    pub previous_started_at: Option<OffsetDateTime>,
 }
 
 impl Backends {
@@ -32,6 +36,7 @@ impl Backends {
         Ok(Started {
             session: Session { token },
             position: answer.position,
+            previous_started_at: answer.previous_started_at.as_ref().and_then(from_timestamp),
         })
     }
 

@@ -92,11 +92,7 @@ impl CredentialsService for World {
             } else {
                 String::new()
             },
-            person: person.map(|(facility, name)| Person {
-                facility,
-                name,
-                last_signed_in_at: state.last,
-            }),
+            person: person.map(|(facility, name)| Person { facility, name }),
         }))
     }
 
@@ -208,6 +204,7 @@ impl SessionsService for World {
             token,
             session_id: vec![1; 16],
             position: POSITION,
+            previous_started_at: state.last,
         }))
     }
 

@@ -4,7 +4,7 @@ use sekisho_eventlog::{FlowId, Position, StreamId};
 use time::OffsetDateTime;
 
 use super::{Failure, Inner, Sessions};
-use crate::domain::{Live, Session, SessionId, TokenDigest};
+use crate::domain::{Live, Session, SessionId, TokenDigest, Why};
 
 /// A live session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,19 +27,27 @@ impl Sessions {
     /// Whether a token is a live session; counts as activity if it is.
     ///
     /// An end that this replica knows of is said at once. Everything else waits for the log: that a
-    /// session lives, until nothing older than a second is missing; that a token is unknown, until nothing is missing
-    /// that was committed before the call.
+    /// session lives, until nothing older than a second is missing; that a token is unknown or a session idle, until nothing
+    /// is missing that was committed before the call.
     ///
     /// # Errors
-    /// [`Failure::Over`], [`Failure::Unknown`]; [`Failure::Unconfirmed`] while the log cannot be read.
+    /// [`Failure::Over`], [`Failure::Unknown`]; [`Failure::Unconfirmed`] while the log cannot be read, and while another
+    /// replica may still be recording activity after an outage.
     pub async fn check(&self, token: &[u8]) -> Result<Checked, Failure> {
         let digest = TokenDigest::of(token);
         match self.look_up(digest) {
-            Err(Failure::Unknown) => self.newest().await?,
+            Err(Failure::Unknown | Failure::Over(Why::Idle)) => self.newest().await?,
             Err(over) => return Err(over),
             Ok(_) => self.current().await?,
         }
-        self.find(digest, Session::touch)
+        match self.find(digest, Session::touch) {
+            Err(Failure::Over(Why::Idle)) if self.inner.calm.holds() => Err(Failure::Unconfirmed),
+            Err(failure) => Err(failure),
+            Ok(checked) => {
+                self.record_urgent(digest).await?;
+                Ok(checked)
+            }
+        }
     }
 
     /// What this replica knows now.

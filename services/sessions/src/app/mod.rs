@@ -3,6 +3,7 @@
 mod administer;
 mod check;
 mod end;
+mod extend;
 mod failure;
 mod follow;
 mod fresh;
@@ -36,6 +37,7 @@ struct Inner {
     log: Log,
     limits: Limits,
     view: View,
+    calm: extend::Calm,
     head_reads: HeadReads,
 }
 
@@ -47,6 +49,7 @@ impl Sessions {
                 log,
                 limits,
                 view: View::new(),
+                calm: extend::Calm::default(),
                 head_reads: HeadReads::default(),
             }),
         }

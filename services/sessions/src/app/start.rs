@@ -5,9 +5,13 @@ use std::time::Duration;
 use sekisho_eventlog::{Context, Decided, Decision, Facts, FlowId, LogFault, Position};
 use sekisho_evidence::{AccountCuts, Cuts, Flow, Mint, Refusal};
 use sekisho_proto::events::SessionEvent;
+use sekisho_proto::from_timestamp;
+use time::OffsetDateTime;
 
 use super::{ACTOR, Failure, Sessions};
-use crate::domain::{AccountSessions, Command, SessionId, Stage, Start, Token, TokenDigest, Why, decide};
+use crate::domain::{
+    AccountSessions, Command, Limits, SessionId, Stage, Start, Token, TokenDigest, Why, decide,
+};
 
 /// How long a Start waits until its own SessionStarted is folded.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -21,6 +25,8 @@ pub struct Started {
     pub session: SessionId,
     /// Where SessionStarted stands.
     pub position: Position,
+    /// When the account's session before it started.
+    pub previous_started_at: Option<OffsetDateTime>,
 }
 
 /// What a Start is decided with, beside the stream.
@@ -28,6 +34,7 @@ struct Ask {
     token: TokenDigest,
     session: SessionId,
     account_cuts: Cuts,
+    limits: Limits,
 }
 
 impl Sessions {
@@ -51,13 +58,14 @@ impl Sessions {
             token: token.digest(),
             session: SessionId::new(self.inner.log.now(), sekisho_service::entropy::bytes()),
             account_cuts: self.inner.log.load::<AccountCuts>(account).await?.state.0,
+            limits: self.inner.limits,
         };
         let context = Context::new(account, Some(flow_id), ACTOR);
         let decided = self.inner.log.decide(&context, |facts| ask.decide(facts)).await;
         match decided.map_err(Failure::from) {
             Ok(Decided::Recorded { recorded, .. } | Decided::Repeated { recorded, .. }) => {
                 self.wait_for(recorded.position).await?;
-                self.started(token)
+                self.started(token).await
             }
             Ok(Decided::Nothing(_)) => Err(Failure::Internal),
             Err(Failure::Flow(Refusal::Used)) => self.started_before(token).await,
@@ -68,7 +76,7 @@ impl Sessions {
     /// The first answer, for a Start that is sent again.
     async fn started_before(&self, token: Token) -> Result<Started, Failure> {
         self.newest().await?;
-        self.started(token)
+        self.started(token).await
     }
 
     async fn wait_for(&self, position: Position) -> Result<(), Failure> {
@@ -77,16 +85,30 @@ impl Sessions {
     }
 
     /// The session of a token whose SessionStarted is folded, if it lives.
-    fn started(&self, token: Token) -> Result<Started, Failure> {
+    async fn started(&self, token: Token) -> Result<Started, Failure> {
         match self.look_up(token.digest()) {
             Ok(checked) => Ok(Started {
                 token,
                 session: checked.session,
                 position: checked.position,
+                previous_started_at: self.previous_start(checked.position).await?,
             }),
             Err(Failure::Over(why)) => Err(Failure::Flow(self.refusal(token.digest(), why))),
             Err(Failure::Unknown) => Err(Failure::Flow(Refusal::Used)),
             Err(failure) => Err(failure),
+        }
+    }
+
+    /// What a SessionStarted says of the account's session before it.
+    async fn previous_start(&self, position: Position) -> Result<Option<OffsetDateTime>, Failure> {
+        let entry = self.inner.log.entry(position).await?.ok_or(Failure::Internal)?;
+        match entry.event()? {
+            SessionEvent::SessionStarted(started) => {
+                Ok(started.previous_started_at.as_ref().and_then(from_timestamp))
+            }
+            SessionEvent::SessionExtended(_)
+            | SessionEvent::SessionEnded(_)
+            | SessionEvent::SessionsCut(_) => Err(Failure::Internal),
         }
     }
 
@@ -122,6 +144,8 @@ impl Ask {
             proof,
             token: self.token,
             session: self.session,
+            now: facts.now,
+            limits: self.limits,
         };
         decide(&facts.state, Command::Start(start))
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use sekisho_eventlog::{Context, Decided, LogFault};
 
 use super::{ACTOR, Failure, Sessions};
-use crate::domain::{Command, Ending};
+use crate::domain::{Command, Ending, Why};
 
 /// Between two sweeps.
 const EVERY: Duration = Duration::from_secs(10);
@@ -36,6 +36,9 @@ impl Sessions {
     /// [`Failure`]; the next sweep goes on.
     pub async fn sweep_once(&self) -> Result<usize, Failure> {
         self.current().await?;
+        if self.inner.calm.holds() {
+            return Ok(0);
+        }
         let now = self.inner.log.now();
         let limits = &self.inner.limits;
         let endings = self
@@ -55,9 +58,15 @@ impl Sessions {
     }
 
     async fn record_ending(&self, ending: Ending) -> Result<bool, Failure> {
-        let command = Command::End {
-            session: ending.session,
-            why: ending.why,
+        let session = ending.session;
+        let command = match ending.why {
+            // Decided again on the stream itself: activity may have been recorded in between.
+            Why::Idle | Why::Absolute => Command::Expire {
+                session,
+                now: self.inner.log.now(),
+                limits: self.inner.limits,
+            },
+            why => Command::End { session, why },
         };
         let context = Context::new(ending.account, Some(ending.flow), ACTOR);
         let decided = self.decide(&context, command).await?;

@@ -3,10 +3,13 @@
 use sekisho_eventlog::{Decision, FlowId};
 use sekisho_evidence::{Minted, Proof, Refusal};
 use sekisho_proto::events::SessionEvent;
-use sekisho_proto::sessions::v1::{SessionEnded, SessionStarted, SessionsCut};
+use sekisho_proto::sessions::v1::{SessionEnded, SessionExtended, SessionStarted, SessionsCut};
+use sekisho_proto::to_timestamp;
+use time::OffsetDateTime;
 
 use super::ids::SessionId;
-use super::state::{AccountSessions, ROOM};
+use super::limits::Limits;
+use super::state::{AccountSessions, OpenSession, ROOM};
 use super::token::TokenDigest;
 use super::why::Why;
 
@@ -15,12 +18,30 @@ use super::why::Why;
 pub enum Command {
     /// Open a session.
     Start(Start),
+    /// Record activity.
+    Extend {
+        /// Of which session.
+        session: SessionId,
+        /// When.
+        active_at: OffsetDateTime,
+        /// How long sessions live.
+        limits: Limits,
+    },
     /// End one.
     End {
         /// Which.
         session: SessionId,
         /// Asked for, or found out.
         why: Why,
+    },
+    /// Record that one has run out.
+    Expire {
+        /// Which.
+        session: SessionId,
+        /// The log's time.
+        now: OffsetDateTime,
+        /// How long sessions live.
+        limits: Limits,
     },
     /// End them all, and every flow that has not become one.
     Cut,
@@ -37,6 +58,10 @@ pub struct Start {
     pub token: TokenDigest,
     /// The id that the session will have.
     pub session: SessionId,
+    /// The log's time.
+    pub now: OffsetDateTime,
+    /// How long sessions live.
+    pub limits: Limits,
 }
 
 /// What a command leads to.
@@ -47,17 +72,52 @@ pub struct Start {
 pub fn decide(state: &AccountSessions, command: Command) -> Result<Decision<SessionEvent>, Refusal> {
     match command {
         Command::Start(start) => start.decide(state),
-        Command::End { session, why } if state.is_open(session) => {
-            let ended = SessionEnded {
-                session_ids: vec![session.to_vec()],
-                why: why.to_proto().into(),
-            };
-            Ok(Decision::Record(ended.into()))
-        }
-        Command::End { .. } => Ok(Decision::Nothing),
+        Command::Extend {
+            session,
+            active_at,
+            limits,
+        } => Ok(extend(state, session, active_at, limits)),
+        Command::End { session, why } => Ok(match state.find(session) {
+            Some(_) => end(session, why),
+            None => Decision::Nothing,
+        }),
+        Command::Expire { session, now, limits } => Ok(match state.find(session) {
+            Some(open) => match open.expired(now, limits) {
+                Some(why) => end(session, why),
+                None => Decision::Nothing,
+            },
+            None => Decision::Nothing,
+        }),
         // Also without an open session: it ends unfinished flows too, of which this stream knows nothing.
         Command::Cut => Ok(Decision::Record(SessionsCut {}.into())),
     }
+}
+
+/// Activity after the end brings nothing back to life, whenever it is recorded.
+fn extend(
+    state: &AccountSessions,
+    id: SessionId,
+    active_at: OffsetDateTime,
+    limits: Limits,
+) -> Decision<SessionEvent> {
+    match state.find(id) {
+        Some(session) if active_at > session.active_at && session.expired(active_at, limits).is_none() => {
+            let extended = SessionExtended {
+                session_id: id.to_vec(),
+                active_at: Some(to_timestamp(active_at)),
+            };
+            Decision::Record(extended.into())
+        }
+        _ => Decision::Nothing,
+    }
+}
+
+fn end(session: SessionId, why: Why) -> Decision<SessionEvent> {
+    let ended = SessionEnded {
+        session_ids: vec![session.to_vec()],
+        why: why.to_proto().into(),
+    };
+    Decision::Record(ended.into())
 }
 
 impl Start {
@@ -69,13 +129,18 @@ impl Start {
             return Err(Refusal::Cut);
         }
         let too_many = (state.open.len() + 1).saturating_sub(ROOM);
-        let oldest = state.open.iter().take(too_many);
+        let (over, alive): (Vec<&OpenSession>, Vec<&OpenSession>) = state
+            .open
+            .iter()
+            .partition(|session| session.expired(self.now, self.limits).is_some());
+        let displaced = over.into_iter().chain(alive).take(too_many);
         let started = SessionStarted {
             session_id: self.session.to_vec(),
             token_digest: self.token.0.to_vec(),
             minted: self.minted.position.0,
             evidence: vec![self.minted.position.0, self.proof.position.0],
-            ended: oldest.map(|session| session.id.to_vec()).collect(),
+            ended: displaced.map(|session| session.id.to_vec()).collect(),
+            previous_started_at: state.last_started_at.map(to_timestamp),
         };
         // By then the code that was accepted is no evidence any more.
         Ok(Decision::RecordBefore(started.into(), self.proof.good_until()))

@@ -1,3 +1,5 @@
+use time::Duration;
+
 use super::super::testing::*;
 use super::*;
 
@@ -21,8 +23,14 @@ fn a_flow_stays_used_when_its_session_is_over() {
 }
 
 #[test]
-fn another_flow_opens_another_session() {
-    given([started(1, 10)]).when(start(2, 20)).then(&started(2, 20));
+fn another_flow_opens_another_session_which_names_the_start_before() {
+    let SessionEvent::SessionStarted(mut second) = started(2, 20) else {
+        panic!("a start");
+    };
+    second.previous_started_at = Some(to_timestamp(recorded(100, None).recorded_at));
+    given([started(1, 10), ended(1, Why::SignedOut)])
+        .when(start(2, 20))
+        .then(&second.into());
 }
 
 #[test]
@@ -53,6 +61,95 @@ fn one_session_too_many_displaces_the_oldest() {
         panic!("a session starts");
     };
     assert_eq!(event.ended, [session(1).to_vec()]);
+}
+
+#[test]
+fn a_session_that_has_run_out_makes_room_before_the_oldest() {
+    let full = u8::try_from(ROOM).unwrap();
+    let mut events: Vec<_> = (1..=full).map(|number| started(number, 10)).collect();
+    // All but the second are used again in the 29th minute.
+    let later = recorded(100, None).recorded_at + Duration::minutes(29);
+    events.extend(
+        (1..=full)
+            .filter(|number| *number != 2)
+            .map(|number| extended(number, later)),
+    );
+    let Command::Start(mut start) = start(full + 1, 20) else {
+        panic!("a start");
+    };
+    start.now = later + Duration::minutes(2);
+    let Ok(Decision::RecordBefore(SessionEvent::SessionStarted(event), _)) =
+        given(events).when(Command::Start(start)).0
+    else {
+        panic!("a session starts");
+    };
+    assert_eq!(event.ended, [session(2).to_vec()]);
+}
+
+#[test]
+fn activity_before_the_deadline_is_recorded_whenever_it_comes() {
+    let begin = recorded(100, None).recorded_at;
+    let extend = |active_at| Command::Extend {
+        session: session(1),
+        active_at,
+        limits: LIMITS,
+    };
+    let last = begin + LIMITS.idle - Duration::microseconds(1);
+    given([started(1, 10)])
+        .when(extend(last))
+        .then(&extended(1, last));
+    given([started(1, 10)])
+        .when(extend(begin + LIMITS.idle))
+        .then_nothing();
+    given([started(1, 10)]).when(extend(begin)).then_nothing();
+    given([started(1, 10), ended(1, Why::SignedOut)])
+        .when(extend(last))
+        .then_nothing();
+    let further = last + LIMITS.idle - Duration::microseconds(1);
+    given([started(1, 10), extended(1, last)])
+        .when(extend(further))
+        .then(&extended(1, further));
+}
+
+#[test]
+fn no_activity_is_recorded_after_twelve_hours() {
+    let begin = recorded(100, None).recorded_at;
+    let mut events = vec![started(1, 10)];
+    let steps = (1..=35).map(|step| begin + Duration::minutes(20 * step));
+    events.extend(steps.map(|moment| extended(1, moment)));
+    let extend = |active_at| Command::Extend {
+        session: session(1),
+        active_at,
+        limits: LIMITS,
+    };
+    let end = begin + LIMITS.absolute;
+    let last = end - Duration::microseconds(1);
+    given(events.clone()).when(extend(last)).then(&extended(1, last));
+    given(events).when(extend(end)).then_nothing();
+}
+
+#[test]
+fn a_session_is_recorded_as_run_out_only_when_it_has() {
+    let begin = recorded(100, None).recorded_at;
+    let expire = |now| Command::Expire {
+        session: session(1),
+        now,
+        limits: LIMITS,
+    };
+    let idle = begin + LIMITS.idle;
+    given([started(1, 10)])
+        .when(expire(idle - Duration::microseconds(1)))
+        .then_nothing();
+    given([started(1, 10)])
+        .when(expire(idle))
+        .then(&ended(1, Why::Idle));
+    // Another replica's activity came first.
+    given([started(1, 10), extended(1, idle - Duration::seconds(1))])
+        .when(expire(idle))
+        .then_nothing();
+    given([started(1, 10)])
+        .when(expire(begin + LIMITS.absolute))
+        .then(&ended(1, Why::Idle));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use sekisho_eventlog::{Entry, FlowId, Position, Recorded, StreamId};
 use sekisho_evidence::{Cuts, Refusal};
 use sekisho_proto::events::{AccountEvent, CodeEvent, SessionEvent};
-use sekisho_proto::sessions::v1::SessionStarted;
+use sekisho_proto::sessions::v1::{SessionExtended, SessionStarted};
 use sekisho_proto::{EventError, Kind};
 use time::OffsetDateTime;
 
@@ -13,7 +13,7 @@ use super::ids::SessionId;
 use super::kept::{Cancelled, Ended, Keep};
 use super::limits::{Limits, Live};
 use super::session::{Session, Stage};
-use super::state::OpenSession;
+use super::state::{OpenSession, activity};
 use super::token::TokenDigest;
 use super::why::Why;
 
@@ -33,6 +33,17 @@ pub struct Directory {
     keep: Keep,
 }
 
+/// Activity that this replica has seen and the log does not hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Activity {
+    /// Whose session.
+    pub account: StreamId,
+    /// Which session.
+    pub session: SessionId,
+    /// When it was used.
+    pub active_at: OffsetDateTime,
+}
+
 /// An end that no entry says yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ending {
@@ -44,6 +55,16 @@ pub struct Ending {
     pub session: SessionId,
     /// How it ended.
     pub why: Why,
+}
+
+impl Activity {
+    fn of(session: &Session) -> Self {
+        Self {
+            account: session.account,
+            session: session.id,
+            active_at: session.active_at(),
+        }
+    }
 }
 
 impl Directory {
@@ -96,18 +117,13 @@ impl Directory {
         session.standing(self.cuts_of(session.account), now, limits)
     }
 
-    /// Sessions that have ended without an entry that says so, at most `limit`. Idleness alone is left out: what one
-    /// replica takes for idle another may have seen at work, and an entry would end it everywhere. Left out as well are
-    /// accounts on which nothing can be decided: they would take the place of others in each sweep.
+    /// Sessions that have ended without an entry that says so, at most `limit`. By idleness only when the log itself says
+    /// so and time enough has passed for every replica to have recorded what it saw. Left out are accounts on which
+    /// nothing can be decided: they would take the place of others in each sweep.
     pub fn unrecorded_ends(&self, now: OffsetDateTime, limits: &Limits, limit: usize) -> Vec<Ending> {
-        let open = self.sessions.values().filter(|session| match session.stage {
-            Stage::Open | Stage::Stillborn(_) => !self.undecidable.contains(&session.account),
-            Stage::Over(_) => false,
-        });
-        let dead = open.filter_map(|session| {
+        let dead = self.open_sessions().filter_map(|session| {
             let why = match self.standing(session, now, limits).err()? {
-                Why::Idle if now - session.started_at < limits.absolute => return None,
-                Why::Idle => Why::Absolute,
+                Why::Idle | Why::Absolute => session.certainly_expired(now, limits)?,
                 certain => certain,
             };
             Some(Ending {
@@ -118,6 +134,46 @@ impl Directory {
             })
         });
         dead.take(limit).collect()
+    }
+
+    /// Activity that should be recorded by now.
+    pub fn due_activity(&self, now: OffsetDateTime, limits: &Limits) -> Vec<Activity> {
+        self.activity(now, limits, |session| session.is_due(now, limits))
+    }
+
+    /// All activity that is not recorded.
+    pub fn all_activity(&self, now: OffsetDateTime, limits: &Limits) -> Vec<Activity> {
+        self.activity(now, limits, Session::has_news)
+    }
+
+    /// Activity of a session that must be recorded before it is answered, if there is any.
+    pub fn urgent_activity(
+        &self,
+        token: TokenDigest,
+        now: OffsetDateTime,
+        limits: &Limits,
+    ) -> Option<Activity> {
+        let session = self.find(token)?;
+        (session.has_news() && session.is_urgent(now, limits)).then(|| Activity::of(session))
+    }
+
+    fn activity(
+        &self,
+        now: OffsetDateTime,
+        limits: &Limits,
+        wanted: impl Fn(&Session) -> bool,
+    ) -> Vec<Activity> {
+        let alive = |session: &&Session| self.standing(session, now, limits).is_ok();
+        let wanted = self.open_sessions().filter(|session| wanted(session));
+        wanted.filter(alive).map(Activity::of).collect()
+    }
+
+    /// Sessions without a recorded end, on whose account something can be decided.
+    fn open_sessions(&self) -> impl Iterator<Item = &Session> {
+        self.sessions.values().filter(|session| match session.stage {
+            Stage::Open | Stage::Stillborn(_) => !self.undecidable.contains(&session.account),
+            Stage::Over(_) => false,
+        })
     }
 
     /// How many sessions are remembered, open and over.
@@ -161,6 +217,7 @@ impl Directory {
                 }
                 self.start(started, recorded);
             }
+            SessionEvent::SessionExtended(extended) => self.extend(extended, recorded),
             SessionEvent::SessionEnded(ended) => {
                 for id in &ended.session_ids {
                     self.end(id, ended.why().into(), recorded);
@@ -187,18 +244,27 @@ impl Directory {
             .insert(started.token, Session::new(started, recorded.stream, stage));
     }
 
+    fn extend(&mut self, event: &SessionExtended, recorded: &Recorded) {
+        let Some(active_at) = activity(event) else { return };
+        if let Some((_, session)) = self.own(&event.session_id, recorded.stream) {
+            session.extend(active_at);
+        }
+    }
+
     fn end(&mut self, id: &[u8], why: Why, recorded: &Recorded) {
-        let token = SessionId::try_from(id).ok().and_then(|id| self.tokens.get(&id));
-        let Some(token) = token.copied() else { return };
-        let Some(session) = self.sessions.get_mut(&token) else {
+        let Some((token, session)) = self.own(id, recorded.stream) else {
             return;
         };
-        // A stream ends its own account's sessions only, and each once.
-        if session.account != recorded.stream || matches!(session.stage, Stage::Over(_)) {
-            return;
-        }
         session.stage = Stage::Over(why);
         self.ended.push(recorded.recorded_at, token);
+    }
+
+    /// A session without a recorded end, of the account in whose stream an event names it.
+    fn own(&mut self, id: &[u8], account: StreamId) -> Option<(TokenDigest, &mut Session)> {
+        let token = *self.tokens.get(&SessionId::try_from(id).ok()?)?;
+        let session = self.sessions.get_mut(&token)?;
+        let own = session.account == account && !matches!(session.stage, Stage::Over(_));
+        own.then_some((token, session))
     }
 
     fn forget(&mut self, now: OffsetDateTime) {

@@ -9,11 +9,6 @@ use super::super::testing::*;
 use super::super::{AccountSessions, Command, decide};
 use super::*;
 
-const LIMITS: Limits = Limits {
-    idle: Duration::minutes(30),
-    absolute: Duration::hours(12),
-};
-
 fn at(position: u64) -> OffsetDateTime {
     recorded(position, None).recorded_at
 }
@@ -292,8 +287,8 @@ fn ends_that_no_entry_says_are_found() {
         session_entry(105, &ended(4, Why::SignedOut)),
         session_entry(106, &started(5, 106)),
     ]);
-    let now = at(103) + Duration::hours(12);
-    directory.find(token(5)).unwrap().touch(now);
+    let idle = at(103) + LIMITS.idle;
+    directory.find(token(5)).unwrap().touch(idle);
     let found = |now| {
         let mut found: Vec<_> = directory
             .unrecorded_ends(now, &LIMITS, 10)
@@ -304,11 +299,63 @@ fn ends_that_no_entry_says_are_found() {
         found
     };
     let cut = [(session(1), Why::Cut), (session(2), Why::Cut)];
-    // Idle here; another replica may know better until the twelve hours are over.
-    assert_eq!(found(now - Duration::minutes(1)), cut);
-    let over = [cut.as_slice(), &[(session(3), Why::Absolute)]].concat();
-    assert_eq!(found(now), over);
-    assert_eq!(directory.unrecorded_ends(now, &LIMITS, 1).len(), 1);
+    // Another replica may still be recording what it saw.
+    assert_eq!(found(idle + LIMITS.margin() - Duration::microseconds(1)), cut);
+    let over = [cut.as_slice(), &[(session(3), Why::Idle)]].concat();
+    assert_eq!(found(idle + LIMITS.margin()), over);
+    assert_eq!(directory.unrecorded_ends(idle, &LIMITS, 1).len(), 1);
+}
+
+#[test]
+fn activity_is_due_when_what_is_recorded_is_ten_minutes_old() {
+    let directory = fold(&[
+        session_entry(100, &started(1, 10)),
+        session_entry(100, &started(2, 20)),
+    ]);
+    let ten = at(100) + Duration::minutes(10);
+    let due = |now| directory.due_activity(now, &LIMITS);
+    assert_eq!(due(ten), []);
+    directory.find(token(1)).unwrap().touch(at(160));
+    assert_eq!(due(ten - Duration::microseconds(1)), []);
+    let activity = Activity {
+        account: account(1),
+        session: session(1),
+        active_at: at(160),
+    };
+    assert_eq!(due(ten), [activity]);
+    assert_eq!(directory.all_activity(at(161), &LIMITS), [activity]);
+}
+
+#[test]
+fn activity_is_recorded_before_it_is_answered_in_the_last_minute() {
+    let directory = fold(&[session_entry(100, &started(1, 10))]);
+    let last_minute = at(100) + Duration::minutes(29);
+    let session = directory.find(token(1)).unwrap();
+    session.touch(last_minute - Duration::seconds(1));
+    let urgent = |now| directory.urgent_activity(token(1), now, &LIMITS).is_some();
+    assert!(!urgent(last_minute - Duration::microseconds(1)));
+    assert!(urgent(last_minute));
+}
+
+#[test]
+fn recorded_activity_moves_the_deadline_of_its_own_session_only() {
+    let active_at = at(100) + Duration::minutes(20);
+    let before = [
+        session_entry(100, &started(1, 10)),
+        session_entry(100, &started(2, 20)),
+    ];
+    let mut foreign = session_entry(101, &extended(1, active_at));
+    foreign.recorded.stream = account(2);
+    let directory = fold(&[before.as_slice(), &[foreign]].concat());
+    assert_eq!(standing(&directory, 1, at(100) + LIMITS.idle), Err(Why::Idle));
+
+    let directory = fold(&[before.as_slice(), &[session_entry(101, &extended(1, active_at))]].concat());
+    assert_eq!(
+        standing(&directory, 1, at(101)).unwrap().idle,
+        active_at + LIMITS.idle
+    );
+    assert_eq!(standing(&directory, 2, at(100) + LIMITS.idle), Err(Why::Idle));
+    assert_eq!(directory.all_activity(at(102), &LIMITS), []);
 }
 
 #[test]
@@ -327,7 +374,7 @@ fn an_account_that_cannot_be_decided_on_takes_no_place_in_a_sweep() {
 
 /// Entries of every kind that the directory folds, of three accounts and flows, in any order.
 fn entries() -> impl Strategy<Value = Vec<Entry>> {
-    let event = (0_u8..8, 0_u8..6, 1_u64..300, 1_u8..4);
+    let event = (0_u8..10, 0_u8..6, 1_u64..300, 1_u8..4);
     prop::collection::vec(event, 0..200).prop_map(|events| {
         let numbered = events.into_iter().zip(1..);
         numbered
@@ -347,6 +394,7 @@ fn any_entry((what, number, minted, stream): (u8, u8, u64, u8), position: u64) -
         4 => made(position, number, &AccountEvent::from(PasswordChanged::default())),
         5 => made(position, number, &AccountEvent::from(EmailChanged {})),
         6 => made(position, number, &CodeEvent::from(FlowCancelled {})),
+        7 | 8 => made(position, number, &extended(number, at(minted))),
         _ => made(position, number, &CodeEvent::from(CodeAccepted::default())),
     };
     entry.recorded.stream = account(stream);

@@ -2,6 +2,8 @@
 
 use time::{Duration, OffsetDateTime};
 
+use super::why::Why;
+
 /// How long a session lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -18,4 +20,41 @@ pub struct Live {
     pub idle: OffsetDateTime,
     /// When it ends in any case.
     pub absolute: OffsetDateTime,
+}
+
+impl Limits {
+    /// Until when a session lives that started and was last used at these moments.
+    pub fn live(&self, started_at: OffsetDateTime, active_at: OffsetDateTime) -> Live {
+        let absolute = started_at + self.absolute;
+        Live {
+            idle: absolute.min(active_at + self.idle),
+            absolute,
+        }
+    }
+
+    /// How such a session has run out by now; of two deadlines, by the one that came first.
+    pub fn expired(
+        &self,
+        started_at: OffsetDateTime,
+        active_at: OffsetDateTime,
+        now: OffsetDateTime,
+    ) -> Option<Why> {
+        let live = self.live(started_at, active_at);
+        (now >= live.idle).then_some(if live.idle < live.absolute {
+            Why::Idle
+        } else {
+            Why::Absolute
+        })
+    }
+
+    /// Activity is recorded when the recorded one is this old: 10 minutes of 30. What a crash may cost.
+    pub fn extend_after(&self) -> Duration {
+        self.idle / 3
+    }
+
+    /// Activity is recorded so long before the recorded deadline, and within that time before it is answered: a minute
+    /// of 30. So whoever reads the log up to the deadline knows of all activity before it.
+    pub fn margin(&self) -> Duration {
+        self.idle / 30
+    }
 }

@@ -16,7 +16,7 @@ mod token;
 mod why;
 
 pub use command::{Command, Start, decide};
-pub use directory::{Directory, Ending};
+pub use directory::{Activity, Directory, Ending};
 pub use ids::SessionId;
 pub use kept::Keep;
 pub use limits::{Limits, Live};

@@ -28,6 +28,8 @@ pub struct Session {
     pub started_at: OffsetDateTime,
     /// How far it has come.
     pub stage: Stage,
+    /// The newest activity that the log holds; at first the start.
+    recorded_at: OffsetDateTime,
     activity: Activity,
 }
 
@@ -58,7 +60,8 @@ impl Session {
             position: started.position,
             started_at: started.started_at,
             stage,
-            activity: Activity(AtomicI64::new(to_micros(started.started_at))),
+            recorded_at: started.active_at,
+            activity: Activity(AtomicI64::new(to_micros(started.active_at))),
         }
     }
 
@@ -73,20 +76,41 @@ impl Session {
             Stage::Open if !cuts.session_lives(self.minted) => return Err(Why::Cut),
             Stage::Open => {}
         }
-        let absolute = self.started_at + limits.absolute;
-        let idle = self.active_at() + limits.idle;
-        if now >= absolute.min(idle) {
-            return Err(if idle < absolute { Why::Idle } else { Why::Absolute });
+        match limits.expired(self.started_at, self.active_at(), now) {
+            Some(why) => Err(why),
+            None => Ok(limits.live(self.started_at, self.active_at())),
         }
-        Ok(Live {
-            idle: idle.min(absolute),
-            absolute,
-        })
     }
 
     /// The newest activity that this replica has seen; at first the start.
     pub fn active_at(&self) -> OffsetDateTime {
         OffsetDateTime::UNIX_EPOCH + Duration::microseconds(self.activity.0.load(Ordering::Relaxed))
+    }
+
+    /// Whether this replica has seen activity that should be recorded by now.
+    pub(super) fn is_due(&self, now: OffsetDateTime, limits: &Limits) -> bool {
+        self.has_news() && (now - self.recorded_at >= limits.extend_after() || self.is_urgent(now, limits))
+    }
+
+    /// Whether this replica has seen activity that the log does not hold.
+    pub(super) fn has_news(&self) -> bool {
+        self.active_at() > self.recorded_at
+    }
+
+    /// Whether it would end soon by what is recorded: then activity is recorded before it is answered.
+    pub(super) fn is_urgent(&self, now: OffsetDateTime, limits: &Limits) -> bool {
+        now >= limits.live(self.started_at, self.recorded_at).idle - limits.margin()
+    }
+
+    /// How it has run out by what is recorded alone, the margin passed as well: nobody can still be recording activity.
+    pub(super) fn certainly_expired(&self, now: OffsetDateTime, limits: &Limits) -> Option<Why> {
+        limits.expired(self.started_at, self.recorded_at, now - limits.margin())
+    }
+
+    /// The log holds activity.
+    pub(super) fn extend(&mut self, active_at: OffsetDateTime) {
+        self.recorded_at = self.recorded_at.max(active_at);
+        self.touch(active_at);
     }
 
     /// Somebody used the session.

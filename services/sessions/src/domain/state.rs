@@ -7,16 +7,17 @@ use sekisho_eventlog::{Carry, FlowId, Fold, Position, Recorded};
 use sekisho_evidence::{Cuts, SESSIONS_FOLD};
 use sekisho_proto::events::SessionEvent;
 use sekisho_proto::sessions::v1::sessions_state;
-use sekisho_proto::sessions::v1::{SessionStarted, SessionsState};
+use sekisho_proto::sessions::v1::{SessionExtended, SessionStarted, SessionsState};
 use sekisho_proto::{from_timestamp, to_timestamp};
 use time::OffsetDateTime;
 
 use super::ids::SessionId;
+use super::limits::Limits;
 use super::token::TokenDigest;
+use super::why::Why;
 
-/// Open sessions of one account, at most; one more displaces the oldest. Keeps the carried state within an entry's
-/// 8 kB.
-pub const ROOM: usize = 32;
+/// Open sessions of one account, at most (design, "Flows" 4).
+pub const ROOM: usize = 5;
 
 /// Flows remembered as used. The flow's own entries say so too, for ever; this makes it the stream's version check.
 pub(super) const USED_FLOWS: usize = 64;
@@ -31,6 +32,8 @@ pub struct AccountSessions {
     pub newest_cut: Position,
     /// The newest flows that have become a session, newest last.
     pub used_flows: VecDeque<FlowId>,
+    /// When the newest session started, whatever became of it.
+    pub last_started_at: Option<OffsetDateTime>,
 }
 
 /// A session that has started and not ended.
@@ -48,6 +51,8 @@ pub struct OpenSession {
     pub position: Position,
     /// By the log's clock.
     pub started_at: OffsetDateTime,
+    /// The newest activity that is recorded; at first the start.
+    pub active_at: OffsetDateTime,
 }
 
 impl OpenSession {
@@ -61,14 +66,22 @@ impl OpenSession {
             minted: Position(event.minted),
             position: recorded.position,
             started_at: recorded.recorded_at,
+            active_at: recorded.recorded_at,
         })
     }
 }
 
+impl OpenSession {
+    /// How it had run out at a moment, by what is recorded; of two deadlines, by the one that came first.
+    pub fn expired(&self, now: OffsetDateTime, limits: Limits) -> Option<Why> {
+        limits.expired(self.started_at, self.active_at, now)
+    }
+}
+
 impl AccountSessions {
-    /// Whether a session is open.
-    pub fn is_open(&self, id: SessionId) -> bool {
-        self.open.iter().any(|session| session.id == id)
+    /// An open session.
+    pub fn find(&self, id: SessionId) -> Option<&OpenSession> {
+        self.open.iter().find(|session| session.id == id)
     }
 
     /// The cuts of this stream.
@@ -85,8 +98,20 @@ impl AccountSessions {
             self.open.push(session);
             self.used_flows.push_back(session.flow);
         }
+        self.last_started_at = Some(recorded.recorded_at);
         while self.used_flows.len() > USED_FLOWS {
             self.used_flows.pop_front();
+        }
+        self
+    }
+
+    fn extend(mut self, event: &SessionExtended) -> Self {
+        let extended = self
+            .open
+            .iter_mut()
+            .find(|session| event.session_id == session.id.0.as_bytes());
+        if let (Some(session), Some(active_at)) = (extended, activity(event)) {
+            session.active_at = session.active_at.max(active_at);
         }
         self
     }
@@ -105,6 +130,7 @@ impl Fold for AccountSessions {
     fn evolve(self, event: &SessionEvent, recorded: &Recorded) -> Self {
         match event {
             SessionEvent::SessionStarted(started) => self.start(started, recorded),
+            SessionEvent::SessionExtended(extended) => self.extend(extended),
             SessionEvent::SessionEnded(ended) => self.end(&ended.session_ids),
             SessionEvent::SessionsCut(_) => Self {
                 newest_cut: recorded.position,
@@ -120,6 +146,7 @@ impl Fold for AccountSessions {
             open: state.sessions.iter().map(resumed).collect::<Option<_>>()?,
             newest_cut: Position(state.newest_cut),
             used_flows: state.used_flows.iter().map(flow).collect::<Option<_>>()?,
+            last_started_at: state.last_started_at.as_ref().and_then(from_timestamp),
         })
     }
 }
@@ -130,9 +157,15 @@ impl Carry for AccountSessions {
             sessions: self.open.iter().map(carried).collect(),
             newest_cut: self.newest_cut.0,
             used_flows: self.used_flows.iter().map(|flow| flow.to_vec()).collect(),
+            last_started_at: self.last_started_at.map(to_timestamp),
         };
         state.encode_to_vec()
     }
+}
+
+/// When a session was used, as an event says it.
+pub(super) fn activity(event: &SessionExtended) -> Option<OffsetDateTime> {
+    from_timestamp(event.active_at.as_ref()?)
 }
 
 fn carried(session: &OpenSession) -> sessions_state::Session {
@@ -143,17 +176,23 @@ fn carried(session: &OpenSession) -> sessions_state::Session {
         minted: session.minted.0,
         position: session.position.0,
         started_at: Some(to_timestamp(session.started_at)),
+        active_at: (session.active_at != session.started_at).then(|| to_timestamp(session.active_at)),
     }
 }
 
 fn resumed(session: &sessions_state::Session) -> Option<OpenSession> {
+    let started_at = from_timestamp(session.started_at.as_ref()?)?;
     Some(OpenSession {
         id: SessionId::try_from(session.session_id.as_slice()).ok()?,
         token: TokenDigest::read(&session.token_digest)?,
         flow: FlowId::try_from(session.flow_id.as_slice()).ok()?,
         minted: Position(session.minted),
         position: Position(session.position),
-        started_at: from_timestamp(session.started_at.as_ref()?)?,
+        started_at,
+        active_at: match &session.active_at {
+            Some(active_at) => from_timestamp(active_at)?,
+            None => started_at,
+        },
     })
 }
 

@@ -11,8 +11,8 @@ const LARGEST: usize = 7_000;
 #[test]
 fn sessions_that_ended_are_no_longer_open() {
     let state = given([started(1, 10), started(2, 20), ended(1, Why::SignedOut)]).0;
-    assert!(!state.is_open(session(1)));
-    assert!(state.is_open(session(2)));
+    assert!(state.find(session(1)).is_none());
+    assert!(state.find(session(2)).is_some());
 }
 
 #[test]
@@ -22,8 +22,8 @@ fn a_displaced_session_is_no_longer_open() {
     };
     second.ended = vec![session(1).to_vec()];
     let state = given([started(1, 10), second.into()]).0;
-    assert!(!state.is_open(session(1)));
-    assert!(state.is_open(session(2)));
+    assert!(state.find(session(1)).is_none());
+    assert!(state.find(session(2)).is_some());
 }
 
 #[test]
@@ -41,10 +41,12 @@ fn the_largest_state_fits_into_an_entry() {
         minted: Position(u64::MAX),
         position: Position(u64::MAX),
         started_at: now,
+        active_at: now + time::Duration::nanoseconds(1_000),
     };
     let state = AccountSessions {
         open: (1..=u8::try_from(ROOM).unwrap()).map(open).collect(),
         newest_cut: Position(u64::MAX),
+        last_started_at: Some(now),
         used_flows: (1..=u8::try_from(USED_FLOWS).unwrap()).map(flow).collect(),
     };
     assert!(state.carry().len() < LARGEST, "{} bytes", state.carry().len());
@@ -62,6 +64,8 @@ fn bytes_that_are_no_state_are_not_resumed() {
 
 /// Commands as people and sweeps send them, in any order.
 fn commands() -> impl Strategy<Value = Vec<Command>> {
+    // Few enough sessions that commands meet one that is open.
+    let number = || 0_u8..40;
     let why = prop_oneof![
         Just(Why::SignedOut),
         Just(Why::Idle),
@@ -71,8 +75,18 @@ fn commands() -> impl Strategy<Value = Vec<Command>> {
         Just(Why::Displaced),
     ];
     let command = prop_oneof![
-        6 => (any::<u8>(), 1_u64..400).prop_map(|(number, minted)| start(number, minted)),
-        3 => (any::<u8>(), why).prop_map(|(number, why)| Command::End { session: session(number), why }),
+        6 => (number(), 1_u64..400).prop_map(|(number, minted)| start(number, minted)),
+        4 => (number(), 0_i64..4_000).prop_map(|(number, at)| Command::Extend {
+            session: session(number),
+            active_at: start_of_time() + time::Duration::seconds(at),
+            limits: LIMITS,
+        }),
+        2 => (number(), 0_i64..60_000).prop_map(|(number, at)| Command::Expire {
+            session: session(number),
+            now: start_of_time() + time::Duration::seconds(at),
+            limits: LIMITS,
+        }),
+        3 => (number(), why).prop_map(|(number, why)| Command::End { session: session(number), why }),
         1 => Just(Command::Cut),
     ];
     prop::collection::vec(command, 0..200)
@@ -119,6 +133,22 @@ proptest! {
         for (index, used) in flows.iter().enumerate() {
             let next = &flows[index + 1..flows.len().min(index + USED_FLOWS)];
             prop_assert!(!next.contains(used), "a flow was used twice");
+        }
+    }
+
+    /// Whatever the order, activity only ever moves forward, and never past what an idle timeout allows.
+    #[test]
+    fn activity_moves_forward_by_an_idle_timeout_at_most(commands in commands()) {
+        let mut state = AccountSessions::default();
+        for (event, recorded) in decided(commands) {
+            let before = state.clone();
+            state = state.evolve(&event, &recorded);
+            for session in &state.open {
+                if let Some(before) = before.find(session.id) {
+                    prop_assert!(session.active_at >= before.active_at);
+                    prop_assert!(session.active_at < before.active_at + LIMITS.idle);
+                }
+            }
         }
     }
 

@@ -5,11 +5,17 @@ use sekisho_evidence::{Mint, Minted, Proof, Refusal};
 use sekisho_proto::Event;
 use sekisho_proto::events::SessionEvent;
 use sekisho_proto::log::v1::{Metadata, Payload};
-use sekisho_proto::sessions::v1::{SessionEnded, SessionStarted, SessionsCut};
+use sekisho_proto::sessions::v1::{SessionEnded, SessionExtended, SessionStarted, SessionsCut};
+use sekisho_proto::to_timestamp;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use super::{AccountSessions, Command, SessionId, Start, TokenDigest, Why, decide};
+use super::{AccountSessions, Command, Limits, SessionId, Start, TokenDigest, Why, decide};
+
+pub const LIMITS: Limits = Limits {
+    idle: Duration::minutes(30),
+    absolute: Duration::hours(12),
+};
 
 pub fn start_of_time() -> OffsetDateTime {
     OffsetDateTime::UNIX_EPOCH + Duration::days(20_000)
@@ -39,6 +45,7 @@ pub fn started(number: u8, minted: u64) -> SessionEvent {
         minted,
         evidence: vec![minted, minted + 1],
         ended: Vec::new(),
+        previous_started_at: None,
     }
     .into()
 }
@@ -47,6 +54,14 @@ pub fn ended(number: u8, why: Why) -> SessionEvent {
     SessionEnded {
         session_ids: vec![session(number).to_vec()],
         why: why.to_proto().into(),
+    }
+    .into()
+}
+
+pub fn extended(number: u8, active_at: OffsetDateTime) -> SessionEvent {
+    SessionExtended {
+        session_id: session(number).to_vec(),
+        active_at: Some(to_timestamp(active_at)),
     }
     .into()
 }
@@ -84,7 +99,9 @@ pub fn flow_of(event: &SessionEvent) -> Option<FlowId> {
             let number = u8::try_from(id.0.as_u128() - 2_000).ok()?;
             Some(flow(number))
         }
-        SessionEvent::SessionEnded(_) | SessionEvent::SessionsCut(_) => None,
+        SessionEvent::SessionExtended(_) | SessionEvent::SessionEnded(_) | SessionEvent::SessionsCut(_) => {
+            None
+        }
     }
 }
 
@@ -105,6 +122,8 @@ pub fn start(number: u8, minted: u64) -> Command {
         },
         token: token(number),
         session: session(number),
+        now: recorded(minted + 1, None).recorded_at,
+        limits: LIMITS,
     })
 }
 

@@ -187,6 +187,31 @@ async fn a_start_that_is_sent_again_gets_the_same_answer() {
     assert_eq!(world.session_events(flow.account).await.len(), 2);
 }
 
+/// Not the last password that was right: that alone is no sign-in.
+#[tokio::test]
+async fn a_start_names_the_start_before_it_however_often_it_is_sent() {
+    let world = World::new().await;
+    let (replica, other) = (world.replica().await, world.replica().await);
+    let account = world.account();
+    world.password_accepted(account).await;
+    let flow = world.verified(account).await;
+    let first = replica.start(&flow).await.unwrap();
+    assert_eq!(first.previous_started_at, None);
+    let started_at = replica
+        .sessions
+        .check(first.token.expose())
+        .await
+        .unwrap()
+        .started_at;
+    replica.sessions.end(first.token.expose()).await.unwrap();
+    world.verified(account).await;
+    let flow = world.verified(account).await;
+    for replica in [&other, &other, &replica] {
+        let second = replica.start(&flow).await.unwrap();
+        assert_eq!(second.previous_started_at, Some(started_at));
+    }
+}
+
 #[tokio::test]
 async fn a_flow_whose_session_was_cut_says_so() {
     let world = World::new().await;

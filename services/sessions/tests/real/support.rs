@@ -204,6 +204,12 @@ impl World {
         own.map(|entry| (entry.clone(), entry.event().unwrap())).collect()
     }
 
+    /// How many SessionExtended the log holds.
+    pub fn extensions(&self) -> u64 {
+        let count = "select count(*) from log.entry where event_type = 'session_extended';";
+        self.database.sql(count).unwrap().parse().unwrap()
+    }
+
     /// Stops the log's clock at a moment. A process's own clock then runs on from there between two reads of the head.
     pub async fn stop_clock(&self, at: OffsetDateTime, replicas: &[&Replica]) {
         let micros = at.unix_timestamp_nanos() / 1_000;

@@ -4,7 +4,7 @@ use sekisho_proto::events::SessionEvent;
 use sekisho_proto::sessions::v1::session_ended;
 use uuid::Uuid;
 
-use super::{Said, Value, id};
+use super::{Said, Value, id, moment};
 
 pub(super) fn said(event: &SessionEvent) -> Said {
     match event {
@@ -26,6 +26,13 @@ pub(super) fn said(event: &SessionEvent) -> Said {
                 "ended",
                 (!event.ended.is_empty()).then(|| Value::Ids(ids(&event.ended))),
             ),
+        SessionEvent::SessionExtended(event) => Said::new("セッション延長")
+            .with(
+                "セッション",
+                "session_id",
+                Value::Ids(ids(std::slice::from_ref(&event.session_id))),
+            )
+            .with_some("操作時刻", "active_at", moment(event.active_at.as_ref())),
         SessionEvent::SessionEnded(event) => Said::new("セッション終了")
             .with("セッション", "session_ids", Value::Ids(ids(&event.session_ids)))
             .with("理由", "why", why(event.why())),

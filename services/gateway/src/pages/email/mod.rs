@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use time::OffsetDateTime;
 
 use super::{Answer, Frame, cancel, flow, flow_fault, html, is_current, read_once};
-use crate::backends::{CodeVerdict, Fault, Known, Reason};
+use crate::backends::{CodeVerdict, Fault, Known, Reason, Started};
 use crate::cookies::{Cookies, Flow, Person, Session};
 use crate::edge::{Site, enquiry_number};
 use crate::form::Form;
@@ -122,7 +122,7 @@ pub async fn proceed(State(gateway): State<Arc<Gateway>>, mut cookies: Cookies, 
     let described = described.map_err(|fault| flow_fault(&mut cookies, fault))?;
     let known = described.person.ok_or_else(|| unknown_state("DescribeFlow"))?;
     end_other(&gateway, &cookies, &started.session).await?;
-    cookies.keep(&person(known, started.session.token.digest()));
+    cookies.keep(&person(known, &started));
     cookies.keep(&started.session);
     cookies.forget::<Flow>();
     Ok((cookies, Redirect::to("/top")).into_response())
@@ -142,13 +142,12 @@ async fn end_other(gateway: &Gateway, cookies: &Cookies, new: &Session) -> Resul
     }
 }
 
-fn person(known: Known, session: [u8; 32]) -> Person {
-    let last_signed_in = known.last_signed_in_at.map(OffsetDateTime::unix_timestamp);
+fn person(known: Known, started: &Started) -> Person {
     Person {
-        session,
+        session: started.session.token.digest(),
         facility: known.facility,
         name: known.name,
-        last_signed_in,
+        last_signed_in: started.previous_started_at.map(OffsetDateTime::unix_timestamp),
     }
 }
 

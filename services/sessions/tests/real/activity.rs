@@ -1,0 +1,94 @@
+//! Activity: one replica sees it, all know of it in time.
+
+use sekisho_sessions::app::Failure;
+use sekisho_sessions::domain::Why;
+use time::Duration;
+
+use crate::support::{LIMITS, Replica, World, eventually};
+
+/// A session that has just started, and two replicas that know it.
+struct Two {
+    world: World,
+    busy: Replica,
+    blind: Replica,
+    token: Vec<u8>,
+    begin: time::OffsetDateTime,
+}
+
+impl Two {
+    async fn new() -> Self {
+        let world = World::new().await;
+        let (busy, blind) = (world.replica().await, world.replica().await);
+        let started = busy.start(&world.verified(world.account()).await).await.unwrap();
+        let token = started.token.expose().to_vec();
+        let begin = blind.sessions.check(&token).await.unwrap().started_at;
+        Self {
+            world,
+            busy,
+            blind,
+            token,
+            begin,
+        }
+    }
+
+    /// The log's clock stands so long after the start.
+    async fn at(&self, since: Duration) {
+        let replicas = [&self.busy, &self.blind];
+        self.world.stop_clock(self.begin + since, &replicas).await;
+    }
+}
+
+#[tokio::test]
+async fn activity_is_recorded_every_ten_minutes_and_known_to_all() {
+    let two = Two::new().await;
+    two.at(Duration::minutes(9)).await;
+    two.busy.sessions.check(&two.token).await.unwrap();
+    let sessions = two.busy.sessions.clone();
+    let keeper = tokio::spawn(async move { match sessions.keep_activity().await {} });
+    two.at(Duration::minutes(10)).await;
+    eventually("the activity to be recorded", async || {
+        let idle = two.blind.sessions.check(&two.token).await.unwrap().live.idle;
+        // The blind replica's own look counts as well, so only a later deadline proves anything.
+        (two.world.extensions() > 0 && idle >= two.begin + Duration::minutes(39)).then_some(())
+    })
+    .await;
+    keeper.abort();
+}
+
+#[tokio::test]
+async fn activity_in_the_last_minute_is_recorded_before_it_is_answered() {
+    let two = Two::new().await;
+    two.at(LIMITS.idle - Duration::seconds(10)).await;
+    two.busy.sessions.check(&two.token).await.unwrap();
+    assert_eq!(two.world.extensions(), 1);
+    two.at(LIMITS.idle).await;
+    let live = two.blind.sessions.check(&two.token).await.unwrap().live;
+    assert!(live.idle >= two.begin + LIMITS.idle * 2 - Duration::seconds(10));
+}
+
+#[tokio::test]
+async fn idleness_is_recorded_a_minute_after_the_deadline_and_no_sooner() {
+    let two = Two::new().await;
+    two.at(LIMITS.idle + LIMITS.margin() - Duration::seconds(10))
+        .await;
+    assert_eq!(
+        two.blind.sessions.check(&two.token).await,
+        Err(Failure::Over(Why::Idle))
+    );
+    assert_eq!(two.blind.sessions.sweep_once().await, Ok(0));
+    two.at(LIMITS.idle + LIMITS.margin()).await;
+    assert_eq!(two.blind.sessions.sweep_once().await, Ok(1));
+}
+
+#[tokio::test]
+async fn a_replica_that_drains_hands_its_activity_over() {
+    let two = Two::new().await;
+    two.at(Duration::minutes(5)).await;
+    two.busy.sessions.check(&two.token).await.unwrap();
+    assert_eq!(two.world.extensions(), 0);
+    two.busy.sessions.hand_over_activity().await;
+    assert_eq!(two.world.extensions(), 1);
+    two.at(LIMITS.idle + Duration::minutes(4)).await;
+    let late = two.world.replica().await;
+    late.sessions.check(&two.token).await.unwrap();
+}
