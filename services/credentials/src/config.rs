@@ -72,3 +72,43 @@ fn read_phantom_key(reader: &mut Reader) -> Option<KeyRing> {
 fn cores() -> NonZeroUsize {
     std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use sekisho_service::settings::{Source, load};
+
+    use super::*;
+
+    /// The phantom key alone.
+    struct PhantomKey;
+
+    impl Settings for PhantomKey {
+        fn read(reader: &mut Reader) -> Option<Self> {
+            read_phantom_key(reader).map(|_| Self)
+        }
+    }
+
+    fn mistakes(lines: &[(&str, &str)]) -> Option<String> {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        for (id, byte) in lines {
+            writeln!(file, "{id} {}", byte.repeat(32)).unwrap();
+        }
+        let path = file.path().display().to_string();
+        let source: Source = [("X_PHANTOM_KEY_FILE", path.as_str())].into_iter().collect();
+        load::<PhantomKey>("X_", &source)
+            .err()
+            .map(|mistakes| mistakes.to_string())
+    }
+
+    #[test]
+    fn a_second_phantom_key_is_a_mistake() {
+        assert_eq!(mistakes(&[("1", "ab")]), None);
+        let two = mistakes(&[("2", "cd"), ("1", "ab")]).unwrap();
+        assert!(
+            two.contains("more than one key") && !two.contains("cdcd"),
+            "{two}"
+        );
+    }
+}

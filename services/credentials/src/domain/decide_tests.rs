@@ -6,6 +6,7 @@ use sekisho_proto::credentials::v1::{
     PasswordRejected, PasswordResetRequested, SealedClient, SignInRefused, sign_in_refused::Reason,
 };
 use sekisho_proto::events::AccountEvent;
+use sekisho_proto::to_timestamp;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
@@ -129,6 +130,16 @@ fn a_right_password_mints_a_flow() {
     given([registered()])
         .when(typed(true, 1))
         .then(accepted(1, SECRET_DIGEST.to_vec()));
+}
+
+/// For auditors: what a person is shown is the sign-in before.
+#[test]
+fn a_right_password_names_the_time_before() {
+    let mut second = accepted(1, SECRET_DIGEST.to_vec());
+    second.previous_accepted_at = Some(to_timestamp(recorded(2).recorded_at));
+    given([registered(), accepted(1, Vec::new()).into()])
+        .when(typed(true, 1))
+        .then(second);
 }
 
 #[test]

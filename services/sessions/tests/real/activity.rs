@@ -67,6 +67,19 @@ async fn activity_in_the_last_minute_is_recorded_before_it_is_answered() {
 }
 
 #[tokio::test]
+async fn nobody_is_called_idle_before_the_log_is_read_up_to_the_deadline() {
+    let two = Two::new().await;
+    two.at(LIMITS.idle - Duration::seconds(10)).await;
+    two.blind.stop_folding();
+    two.busy.sessions.check(&two.token).await.unwrap();
+    two.at(LIMITS.idle).await;
+    assert_eq!(
+        two.blind.sessions.check(&two.token).await,
+        Err(Failure::Unconfirmed)
+    );
+}
+
+#[tokio::test]
 async fn idleness_is_recorded_a_minute_after_the_deadline_and_no_sooner() {
     let two = Two::new().await;
     two.at(LIMITS.idle + LIMITS.margin() - Duration::seconds(10))

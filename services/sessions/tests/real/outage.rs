@@ -57,3 +57,49 @@ async fn without_the_log_nobody_is_called_signed_out_and_the_dead_stay_dead() {
     .await;
     replica.start(&flow).await.unwrap();
 }
+
+/// What one replica saw before the log went away it could not record. When the log is back and the clock past the recorded
+/// deadline, the other replica must not be the first to speak.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_an_outage_a_session_is_not_idle_before_every_replica_could_speak() {
+    let postgres = Postgres::start_with(Schema::Files).unwrap();
+    let world = World::on(&postgres).await;
+    let (busy, blind) = (world.replica().await, world.replica().await);
+    let started = busy.start(&world.verified(world.account()).await).await.unwrap();
+    let token = started.token.expose();
+    let begin = blind.sessions.check(token).await.unwrap().started_at;
+    let replicas = [&busy, &blind];
+    world
+        .stop_clock(begin + time::Duration::minutes(9), &replicas)
+        .await;
+    busy.sessions.check(token).await.unwrap();
+    // The keeper of the blind replica notices the outage; that of the busy one is late.
+    let sessions = blind.sessions.clone();
+    let keeper = tokio::spawn(async move { match sessions.keep_activity().await {} });
+
+    postgres.kill().unwrap();
+    eventually("an outage", async || {
+        (blind.log.head_age() > Duration::from_secs(6)).then_some(())
+    })
+    .await;
+    postgres.restart().unwrap();
+    eventually("the log to be read again", async || {
+        blind.log.confirm_head().await.ok()
+    })
+    .await;
+    eventually("the clock to be set", async || {
+        world.credentials.confirm_head().await.ok()
+    })
+    .await;
+    eventually("the other clock", async || world.otp.confirm_head().await.ok()).await;
+    eventually("the busy replica", async || busy.log.confirm_head().await.ok()).await;
+    world
+        .stop_clock(begin + time::Duration::minutes(31), &replicas)
+        .await;
+    assert_eq!(blind.sessions.check(token).await, Err(Failure::Unconfirmed));
+    assert_eq!(blind.sessions.sweep_once().await, Ok(0));
+    busy.sessions.hand_over_activity().await;
+    let live = blind.sessions.check(token).await.unwrap().live;
+    assert!(live.idle >= begin + time::Duration::minutes(39));
+    keeper.abort();
+}

@@ -229,6 +229,11 @@ impl World {
 }
 
 impl Replica {
+    /// From now on it folds nothing.
+    pub fn stop_folding(&self) {
+        self.follower.abort();
+    }
+
     pub async fn start(&self, flow: &Flow) -> Result<Started, sekisho_sessions::app::Failure> {
         self.sessions.start(flow.id, flow.secret.expose()).await
     }
