@@ -120,6 +120,17 @@ fn a_cut_at_or_after_the_mint_ends_the_flow() {
     assert_eq!(evidence(&verified(), cut(0), start()), Ok(Position(1)));
 }
 
+/// An EmailChanged moves `flows` alone: sessions live on, flows do not.
+#[test]
+fn a_new_address_ends_a_flow_that_is_under_way() {
+    let new_address = |position| Cuts {
+        all: Position(0),
+        flows: Position(position),
+    };
+    assert_eq!(evidence(&verified(), new_address(2), start()), Err(Refusal::Cut));
+    assert_eq!(evidence(&verified(), new_address(0), start()), Ok(Position(1)));
+}
+
 #[test]
 fn a_code_is_evidence_for_half_an_hour() {
     let accepted_at = start() + Duration::seconds(2);
