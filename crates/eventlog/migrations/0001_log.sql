@@ -193,6 +193,8 @@ begin
         elsif not_afters[i] < now_at then
             outcomes[i] := 'expired';
         elsif stream_ids[i] is null or event_ids[i] is null or carries[i] is null
+            -- No other kind has a part in a flow, and all that stands there is read at each of its steps.
+            or flow_ids[i] is not null and kinds[i] not in ('account', 'code', 'session')
             or coalesce(event_types[i] !~ '^[a-z][a-z0-9_]{0,62}$', true)
             or coalesce(octet_length(payloads[i]) + octet_length(metadatas[i]), 8193) > 8192
             or not exists (select from log.writer as w where w.role_name = session_user and w.kind = kinds[i]) then

@@ -43,26 +43,27 @@ impl Publisher {
     /// Publishes one entry that stands in the log.
     pub fn publish(&self, draft: &Draft, receipt: Receipt) {
         let Some(queue) = &self.queue else { return };
+        // Also the `type` of the CloudEvent.
+        let subject = format!("signin.{}.{}", draft.kind, draft.event_type);
         let span = tracing::info_span!(
             "bus.message.publish",
             otel.kind = "producer",
             messaging.system = "nats",
-            messaging.destination.name = %subject(draft),
+            messaging.destination.name = subject,
         );
         telemetry::continue_trace(&span, &draft.metadata.traceparent);
         let _entered = span.entered();
-        if queue.try_send(self.message(draft, receipt)).is_err() {
+        if queue.try_send(self.message(subject, draft, receipt)).is_err() {
             tracing::debug!(position = receipt.position.0, "NATS lags behind, message dropped");
         }
     }
 
-    fn message(&self, draft: &Draft, receipt: Receipt) -> Message {
-        let event_type = subject(draft);
+    fn message(&self, subject: String, draft: &Draft, receipt: Receipt) -> Message {
         let mut headers = HeaderMap::new();
         headers.insert("ce-specversion", "1.0");
         headers.insert("ce-id", draft.event_id.to_string());
         headers.insert("ce-source", self.source.as_str());
-        headers.insert("ce-type", event_type.as_str());
+        headers.insert("ce-type", subject.as_str());
         headers.insert(
             "ce-time",
             receipt.recorded_at.format(&Rfc3339).unwrap_or_default(),
@@ -75,16 +76,11 @@ impl Publisher {
             headers.insert("traceparent", trace);
         }
         Message {
-            subject: event_type.into(),
+            subject: subject.into(),
             headers,
             body: draft.payload.event.clone(),
         }
     }
-}
-
-/// Also the `type` of the CloudEvent.
-fn subject(draft: &Draft) -> String {
-    format!("signin.{}.{}", draft.kind, draft.event_type)
 }
 
 fn header(value: &str) -> Option<HeaderValue> {

@@ -16,11 +16,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 use tower::ServiceExt as _;
 
-/// How long a connection may stay without a complete request head. Longer than the 60 s for which ingress controllers
-/// keep idle connections, so that it is they who close them and no request meets a closing one.
+/// How long a new connection may take for its first request head. Whoever opens one has something to ask.
+const FIRST: Duration = Duration::from_secs(10);
+
+/// How long a connection may stay without another complete request head. Longer than the 60 s for which ingress
+/// controllers keep idle connections, so that it is they who close them and no request meets a closing one.
 const HEADERS: Duration = Duration::from_secs(75);
 
 /// Connections that are open at the same time, at most; more wait in the kernel's queue. A whole installation's browsers
@@ -92,7 +96,10 @@ fn spawn(
     connections: &GracefulShutdown,
     place: OwnedSemaphorePermit,
 ) {
+    let asked = Arc::new(Notify::new());
+    let asks = Arc::clone(&asked);
     let service = router.map_request(move |request: http::Request<Incoming>| {
+        asks.notify_one();
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
         request
@@ -102,9 +109,19 @@ fn spawn(
         .header_read_timeout(HEADERS)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
     let watched = connections.watch(connection);
+    let silent = async move {
+        if timeout(FIRST, asked.notified()).await.is_ok() {
+            std::future::pending::<()>().await;
+        }
+    };
     tokio::spawn(async move {
-        if let Err(error) = watched.await {
-            tracing::debug!(error = crate::chain(&error), "a connection ended early");
+        tokio::select! {
+            ended = watched => {
+                if let Err(error) = ended {
+                    tracing::debug!(error = crate::chain(&error), "a connection ended early");
+                }
+            }
+            () = silent => tracing::debug!("a connection asked for nothing"),
         }
         drop(place);
     });
@@ -132,7 +149,6 @@ mod tests {
     use super::*;
     use std::sync::Arc;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    use tokio::sync::Notify;
 
     async fn get(address: SocketAddr, path: &'static str) -> String {
         let mut stream = TcpStream::connect(address).await.unwrap();
@@ -216,15 +232,30 @@ mod tests {
         assert!(second.await.unwrap().starts_with("HTTP/1.1 200"));
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_connection_without_a_request_is_closed() {
+    /// What is sent, and after which time the connection is closed.
+    async fn closed_after(sent: &[u8]) -> Duration {
         let process = Process::new(Duration::from_secs(5));
         let (address, _) = start(&process, health(&process));
+        let mut stream = TcpStream::connect(address).await.unwrap();
         let began = tokio::time::Instant::now();
-        let mut silent = TcpStream::connect(address).await.unwrap();
+        stream.write_all(sent).await.unwrap();
         let mut rest = Vec::new();
-        let closed = silent.read_to_end(&mut rest);
+        let closed = stream.read_to_end(&mut rest);
         tokio::time::timeout(HEADERS * 2, closed).await.unwrap().unwrap();
-        assert!(began.elapsed() >= HEADERS);
+        began.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_asks_for_nothing_is_soon_closed() {
+        for sent in [b"".as_slice(), b"GET /live HTTP/1.1\r\nhost: x\r\n"] {
+            let after = closed_after(sent).await;
+            assert!((FIRST..HEADERS).contains(&after), "{after:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_has_asked_may_stay_longer_than_an_ingress_keeps_it() {
+        let after = closed_after(b"GET /live HTTP/1.1\r\nhost: x\r\n\r\n").await;
+        assert!(after >= HEADERS, "{after:?}");
     }
 }

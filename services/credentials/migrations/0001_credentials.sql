@@ -81,7 +81,7 @@ begin
     if draft.kind is distinct from 'account' or draft.event_type is distinct from 'password_changed' then
         raise exception 'not a new password' using errcode = 'SK003';
     end if;
-    perform from log.head for update;
+    -- The row before the log's lock, which the append takes: whoever holds the row must not make all others wait.
     -- A draft that is recorded already finds its own version, or a newer one, and leaves it alone.
     update credentials.password
     set phc = new_phc, set_by_version = draft.expected_version + 1

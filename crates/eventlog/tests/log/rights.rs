@@ -122,6 +122,28 @@ async fn each_role_writes_its_own_kinds_and_no_other() {
     assert_eq!(db.entries(), 5);
 }
 
+/// Each step of a flow reads all of its entries: whoever has no part in one must not fill it.
+#[tokio::test(flavor = "multi_thread")]
+async fn only_steps_stand_in_a_flow() {
+    let db = Db::new().await;
+    let cases = [
+        ("credentials", "account", "appended"),
+        ("credentials", "client", "refused"),
+        ("otp", "code", "appended"),
+        ("sessions", "session", "appended"),
+        ("audit", "audit", "refused"),
+    ];
+    for (role, kind, expected) in cases {
+        let mut connection = db.connection(role).await;
+        let entry = Raw {
+            kind: format!("'{kind}'"),
+            flow_id: format!("'{}'", uuid::Uuid::from_u128(7)),
+            ..Raw::new(1, 0)
+        };
+        assert_eq!(outcomes(&mut connection, &[entry]).await, [expected], "{kind}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn only_services_may_append_and_nobody_may_call_the_inside() {
     let db = Db::new().await;

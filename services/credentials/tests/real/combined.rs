@@ -6,10 +6,10 @@ use sekisho_credentials::hashing::Phc;
 use sekisho_eventlog::{AppendError, Argument, Draft, EventId, Outcome, StreamId, Version, Via};
 use sekisho_proto::credentials::v1::{AccountDisabled, AccountRegistered, PasswordChanged};
 use sekisho_proto::events::AccountEvent;
-use sqlx::{AssertSqlSafe, Executor, Row};
+use sqlx::{AssertSqlSafe, Connection as _, Executor, PgConnection, Row};
 use uuid::Uuid;
 
-use crate::support::{Bench, LOGIN, call_set_password, draft, hash_without_password};
+use crate::support::{Bench, LOGIN, call_set_password, draft, eventually, hash_without_password};
 
 const ROWS: &str = "select (select count(*) from credentials.account), (select count(*) from credentials.password), \
     (select count(*) from credentials.personal_key), (select count(*) from log.entry);";
@@ -143,6 +143,38 @@ async fn a_refused_password_change_leaves_the_hash_unchanged() {
         .unwrap();
     let after = bench.found(LOGIN).await.password;
     assert_eq!((after.set_by, after.phc), (Version(2), hash_without_password(3)));
+}
+
+/// `rehash` may be called in a transaction that somebody leaves open.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_row_that_somebody_holds_holds_up_nobody_else() {
+    let bench = Bench::new().await;
+    let phc = hash_without_password(1);
+    let account = bench.register_as(LOGIN, "", &phc).await;
+    let url = bench.database.url("credentials");
+    let mut holder = PgConnection::connect(&url).await.unwrap();
+    let hold = format!(
+        "set idle_in_transaction_session_timeout = 0; begin; select credentials.rehash('{account}', 1, '{0}', '{0}')",
+        phc.as_str()
+    );
+    holder.execute(sqlx::raw_sql(AssertSqlSafe(hold))).await.unwrap();
+    let waiting = draft(&bench.log, account, None, &changed()).await;
+    let log = bench.log.clone();
+    let change = tokio::spawn(async move {
+        let via = set_password(&hash_without_password(2));
+        log.append(waiting, &via).await
+    });
+    let waits = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock';";
+    eventually("the change to wait for the row", async || {
+        (bench.sql(waits) == "1").then_some(())
+    })
+    .await;
+    let other = draft(&bench.log, StreamId(Uuid::from_u128(9)), None, &changed()).await;
+    let outcome = bench.log.append(other, &Via::Append).await;
+    assert!(matches!(outcome, Ok(Outcome::Recorded(_))), "{outcome:?}");
+    assert_eq!(bench.sql(waits), "1", "the change has stopped waiting before");
+    drop(holder);
+    drop(change.await);
 }
 
 #[tokio::test(flavor = "multi_thread")]

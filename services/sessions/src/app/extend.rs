@@ -93,27 +93,28 @@ impl Sessions {
         }
     }
 
-    /// How many were recorded, or recorded by somebody else. What fails is due again.
+    /// How many were recorded, or recorded by somebody else. What fails is due again; where the log does not answer, the
+    /// rest would only wait in vain.
     async fn record_all(&self, activity: Vec<Activity>) -> usize {
-        let record = async |activity| match self.record_activity(activity).await {
-            Ok(()) => 1,
-            // A fault of this account alone, and one that passes: in both cases the next look finds it again.
-            Err(failure @ Failure::Log(LogFault::Unknown | LogFault::Refused)) => {
-                tracing::debug!(%failure, "activity was not recorded");
-                0
-            }
-            Err(failure) => {
-                tracing::warn!(
-                    error = sekisho_service::chain(&failure),
-                    "activity was not recorded"
-                );
-                0
-            }
-        };
-        let recorded = futures::stream::iter(activity)
-            .map(record)
+        let mut recorded = 0;
+        let mut attempts = futures::stream::iter(activity)
+            .map(|activity| self.record_activity(activity))
             .buffer_unordered(AT_ONCE);
-        recorded.fold(0, async |all, one| all + one).await
+        while let Some(attempt) = attempts.next().await {
+            match attempt {
+                Ok(()) => recorded += 1,
+                // A fault of this account alone.
+                Err(failure @ Failure::Log(LogFault::Unknown | LogFault::Refused)) => {
+                    tracing::debug!(%failure, "activity was not recorded");
+                }
+                Err(failure) => {
+                    let error = sekisho_service::chain(&failure);
+                    tracing::warn!(error, "activity was not recorded");
+                    break;
+                }
+            }
+        }
+        recorded
     }
 
     async fn record_activity(&self, activity: Activity) -> Result<(), Failure> {

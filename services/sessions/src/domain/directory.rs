@@ -143,7 +143,7 @@ impl Directory {
 
     /// All activity that is not recorded.
     pub fn all_activity(&self, now: OffsetDateTime, limits: &Limits) -> Vec<Activity> {
-        self.activity(now, limits, Session::has_news)
+        self.activity(now, limits, |session| session.has_news(limits))
     }
 
     /// Activity of a session that must be recorded before it is answered, if there is any.
@@ -154,7 +154,7 @@ impl Directory {
         limits: &Limits,
     ) -> Option<Activity> {
         let session = self.find(token)?;
-        (session.has_news() && session.is_urgent(now, limits)).then(|| Activity::of(session))
+        session.is_urgent(now, limits).then(|| Activity::of(session))
     }
 
     fn activity(

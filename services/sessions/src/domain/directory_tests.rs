@@ -338,6 +338,22 @@ fn activity_is_recorded_before_it_is_answered_in_the_last_minute() {
 }
 
 #[test]
+fn activity_that_moves_no_end_is_not_recorded() {
+    let end = at(100) + LIMITS.absolute;
+    let recorded = end - LIMITS.idle;
+    let directory = fold(&[
+        session_entry(100, &started(1, 10)),
+        session_entry(101, &extended(1, recorded)),
+    ]);
+    let last = end - Duration::seconds(1);
+    directory.find(token(1)).unwrap().touch(last);
+    assert!(standing(&directory, 1, last).is_ok());
+    assert_eq!(directory.due_activity(last, &LIMITS), []);
+    assert_eq!(directory.all_activity(last, &LIMITS), []);
+    assert_eq!(directory.urgent_activity(token(1), last, &LIMITS), None);
+}
+
+#[test]
 fn recorded_activity_moves_the_deadline_of_its_own_session_only() {
     let active_at = at(100) + Duration::minutes(20);
     let before = [

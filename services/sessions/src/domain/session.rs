@@ -89,16 +89,23 @@ impl Session {
 
     /// Whether this replica has seen activity that should be recorded by now.
     pub(super) fn is_due(&self, now: OffsetDateTime, limits: &Limits) -> bool {
-        self.has_news() && (now - self.recorded_at >= limits.extend_after() || self.is_urgent(now, limits))
+        self.has_news(limits)
+            && (now - self.recorded_at >= limits.extend_after() || self.is_last(now, limits))
     }
 
-    /// Whether this replica has seen activity that the log does not hold.
-    pub(super) fn has_news(&self) -> bool {
-        self.active_at() > self.recorded_at
-    }
-
-    /// Whether it would end soon by what is recorded: then activity is recorded before it is answered.
+    /// Whether this replica has seen activity that must be recorded before it is answered.
     pub(super) fn is_urgent(&self, now: OffsetDateTime, limits: &Limits) -> bool {
+        self.has_news(limits) && self.is_last(now, limits)
+    }
+
+    /// Whether this replica has seen activity that the log does not hold and that moves the end.
+    pub(super) fn has_news(&self, limits: &Limits) -> bool {
+        let recorded = limits.live(self.started_at, self.recorded_at);
+        self.active_at() > self.recorded_at && recorded.idle < recorded.absolute
+    }
+
+    /// Whether it would end soon by what is recorded.
+    fn is_last(&self, now: OffsetDateTime, limits: &Limits) -> bool {
         now >= limits.live(self.started_at, self.recorded_at).idle - limits.margin()
     }
 

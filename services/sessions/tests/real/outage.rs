@@ -103,3 +103,24 @@ async fn after_an_outage_a_session_is_not_idle_before_every_replica_could_speak(
     assert!(live.idle >= begin + time::Duration::minutes(39));
     keeper.abort();
 }
+
+/// A drain has only so much time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_log_a_drain_does_not_wait_for_each_session() {
+    let postgres = Postgres::start_with(Schema::Files).unwrap();
+    let world = World::on(&postgres).await;
+    let replica = world.replica().await;
+    // More than three times as many as are recorded at once.
+    for _ in 0..200 {
+        let started = replica
+            .start(&world.verified(world.account()).await)
+            .await
+            .unwrap();
+        replica.sessions.check(started.token.expose()).await.unwrap();
+    }
+    postgres.kill().unwrap();
+    let begun = Instant::now();
+    replica.sessions.hand_over_activity().await;
+    // One patience of 2 s, and not four.
+    assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
+}
