@@ -15,7 +15,7 @@ use crate::browser::{Browser, STANDBY, alone};
 use crate::world::{CODE, OLD_CODE, World};
 
 /// Every page and state, by name.
-pub const STATES: [&str; 28] = [
+pub const STATES: [&str; 29] = [
     "signin",
     "unknown",
     "wrong",
@@ -31,6 +31,7 @@ pub const STATES: [&str; 28] = [
     "old-code",
     "malformed",
     "not-verified",
+    "stale",
     "expired",
     "spent",
     "failed",
@@ -182,6 +183,10 @@ async fn email(world: &World, browser: &mut Browser, name: &str) {
         "old-code" => browser.press("/signin/email/verify", &[("code", OLD_CODE)]).await,
         "malformed" => browser.press("/signin/email/verify", &[("code", "12")]).await,
         "verified" => browser.press("/signin/email/verify", &[("code", CODE)]).await,
+        "stale" => {
+            let mark = browser.page.fields("/signin/cancel")["csrf"].clone();
+            browser.press("/signin/email/continue", &[("csrf", &mark)]).await
+        }
         "not-verified" => browser.press("/signin/email/continue", &[]).await,
         "cancelled" => browser.press("/signin/cancel", &[]).await,
         _ => browser.open("/signin/email").await,
