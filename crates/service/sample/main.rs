@@ -3,6 +3,7 @@
 //! It offers `CutSessions`, answers with the number of bytes it was given, and asks another sample first if
 //! `SEKISHO_SAMPLE_UPSTREAM_URL` names one.
 
+use sekisho_proto::refusal::{Class, Refuse};
 use sekisho_proto::sessions::v1::administration_service_client::AdministrationServiceClient;
 use sekisho_proto::sessions::v1::administration_service_server::{
     AdministrationService, AdministrationServiceServer,
@@ -10,6 +11,7 @@ use sekisho_proto::sessions::v1::administration_service_server::{
 use sekisho_proto::sessions::v1::{CutSessionsRequest, CutSessionsResponse};
 use sekisho_service::client::{self, Channel};
 use sekisho_service::process::{self, Process};
+use sekisho_service::refusal;
 use sekisho_service::roles;
 use sekisho_service::server::{Method, Server, ServerSettings};
 use sekisho_service::settings::{Reader, Secret, Settings};
@@ -35,10 +37,29 @@ enum Fault {
     WorkerThatNeverEnds,
     TaskThatEnds,
     TaskThatPanics,
+    CallThatRefuses,
+    CallThatFails,
+    CallThatPanics,
+}
+
+/// A mistake of ours, as a use case tells it.
+#[derive(Debug, thiserror::Error)]
+#[error("canary")]
+struct Mistake;
+
+impl Refuse for Mistake {
+    fn class(&self) -> Class {
+        Class::Fault
+    }
+
+    fn reason(&self) -> &'static str {
+        "INTERNAL"
+    }
 }
 
 struct Api {
     upstream: Option<Channel>,
+    fault: Fault,
 }
 
 impl Settings for Config {
@@ -51,6 +72,9 @@ impl Settings for Config {
             ("worker-never-ends", Fault::WorkerThatNeverEnds),
             ("task-ends", Fault::TaskThatEnds),
             ("task-panics", Fault::TaskThatPanics),
+            ("call-refuses", Fault::CallThatRefuses),
+            ("call-fails", Fault::CallThatFails),
+            ("call-panics", Fault::CallThatPanics),
         ];
         let fault = reader.choice("FAULT", &faults, "none", "what goes wrong on purpose");
         Some(Self {
@@ -70,6 +94,12 @@ impl AdministrationService for Api {
     ) -> Result<Response<CutSessionsResponse>, Status> {
         let asked = request.into_inner();
         tracing::info!("asked");
+        match self.fault {
+            Fault::CallThatRefuses => return Err(refusal::status(&Mistake)),
+            Fault::CallThatFails => return Err(Status::internal("a library's own words")),
+            Fault::CallThatPanics => assert!(std::hint::black_box(false), "canary"),
+            Fault::None | Fault::WorkerThatNeverEnds | Fault::TaskThatEnds | Fault::TaskThatPanics => {}
+        }
         if let Some(upstream) = &self.upstream {
             let mut client = AdministrationServiceClient::new(upstream.clone());
             return client.cut_sessions(asked).await;
@@ -85,9 +115,10 @@ async fn serve(config: Config, process: Process) -> Result<(), process::Error> {
         .map(|urls| client::connect(roles::SESSIONS, &urls, &config.server.tls));
     let api = Api {
         upstream: upstream.transpose()?,
+        fault: config.fault,
     };
     match config.fault {
-        Fault::None => {}
+        Fault::None | Fault::CallThatRefuses | Fault::CallThatFails | Fault::CallThatPanics => {}
         Fault::WorkerThatNeverEnds => {
             process.spawn_worker("stuck", std::future::pending::<Result<(), process::Error>>());
         }

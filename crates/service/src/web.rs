@@ -192,6 +192,17 @@ mod tests {
         assert!(get(address, "/ready").await.starts_with("HTTP/1.1 200"));
     }
 
+    /// On the administration listener, which outlives the drain of the other.
+    #[tokio::test]
+    async fn who_drains_is_not_ready() {
+        let process = Process::new(Duration::from_secs(5));
+        let (address, _) = start(&Process::new(Duration::from_secs(5)), health(&process));
+        assert!(get(address, "/ready").await.starts_with("HTTP/1.1 200"));
+        process.request_shutdown();
+        assert!(get(address, "/ready").await.starts_with("HTTP/1.1 503"));
+        assert!(get(address, "/live").await.starts_with("HTTP/1.1 200"));
+    }
+
     #[tokio::test]
     async fn a_drain_answers_the_running_request_and_takes_no_new_connection() {
         let process = Process::new(Duration::from_secs(5));

@@ -21,7 +21,7 @@ const CONNECT: Duration = Duration::from_secs(1);
 const KEEPALIVE: Duration = Duration::from_secs(10);
 const KEEPALIVE_ANSWER: Duration = Duration::from_secs(2);
 
-/// How long a replica that could not be reached, or was not ready, is tried last.
+/// How long a replica that could not be reached is tried last.
 const SUSPENSION: Duration = Duration::from_secs(1);
 
 pub(super) struct Replica {
@@ -79,10 +79,7 @@ impl Replica {
         };
         match answer {
             Ok(response) => match Status::from_header_map(response.headers()) {
-                Some(status) if refusal::is_not_ready(&status) => {
-                    self.suspend();
-                    Err(Failure::Unready(status))
-                }
+                Some(status) if refusal::is_not_ready(&status) => Err(Failure::Unready(status)),
                 _ => {
                     *self.lock() = None;
                     Ok(response)
@@ -95,12 +92,8 @@ impl Replica {
 
     fn unreachable(&self, error: &str) -> Failure {
         tracing::info!(host = self.host, port = self.port, error, "replica unreachable");
-        self.suspend();
-        Failure::Unsent(Status::unavailable("the service cannot be reached"))
-    }
-
-    fn suspend(&self) {
         *self.lock() = Some(Instant::now() + SUSPENSION);
+        Failure::Unsent(Status::unavailable("the service cannot be reached"))
     }
 
     fn lost(&self, error: &str) -> Failure {

@@ -43,9 +43,9 @@ fn span(request: &Request) -> Span {
     span
 }
 
+/// The hook for panics has written the line, with the place.
 fn panicked() -> Response {
-    tracing::error!("a handler panicked");
-    Status::internal("an internal error").into_http()
+    refusal::refuse(Code::Internal, "INTERNAL", "an internal error").into_http()
 }
 
 /// A refusal is an answer; only what we did wrong ourselves makes a server's span an error.
@@ -62,9 +62,9 @@ fn record(response: &Response) {
     }
     span.record("otel.status_code", "ERROR");
     span.record("error.type", name);
-    // What refuses for a reason has had its line: see `refusal::status`.
+    // What has a reason has had its line where it arose.
     if let Some(status) = status.filter(|status| refusal::reason(status).is_none()) {
-        tracing::error!(status = name, message = status.message(), "a call failed");
+        tracing::error!(status = name, error = status.message(), "a call failed");
     }
 }
 

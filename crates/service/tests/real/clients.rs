@@ -4,7 +4,7 @@ use crate::support::api::{Api, channel, cut, start};
 use crate::support::{Authority, PATIENCE, eventually, url};
 use sekisho_service::{client, refusal};
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -75,6 +75,24 @@ async fn a_silent_replica_costs_no_request() {
         outcome.unwrap();
     }
     assert_eq!(api.calls(), 20);
+}
+
+/// For a second after a call has waited for it. Four calls in a row meet it twice where nobody remembers.
+#[tokio::test]
+async fn a_silent_replica_is_waited_for_once_and_then_tried_last() {
+    let authority = Authority::new();
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let server = start(&authority, Api::default());
+    let urls = [url(silent.local_addr().unwrap()), url(server.address)];
+    let administrator = client::connect("sessions", &urls, &authority.certify("administrator")).unwrap();
+    eventually("four calls without a wait", async || {
+        let began = Instant::now();
+        for _ in 0..4 {
+            cut(&administrator, 1).await.unwrap();
+        }
+        (began.elapsed() < Duration::from_secs(1)).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

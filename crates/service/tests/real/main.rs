@@ -4,6 +4,7 @@
 
 mod callers;
 mod clients;
+mod faults;
 mod life;
 mod limits;
 mod process;

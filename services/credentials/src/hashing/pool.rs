@@ -55,6 +55,11 @@ impl HashPool {
         self.inner.computed.load(Ordering::Relaxed)
     }
 
+    /// How many more callers would find a place now.
+    pub fn free_places(&self) -> usize {
+        self.inner.places.available_permits()
+    }
+
     /// Whether the typed password is the hashed one. A hopeless one costs as much, and is never right.
     ///
     /// # Errors
@@ -161,7 +166,7 @@ mod tests {
         let (first, running) = held(&pool);
         until(|| pool.computed() == 1).await;
         let (second, waiting) = held(&pool);
-        until(|| pool.inner.places.available_permits() == 0).await;
+        until(|| pool.free_places() == 0).await;
 
         assert_eq!(in_time(pool.run(|| Ok(()))).await, Err(PoolError::Busy));
         assert_eq!(pool.computed(), 1);
@@ -181,7 +186,7 @@ mod tests {
         assert!(running.await.unwrap_err().is_cancelled());
         assert_eq!(in_time(pool.run(|| Ok(()))).await, Err(PoolError::Busy));
         drop(first);
-        until(|| pool.inner.places.available_permits() == 1).await;
+        until(|| pool.free_places() == 1).await;
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -112,6 +112,13 @@ async fn a_cut_or_cancelled_flow_shows_nothing() {
     assert_eq!(refused(&bench, open).await, Refusal::Cut);
     assert_eq!(refused(&bench, session).await, Refusal::Cut);
 
+    let open = bench.accepted().await;
+    let session = signed_in(&bench, account).await;
+    bench.change_email(account).await;
+    assert_eq!(refused(&bench, open).await, Refusal::Cut);
+    let described = describe(&bench, session).await.unwrap();
+    assert!(described.person.is_some(), "a new address ends no session");
+
     let session = signed_in(&bench, account).await;
     bench.as_sessions(account, None, SessionsCut {}.into()).await;
     assert_eq!(refused(&bench, session).await, Refusal::Cut);

@@ -1,10 +1,12 @@
 //! A new password on the evidence of an accepted code.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use sekisho_credentials::app::{Denied, Error, Outcome, PasswordChange};
-use sekisho_credentials::domain::LengthError;
+use sekisho_credentials::domain::{LengthError, TypedPassword};
+use sekisho_credentials::hashing::HashPool;
 use sekisho_eventlog::{FlowId, Position, Version};
 use sekisho_evidence::Refusal;
 use sekisho_proto::credentials::v1::PasswordResetRequested;
@@ -15,7 +17,7 @@ use sekisho_service::entropy;
 use sekisho_service::settings::Secret;
 use tokio::task::JoinSet;
 
-use crate::support::{ACTOR, Bench, LOGIN, PASSWORD, SECRET};
+use crate::support::{ACTOR, Bench, LOGIN, PASSWORD, SECRET, eventually, slow_hash_of};
 
 const NEW: &str = "a new password of more than fifteen";
 const FORM: [u8; 16] = [7; 16];
@@ -107,6 +109,57 @@ async fn without_its_evidence_a_flow_sets_no_password() {
 
     let hashed = bench.app.pool().computed();
     assert_eq!(hashed, 1, "nothing was hashed for a refused flow");
+    assert_eq!(bench.found(LOGIN).await.password.set_by, Version(1));
+}
+
+/// The cut is in another stream than the one that is decided on, so nothing but the second look can see it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cut_that_comes_while_the_password_waits_to_be_hashed_counts() {
+    let pool = HashPool::new(NonZeroUsize::MIN, 1);
+    let bench = Bench::with_pool(pool.clone()).await;
+    let account = bench.register().await;
+    let flow = verified(&bench).await;
+    let compared = pool.computed();
+    let slow = slow_hash_of(PASSWORD);
+    let busy = tokio::spawn({
+        let pool = pool.clone();
+        async move { pool.compare(TypedPassword::Hopeless, slow).await }
+    });
+    eventually("the only thread to be busy", async || {
+        (pool.computed() > compared).then_some(())
+    })
+    .await;
+    let setting = tokio::spawn({
+        let app = bench.app.clone();
+        async move { app.set_password(change(flow, NEW)).await }
+    });
+    eventually("the change to wait for it", async || {
+        (pool.free_places() == 0).then_some(())
+    })
+    .await;
+    bench.as_sessions(account, None, SessionsCut {}.into()).await;
+    assert!(!busy.is_finished(), "the cut came too late to prove anything");
+
+    let outcome = setting.await.unwrap();
+    assert!(matches!(outcome, Err(Error::Flow(Refusal::Cut))), "{outcome:?}");
+    assert_eq!(changes(&bench).await, 0);
+    assert_eq!(bench.found(LOGIN).await.password.set_by, Version(1));
+}
+
+/// To this process the code is fresh; by the time its change holds the log's lock, the half hour is over.
+#[tokio::test(flavor = "multi_thread")]
+async fn evidence_that_grows_old_before_the_change_is_recorded_sets_no_password() {
+    let bench = Bench::new().await;
+    bench.register().await;
+    bench
+        .shift_clock(
+            "clock_timestamp() + case when current_query() like '%credentials.set_password%' \
+             then interval '31 minutes' else interval '0' end",
+        )
+        .await;
+    let flow = verified(&bench).await;
+    assert_eq!(refused(&bench, change(flow, NEW)).await, Refusal::Old);
+    assert_eq!(changes(&bench).await, 0);
     assert_eq!(bench.found(LOGIN).await.password.set_by, Version(1));
 }
 

@@ -15,7 +15,7 @@ use sekisho_eventlog::{
     Draft, Entry, EventId, FlowId, Log, LogSettings, Outcome as Appended, Position, StreamId, Version, Via,
 };
 use sekisho_evidence::secret_digest;
-use sekisho_proto::credentials::v1::Client;
+use sekisho_proto::credentials::v1::{Client, EmailChanged};
 use sekisho_proto::events::{AccountEvent, CodeEvent, SessionEvent};
 use sekisho_proto::log::v1::{Metadata, Payload};
 use sekisho_proto::otp::v1::{CodeAccepted, CodeIssued, Purpose};
@@ -136,6 +136,12 @@ impl Bench {
         append(&self.sessions, account, flow, &event).await
     }
 
+    /// What a new address leaves in the log, without the table beside it.
+    pub async fn change_email(&self, account: StreamId) -> Position {
+        let changed: AccountEvent = EmailChanged::default().into();
+        append(&self.log, account, None, &changed).await
+    }
+
     /// The row of a login id.
     pub async fn found(&self, login: &str) -> Found {
         self.app.store().find(&login_id(login)).await.unwrap().unwrap()
@@ -162,6 +168,16 @@ impl Bench {
         (entry, event)
     }
 
+    /// From now on `log.now()` is this SQL expression.
+    pub async fn shift_clock(&self, expression: &str) {
+        self.sql(&format!(
+            "create or replace function log.now() returns timestamptz language sql volatile as $$select {expression}$$;"
+        ));
+        for log in [&self.log, &self.otp, &self.sessions] {
+            log.confirm_head().await.unwrap();
+        }
+    }
+
     /// What a superuser sees, as psql prints it.
     pub fn sql(&self, statements: &str) -> String {
         self.database.sql(statements).unwrap()
@@ -174,7 +190,8 @@ pub async fn connect(database: &Database, role: &str) -> Log {
         nats: None,
         service: format!("{role}/test"),
         wake_on: Vec::new(),
-        test_clock: false,
+        // Some tests shift it after this.
+        test_clock: true,
     };
     Log::connect(settings).await.unwrap()
 }

@@ -62,6 +62,8 @@ async fn a_double_click_on_continue_ends_at_the_top_page() {
     browser.send(CONTINUE, &[]).await;
     assert_eq!(browser.follow(again).await.address, "/top");
     assert!(browser.page.shows("関所 花子"));
+    let note = browser.cookies.get("__Host-gtol_note");
+    assert_eq!(note, None, "kept for a page that does not show it");
 }
 
 #[tokio::test]

@@ -80,6 +80,21 @@ async fn nobody_is_called_idle_before_the_log_is_read_up_to_the_deadline() {
 }
 
 #[tokio::test]
+async fn signing_out_ends_a_session_that_only_this_replica_takes_for_idle() {
+    let two = Two::new().await;
+    two.at(Duration::minutes(5)).await;
+    two.busy.sessions.check(&two.token).await.unwrap();
+    two.at(LIMITS.idle + Duration::seconds(10)).await;
+    two.busy.sessions.check(&two.token).await.unwrap();
+    let end = two.blind.sessions.end(&two.token).await.unwrap();
+    assert!(end.is_some(), "nothing was recorded");
+    eventually("the other replica to hear of it", async || {
+        (two.busy.sessions.check(&two.token).await == Err(Failure::Over(Why::SignedOut))).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn idleness_is_recorded_a_minute_after_the_deadline_and_no_sooner() {
     let two = Two::new().await;
     two.at(LIMITS.idle + LIMITS.margin() - Duration::seconds(10))
