@@ -46,7 +46,7 @@ impl App {
         {
             return Err(Refusal::Cut.into());
         }
-        if !is_live(&code, self.log.now()) || is_dead(&entries, issued.position, code.issue)? {
+        if !is_live(&code, self.log.now()) || is_dead(&entries, issued.position)? {
             return Err(Error::CodeNotLive);
         }
         match self.log.load::<Account>(issued.account).await?.state {
@@ -78,17 +78,15 @@ fn is_live(code: &CodeIssued, now: OffsetDateTime) -> bool {
     expires_at.is_some_and(|expires_at| now < expires_at)
 }
 
-/// Whether a newer code of the flow has replaced it, or its tries are spent.
-fn is_dead(entries: &[Entry], position: Position, issue: u64) -> Result<bool, EventError> {
+/// Whether a newer code of the flow has replaced it, or its tries are spent. A guess is always about the newest code.
+fn is_dead(entries: &[Entry], position: Position) -> Result<bool, EventError> {
     let later = entries
         .iter()
         .filter(|entry| entry.kind == Kind::Code && entry.recorded.position > position);
     for entry in later {
         match entry.event::<CodeEvent>()? {
             CodeEvent::CodeIssued(_) => return Ok(true),
-            CodeEvent::CodeRejected(rejected) if rejected.issue == issue && rejected.tries_left == 0 => {
-                return Ok(true);
-            }
+            CodeEvent::CodeRejected(rejected) if rejected.tries_left == 0 => return Ok(true),
             CodeEvent::CodeRejected(_)
             | CodeEvent::MailStarted(_)
             | CodeEvent::Mailed(_)

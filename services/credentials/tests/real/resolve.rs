@@ -75,27 +75,6 @@ async fn a_live_code_has_an_address() {
     assert_eq!(sent.resolve(&bench).await, Answer::Address(ADDRESS.to_owned()));
 }
 
-/// The answer to the last wrong guess at an older code may come after the newer one.
-#[tokio::test(flavor = "multi_thread")]
-async fn the_spent_tries_of_an_older_code_do_not_kill_the_newer_one() {
-    let bench = Bench::new().await;
-    bench.register().await;
-    let older = Sent::by(&bench).await;
-    let position = bench
-        .issue_code(older.account, older.flow, Purpose::SignIn, 2)
-        .await;
-    let spent = CodeRejected {
-        issue: 1,
-        tries_left: 0,
-        ..Default::default()
-    };
-    bench.as_otp(older.account, older.flow, spent.into()).await;
-    assert_eq!(
-        resolve(&bench, older.account, position, older.flow).await,
-        Answer::Address(ADDRESS.to_owned())
-    );
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_is_told_only_for_the_code_of_that_account_flow_and_position() {
     let bench = Bench::new().await;

@@ -175,6 +175,20 @@ fn the_mail_of_a_dead_code_is_not_owed() {
 }
 
 #[test]
+fn the_mail_is_owed_until_the_last_try_is_spent() {
+    let wrong = |tries_left| {
+        CodeEvent::from(otp::CodeRejected {
+            tries_left,
+            ..Default::default()
+        })
+    };
+    let mut last = after([issued(start()), wrong(1)]);
+    assert_eq!(due(&mut last, start() + GRACE), [(1, 0)]);
+    let mut spent = after([issued(start()), wrong(1), wrong(0)]);
+    assert_eq!(due(&mut spent, start() + GRACE), []);
+}
+
+#[test]
 fn a_code_in_its_last_two_minutes_is_not_owed_a_mail() {
     let mut todo = after([issued(start())]);
     todo.drop_dead(start() + Time::minutes(8));

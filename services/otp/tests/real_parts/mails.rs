@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sekisho_dev::{Postgres, Schema};
 use sekisho_proto::events::CodeEvent;
 use sekisho_proto::otp::v1::mail_failed::Class;
 use tokio::time::{Instant, timeout};
@@ -71,7 +72,6 @@ async fn a_code_that_dies_while_its_mail_is_on_the_way_is_not_mailed() {
     .await;
     assert_eq!(failures(&flow).await, [(Class::Dead, 0, false)]);
 
-    // The connection is good for the next mail.
     let next = world.sign_in().await;
     replica.issue(&next).await.unwrap();
     assert_eq!(relay.letters().len(), 1);
@@ -182,6 +182,29 @@ async fn a_relay_that_is_away_is_waited_for() {
     drop(lost);
     let _other = worker(&world, "otp/b", &relay).await;
     relay.until_letters(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outcome_is_recorded_when_the_log_is_back() {
+    let start = || Postgres::start_with(Schema::Files).unwrap();
+    let postgres = tokio::task::spawn_blocking(start).await.unwrap();
+    let world = World::on(&postgres).await;
+    let relay = Relay::with_plan(|step, _| match step {
+        Step::Letter => Act::Hold,
+        Step::Recipient => Act::Reply("250 ok"),
+    })
+    .await;
+    let replica = worker(&world, "otp/a", &relay).await;
+    let flow = world.reset().await;
+    replica.issue(&flow).await.unwrap();
+    relay.until_letters(1).await;
+    postgres.stop().unwrap();
+    relay.let_go();
+    // One append gives up after two seconds.
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    postgres.restart().unwrap();
+    until_types(&flow, &["code_issued", "mail_started", "mailed"]).await;
+    assert_eq!(relay.letters().len(), 1);
 }
 
 /// A worker that dies between the relay's 250 and its own event.

@@ -6,7 +6,7 @@ use lettre::Message;
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::DEFAULT_MECHANISMS;
 use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
-use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
 use lettre::transport::smtp::response::Response;
 use sekisho_proto::otp::v1::mail_failed::Class;
@@ -53,7 +53,7 @@ impl Line {
         letter: &Message,
         last_look: impl Future<Output = Result<(), Failure>>,
     ) -> Result<u16, Failure> {
-        // Also true if this future is dropped half-way.
+        // Until the relay has the whole letter; also if this future is dropped half-way.
         self.is_usable = false;
         let bytes = letter.formatted();
         let parameters = self.parameters(letter, &bytes)?;
@@ -63,10 +63,7 @@ impl Line {
         for recipient in envelope.to() {
             self.command(Rcpt::new(recipient.clone(), Vec::new())).await?;
         }
-        if let Err(failure) = last_look.await {
-            self.is_usable = self.command(Rset).await.is_ok();
-            return Err(failure);
-        }
+        last_look.await?;
         self.command(Data).await?;
         let reply = within(CONTENT, self.connection.message(&bytes)).await?;
         self.is_usable = true;

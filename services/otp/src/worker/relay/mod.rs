@@ -95,3 +95,70 @@ impl std::fmt::Debug for Relay {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use sekisho_service::settings::Value as _;
+    use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    /// A relay that takes every mail, and how often somebody connected to it.
+    async fn relay() -> (Relay, Arc<AtomicUsize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("smtp://{}", listener.local_addr().unwrap());
+        let connections = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&connections);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                counted.fetch_add(1, Ordering::SeqCst);
+                tokio::spawn(converse(stream));
+            }
+        });
+        (Relay::new(RelayUrl::parse(&url).unwrap()).unwrap(), connections)
+    }
+
+    async fn converse(stream: TcpStream) -> std::io::Result<()> {
+        let mut stream = BufReader::new(stream);
+        stream.write_all(b"220 test\r\n").await?;
+        let (mut line, mut is_letter) = (String::new(), false);
+        while stream.read_line(&mut line).await? > 0 {
+            let reply = match line.as_str() {
+                ".\r\n" => "250 ok\r\n",
+                _ if is_letter => "",
+                "DATA\r\n" => "354 go on\r\n",
+                _ => "250 ok\r\n",
+            };
+            is_letter = reply.starts_with("354") || is_letter && reply.is_empty();
+            stream.write_all(reply.as_bytes()).await?;
+            line.clear();
+        }
+        Ok(())
+    }
+
+    fn letter() -> Message {
+        let address = "gantoroku@example.com";
+        let letter = Message::builder()
+            .from(address.parse().unwrap())
+            .to(address.parse().unwrap());
+        letter.body(String::new()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_used_again_unless_it_was_idle_for_long() {
+        let (relay, connections) = relay().await;
+        for _ in 0..3 {
+            assert_eq!(relay.hand_over(&letter(), async { Ok(()) }).await.unwrap(), 250);
+        }
+        assert_eq!(connections.load(Ordering::SeqCst), 1);
+        tokio::time::pause();
+        tokio::time::advance(IDLE).await;
+        tokio::time::resume();
+        relay.hand_over(&letter(), async { Ok(()) }).await.unwrap();
+        assert_eq!(connections.load(Ordering::SeqCst), 2);
+    }
+}
