@@ -21,6 +21,8 @@ pub enum Class {
     Busy,
     /// What this depends on did not answer; it may or may not have happened.
     Unavailable,
+    /// This replica cannot answer, and has done nothing; another one may.
+    Elsewhere,
     /// A mistake of this system.
     Fault,
 }
@@ -36,7 +38,7 @@ impl Class {
             Self::Exists => Code::AlreadyExists,
             Self::Precondition => Code::FailedPrecondition,
             Self::Busy => Code::ResourceExhausted,
-            Self::Unavailable => Code::Unavailable,
+            Self::Unavailable | Self::Elsewhere => Code::Unavailable,
             Self::Fault => Code::Internal,
         }
     }

@@ -6,6 +6,9 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
+/// A head that nobody has confirmed for so long is an outage of the log.
+const OUTAGE: Duration = Duration::from_secs(5);
+
 /// The database's time at the last head poll, plus the monotonic time since. The wall clock of this machine is never
 /// asked.
 #[derive(Debug, Clone)]
@@ -18,6 +21,7 @@ struct Reading {
     database: OffsetDateTime,
     asked: Instant,
     answered: Instant,
+    steady_since: OffsetDateTime,
 }
 
 impl Clock {
@@ -28,6 +32,7 @@ impl Clock {
                 database,
                 asked,
                 answered: Instant::now(),
+                steady_since: database,
             })),
         }
     }
@@ -44,6 +49,20 @@ impl Clock {
         self.reading().asked.elapsed()
     }
 
+    /// Since when the log has answered without an outage; at first since it was asked for the first time.
+    pub fn steady_since(&self) -> OffsetDateTime {
+        self.reading().steady_since
+    }
+
+    /// The log takes nothing, whatever it still says of its head.
+    pub(crate) fn disturb(&self) {
+        let now = self.now();
+        self.last
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .steady_since = now;
+    }
+
     /// Sets the clock to a reading that has just been answered. The database read its clock at some moment between the
     /// question and the answer; within these bounds this clock goes on as it was, so that it does not step back because
     /// an answer was slow or came after that to a later question.
@@ -55,6 +74,11 @@ impl Clock {
             database: so_far.clamp(database, database + (answered - asked)),
             asked: asked.max(last.asked),
             answered,
+            steady_since: if asked.saturating_duration_since(last.asked) < OUTAGE {
+                last.steady_since
+            } else {
+                database
+            },
         };
     }
 
@@ -108,6 +132,23 @@ mod tests {
         clock.set(start, early);
         assert_eq!(clock.now(), start + Duration::from_secs(2));
         assert_eq!(clock.age(), Duration::from_secs(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_log_is_steady_since_the_last_long_silence_or_refused_entry() {
+        let start = OffsetDateTime::UNIX_EPOCH;
+        let clock = Clock::new(start, Instant::now());
+        let confirm_after = async |seconds| {
+            tokio::time::advance(Duration::from_secs(seconds)).await;
+            clock.set(clock.now(), Instant::now());
+            clock.steady_since() - start
+        };
+        assert_eq!(confirm_after(4).await, Duration::ZERO);
+        assert_eq!(confirm_after(4).await, Duration::ZERO);
+        assert_eq!(confirm_after(5).await, Duration::from_secs(13));
+        assert_eq!(confirm_after(1).await, Duration::from_secs(13));
+        clock.disturb();
+        assert_eq!(confirm_after(1).await, Duration::from_secs(14));
     }
 
     #[tokio::test(start_paused = true)]

@@ -206,6 +206,12 @@ impl Log {
         self.clock.age()
     }
 
+    /// Since when, by [`Log::now`], the log has answered without an outage: its head was confirmed every few seconds, and
+    /// no append of this process went without an answer. At first since this process reached it.
+    pub fn steady_since(&self) -> OffsetDateTime {
+        self.clock.steady_since()
+    }
+
     /// The service as it stands in metadata.
     pub fn service(&self) -> &str {
         &self.service
@@ -242,7 +248,11 @@ impl Log {
             kind = draft.kind.as_str(),
             event_type = draft.event_type,
         );
-        self.writer.append(draft, via).instrument(span).await
+        let outcome = self.writer.append(draft, via).instrument(span).await;
+        if let Err(AppendError::Busy | AppendError::Unavailable) = outcome {
+            self.clock.disturb();
+        }
+        outcome
     }
 
     /// The state of a stream.

@@ -3,18 +3,36 @@
 //! A reason (`OTP_CODE_EXPIRED`) is what callers act on and what `docs/errors` explains; it travels as
 //! `google.rpc.ErrorInfo`. The message is for people who read logs and never says anything internal.
 
+use std::collections::HashMap;
+
 use sekisho_proto::refusal::{Class, Refuse};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
 /// The `domain` of every `ErrorInfo` of this system.
 pub const DOMAIN: &str = "sekisho";
-const NOT_READY: &str = "NOT_READY";
+/// In the metadata of an `ErrorInfo`: the replica has done nothing, and another one may have the request.
+const ELSEWHERE: &str = "elsewhere";
 
 /// A status with a reason in upper snake case.
 pub fn refuse(code: Code, reason: &'static str, message: impl Into<String>) -> Status {
-    let details = ErrorDetails::with_error_info(reason, DOMAIN, std::collections::HashMap::new());
+    with_metadata(code, reason, message, HashMap::new())
+}
+
+fn with_metadata(
+    code: Code,
+    reason: &'static str,
+    message: impl Into<String>,
+    metadata: HashMap<String, String>,
+) -> Status {
+    let details = ErrorDetails::with_error_info(reason, DOMAIN, metadata);
     Status::with_error_details(code, message, details)
+}
+
+/// A refusal of a replica that has done nothing with the request.
+fn elsewhere(reason: &'static str, message: impl Into<String>) -> Status {
+    let metadata = HashMap::from([(ELSEWHERE.to_owned(), true.to_string())]);
+    with_metadata(Class::Elsewhere.code(), reason, message, metadata)
 }
 
 /// A field of a request does not have the length that its contract says: a mistake of the calling program.
@@ -25,12 +43,13 @@ pub fn malformed(field: &'static str, bytes: usize) -> Status {
 
 /// This replica is not ready yet and has done nothing: another one may have the request.
 pub fn not_ready() -> Status {
-    refuse(Code::Unavailable, NOT_READY, "not ready yet")
+    elsewhere("NOT_READY", "not ready yet")
 }
 
-/// Whether an answer says that its replica is not ready and has done nothing.
-pub(crate) fn is_not_ready(status: &Status) -> bool {
-    reason(status).as_deref() == Some(NOT_READY)
+/// Whether the replica says that it has done nothing and another one may have the request.
+pub(crate) fn is_for_another(status: &Status) -> bool {
+    let info = status.get_details_error_info();
+    info.is_some_and(|info| info.domain == DOMAIN && info.metadata.contains_key(ELSEWHERE))
 }
 
 /// What the caller hears of an error, and the log's line about it. A mistake of ours is told to the log alone.
@@ -38,7 +57,7 @@ pub fn status(error: &(impl Refuse + 'static)) -> Status {
     let (class, reason) = (error.class(), error.reason());
     match class {
         Class::Fault => tracing::error!(reason, error = crate::chain(error), "not answered"),
-        Class::Busy | Class::Unavailable => {
+        Class::Busy | Class::Unavailable | Class::Elsewhere => {
             tracing::warn!(reason, error = crate::chain(error), "not answered");
         }
         Class::Malformed
@@ -52,7 +71,10 @@ pub fn status(error: &(impl Refuse + 'static)) -> Status {
         Class::Fault => "an internal error".to_owned(),
         _ => error.to_string(),
     };
-    refuse(class.code(), reason, message)
+    match class {
+        Class::Elsewhere => elsewhere(reason, message),
+        _ => refuse(class.code(), reason, message),
+    }
 }
 
 /// The reason that a status of this system carries; none for statuses of libraries and of other systems.
@@ -140,8 +162,7 @@ mod tests {
 
     #[test]
     fn a_reason_of_another_system_is_not_ours() {
-        let details =
-            ErrorDetails::with_error_info("OTP_CODE_EXPIRED", "elsewhere", std::collections::HashMap::new());
+        let details = ErrorDetails::with_error_info("OTP_CODE_EXPIRED", "another.example", HashMap::new());
         let status = Status::with_error_details(Code::Internal, "x", details);
         assert_eq!(reason(&status), None);
     }

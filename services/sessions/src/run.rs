@@ -55,10 +55,12 @@ impl Servers {
     pub async fn serve(self, config: Config, process: Process) -> Result<(), Error> {
         let latch = process.latch("the log is folded up to its head");
         process.spawn("sessions", keep_sessions(config, self.api.clone(), latch));
-        tokio::try_join!(self.main.serve(&process), self.administration.serve(&process))?;
+        let served = tokio::try_join!(self.main.serve(&process), self.administration.serve(&process));
+        // Also after a listener has failed.
         if let Ok(sessions) = self.api.0.get() {
             sessions.hand_over_activity().await;
         }
+        served?;
         Ok(())
     }
 }

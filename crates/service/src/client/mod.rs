@@ -36,13 +36,12 @@ const DEADLINE: Duration = Duration::from_secs(2);
 /// A connection to all replicas of one service. Cheap to clone; connects when first used and again when needed.
 ///
 /// Each request goes to the next replica in turn. A replica that cannot be reached is passed over, as long as nothing
-/// of the request has left this process, and one that says itself that it is not ready; whatever another server may
-/// have seen is never sent again. A request waits 2 s for
-/// its answer, or as long as `tonic::Request::set_timeout` says.
+/// of the request has left this process, and one that says itself that it has done nothing with it; whatever another
+/// server may have seen is never sent again. A request waits 2 s for its answer, or as long as
+/// `tonic::Request::set_timeout` says.
 #[derive(Clone)]
 pub struct Channel {
     replicas: Arc<Replicas>,
-    deadline: Duration,
 }
 
 struct Replicas {
@@ -83,19 +82,7 @@ pub fn connect(role: &'static str, urls: &[Uri], tls: &TlsSettings) -> Result<Ch
     };
     Ok(Channel {
         replicas: Arc::new(replicas),
-        deadline: DEADLINE,
     })
-}
-
-impl Channel {
-    /// The same connections with another time limit for requests that name none.
-    #[must_use]
-    pub fn with_deadline(&self, deadline: Duration) -> Self {
-        Self {
-            replicas: Arc::clone(&self.replicas),
-            deadline,
-        }
-    }
 }
 
 impl fmt::Debug for Channel {
@@ -116,7 +103,7 @@ impl tower::Service<Request<Body>> for Channel {
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let span = span(&request);
         let replicas = Arc::clone(&self.replicas);
-        let allowed = deadline::of(request.headers()).unwrap_or(self.deadline);
+        let allowed = deadline::of(request.headers()).unwrap_or(DEADLINE);
         let call = async move {
             let outcome = replicas.call(request, allowed).await;
             record(&outcome);
@@ -146,7 +133,7 @@ impl Replicas {
             let attempt = Request::from_parts(parts.clone(), Body::new(lent));
             match replica.send(attempt, &loan).await {
                 Ok(response) => return Ok(response),
-                Err(Failure::Unready(status)) => refusal = status,
+                Err(Failure::Elsewhere(status)) => refusal = status,
                 Err(Failure::Unsent(status)) if loan.take_back() => refusal = status,
                 Err(Failure::Unsent(status) | Failure::Unknown(status)) => return Err(status),
             }

@@ -35,8 +35,8 @@ pub(super) struct Replica {
 pub(super) enum Failure {
     /// Nothing of the request has left this process: another replica may have it.
     Unsent(Status),
-    /// The replica has just begun and done nothing with it: another one may have it.
-    Unready(Status),
+    /// The replica says that it has done nothing with it: another one may have it.
+    Elsewhere(Status),
     /// The replica may have seen it.
     Unknown(Status),
 }
@@ -79,7 +79,7 @@ impl Replica {
         };
         match answer {
             Ok(response) => match Status::from_header_map(response.headers()) {
-                Some(status) if refusal::is_not_ready(&status) => Err(Failure::Unready(status)),
+                Some(status) if refusal::is_for_another(&status) => Err(Failure::Elsewhere(status)),
                 _ => {
                     *self.lock() = None;
                     Ok(response)

@@ -56,8 +56,8 @@ fn record(response: &Response) {
     let name = refusal::code_name(code);
     let span = Span::current();
     span.record("rpc.response.status_code", name);
-    // A replica that is not ready yet has done as it should.
-    if !is_fault(code) || status.as_ref().is_some_and(refusal::is_not_ready) {
+    // A replica that leaves a call to another one has done as it should.
+    if !is_fault(code) || status.as_ref().is_some_and(refusal::is_for_another) {
         return;
     }
     span.record("otel.status_code", "ERROR");

@@ -2,13 +2,15 @@
 
 use crate::support::api::{Api, channel, cut, start};
 use crate::support::{Authority, PATIENCE, eventually, url};
+use sekisho_proto::sessions::v1::CutSessionsRequest;
+use sekisho_proto::sessions::v1::administration_service_client::AdministrationServiceClient;
 use sekisho_service::{client, refusal};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use tonic::Code;
+use tonic::{Code, Request};
 
 #[tokio::test]
 async fn a_server_of_another_role_is_not_believed() {
@@ -27,9 +29,13 @@ async fn a_caller_waits_no_longer_than_its_deadline() {
     // Connections wait in the backlog for ever.
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let urls = [url(silent.local_addr().unwrap())];
-    let patient = client::connect("sessions", &urls, &authority.certify("administrator")).unwrap();
-    let hasty = patient.with_deadline(Duration::from_millis(50));
-    assert_eq!(cut(&hasty, 1).await.unwrap_err().code(), Code::DeadlineExceeded);
+    let channel = client::connect("sessions", &urls, &authority.certify("administrator")).unwrap();
+    let mut request = Request::new(CutSessionsRequest::default());
+    request.set_timeout(Duration::from_millis(50));
+    let answer = AdministrationServiceClient::new(channel)
+        .cut_sessions(request)
+        .await;
+    assert_eq!(answer.unwrap_err().code(), Code::DeadlineExceeded);
 }
 
 #[tokio::test]
@@ -112,6 +118,22 @@ async fn a_replica_that_is_not_ready_costs_no_request() {
         (one.calls() > 0).then_some(())
     };
     eventually("the first replica to have its share", taken).await;
+}
+
+/// One that is ready and cannot answer, like a replica of sessions that has lost sight of the log.
+#[tokio::test]
+async fn a_call_that_a_replica_leaves_to_others_goes_to_the_next() {
+    let authority = Authority::new();
+    let (one, two) = (Api::blind(), Api::default());
+    let servers = [start(&authority, one.clone()), start(&authority, two.clone())];
+    let administrator = channel(&authority, "administrator", &[&servers[0], &servers[1]]);
+    for _ in 0..4 {
+        assert_eq!(cut(&administrator, 3).await.unwrap(), 3);
+    }
+    assert_eq!((one.calls(), two.calls()), (2, 4));
+    let alone = channel(&authority, "administrator", &[&servers[0]]);
+    let refused = cut(&alone, 3).await.unwrap_err();
+    assert_eq!(refusal::reason(&refused).as_deref(), Some("SESSION_UNCONFIRMED"));
 }
 
 #[tokio::test]

@@ -82,8 +82,7 @@ fn start_directory(authority: &Authority) -> SocketAddr {
 }
 
 fn channel(authority: &Authority, role: &str, address: SocketAddr) -> Channel {
-    let channel = client::connect(roles::OTP, &[url(address)], &authority.certify(role)).unwrap();
-    channel.with_deadline(Duration::from_secs(5))
+    client::connect(roles::OTP, &[url(address)], &authority.certify(role)).unwrap()
 }
 
 async fn is_serving(channel: &Channel) -> bool {
@@ -136,11 +135,13 @@ async fn a_service_waits_for_its_log_and_then_brings_the_code() {
 
     let mut otp = OtpServiceClient::new(gateway.clone());
     let (flow_id, flow_secret) = (flow.owner.flow.to_vec(), flow.caller().secret.expose().clone());
-    let request = proto::IssueCodeRequest {
+    let mut request = Request::new(proto::IssueCodeRequest {
         flow_id: flow_id.clone(),
         flow_secret: flow_secret.clone(),
         command_id: entropy::bytes::<16>().to_vec(),
-    };
+    });
+    // It waits for the mail.
+    request.set_timeout(Duration::from_secs(5));
     let view = otp.issue_code(request).await.unwrap().into_inner().flow.unwrap();
     assert_eq!((view.stage(), view.mail()), (Stage::Live, Mail::HandedOver));
     assert_eq!(relay.letters().len(), 1);

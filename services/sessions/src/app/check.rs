@@ -40,27 +40,33 @@ impl Sessions {
             Err(over) => return Err(over),
             Ok(_) => self.current().await?,
         }
-        match self.find(digest, Session::touch) {
-            Err(Failure::Over(Why::Idle)) if self.inner.calm.holds() => Err(Failure::Unconfirmed),
-            Err(failure) => Err(failure),
-            Ok(checked) => {
-                self.record_urgent(digest).await?;
-                Ok(checked)
+        for _ in 0..2 {
+            let touch = |session: &Session, now| session.touch(now, &self.inner.limits);
+            let (checked, is_kept) = match self.find(digest, touch) {
+                Err(Failure::Over(Why::Idle)) if !self.knows_idleness() => return Err(Failure::Unconfirmed),
+                found => found?,
+            };
+            self.record_urgent(digest).await?;
+            if is_kept {
+                return Ok(checked);
             }
+            // What this replica alone had seen stands in the log now. Once that is folded, this use can follow it.
+            self.newest().await?;
         }
+        Err(Failure::Unconfirmed)
     }
 
     /// What this replica knows now.
     pub(super) fn look_up(&self, digest: TokenDigest) -> Result<Checked, Failure> {
-        self.find(digest, |_, _| {})
+        self.find(digest, |_, _| ()).map(|(checked, ())| checked)
     }
 
     /// What this replica knows now; `seen` is told of a session that lives.
-    fn find(
+    fn find<T>(
         &self,
         digest: TokenDigest,
-        seen: impl FnOnce(&Session, OffsetDateTime),
-    ) -> Result<Checked, Failure> {
+        seen: impl FnOnce(&Session, OffsetDateTime) -> T,
+    ) -> Result<(Checked, T), Failure> {
         let Inner {
             log, limits, view, ..
         } = &*self.inner;
@@ -69,15 +75,16 @@ impl Sessions {
             let now = log.now();
             let standing = || directory.standing(session, now, limits).map_err(Failure::Over);
             standing()?;
-            seen(session, now);
-            Ok(Checked {
+            let seen = seen(session, now);
+            let checked = Checked {
                 session: session.id,
                 account: session.account,
                 flow: session.flow,
                 position: session.position,
                 started_at: session.started_at,
                 live: standing()?,
-            })
+            };
+            Ok((checked, seen))
         })
     }
 }

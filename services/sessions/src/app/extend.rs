@@ -8,8 +8,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use sekisho_eventlog::{Context, LogFault};
-use tokio::time::Instant;
+use sekisho_eventlog::Context;
 
 use super::{ACTOR, Failure, Sessions};
 use crate::domain::{Activity, Command, TokenDigest};
@@ -18,36 +17,8 @@ use crate::domain::{Activity, Command, TokenDigest};
 const LOOKS: u32 = 10;
 /// Entries that are appended at the same time.
 const AT_ONCE: usize = 64;
-/// A head that was not confirmed for so long is an outage: other replicas may hold activity that they could not record.
-const OUTAGE: Duration = Duration::from_secs(5);
-/// After an outage nobody ends as idle for so long, so that every replica can record what it has seen.
-const CALM: Duration = Duration::from_secs(10);
-
-/// Whether idleness can be judged. It cannot during an outage of the log, nor for a while after one.
-#[derive(Debug, Default)]
-pub(super) struct Calm {
-    until: std::sync::Mutex<Option<Instant>>,
-}
-
-impl Calm {
-    /// Notes how old the newest confirmed head is.
-    fn note(&self, head_age: Duration) {
-        if head_age >= OUTAGE {
-            *self.lock() = Some(Instant::now() + CALM);
-        }
-    }
-
-    /// Whether nobody may be called idle now.
-    pub fn holds(&self) -> bool {
-        self.lock().is_some_and(|until| Instant::now() < until)
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
-        self.until
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-}
+/// How long a drain may try to hand its activity over: within the process's own limit, and with time left to end.
+const HAND_OVER: Duration = Duration::from_secs(5);
 
 impl Sessions {
     /// Records due activity for ever.
@@ -56,7 +27,6 @@ impl Sessions {
         let every = (margin / LOOKS).clamp(Duration::from_millis(20), Duration::from_secs(1));
         loop {
             tokio::time::sleep(every).await;
-            self.inner.calm.note(self.inner.log.head_age());
             let now = self.inner.log.now();
             let limits = &self.inner.limits;
             let due = self
@@ -75,8 +45,13 @@ impl Sessions {
             .inner
             .view
             .ask(|directory| directory.all_activity(now, limits));
-        let (seen, recorded) = (all.len(), self.record_all(all).await);
-        tracing::info!(seen, recorded, "recorded the activity of this replica");
+        let sessions = all.len();
+        if tokio::time::timeout(HAND_OVER, self.record_all(all))
+            .await
+            .is_err()
+        {
+            tracing::warn!(sessions, "the activity of this replica was not recorded in time");
+        }
     }
 
     /// Records a session's activity before it is answered, if the session would end soon by what is recorded.
@@ -93,28 +68,19 @@ impl Sessions {
         }
     }
 
-    /// How many were recorded, or recorded by somebody else. What fails is due again; where the log does not answer, the
-    /// rest would only wait in vain.
-    async fn record_all(&self, activity: Vec<Activity>) -> usize {
-        let mut recorded = 0;
-        let mut attempts = futures::stream::iter(activity)
+    /// What fails is due again.
+    async fn record_all(&self, activity: Vec<Activity>) {
+        let attempts = futures::stream::iter(activity)
             .map(|activity| self.record_activity(activity))
             .buffer_unordered(AT_ONCE);
-        while let Some(attempt) = attempts.next().await {
-            match attempt {
-                Ok(()) => recorded += 1,
-                // A fault of this account alone.
-                Err(failure @ Failure::Log(LogFault::Unknown | LogFault::Refused)) => {
-                    tracing::debug!(%failure, "activity was not recorded");
-                }
-                Err(failure) => {
-                    let error = sekisho_service::chain(&failure);
-                    tracing::warn!(error, "activity was not recorded");
-                    break;
-                }
-            }
+        let attempts: Vec<_> = attempts.collect().await;
+        let mut failed: Vec<Failure> = attempts.into_iter().filter_map(Result::err).collect();
+        // Of a session that has ended meanwhile there is nothing more to say.
+        failed.retain(|failure| *failure != Failure::Unconfirmed);
+        if let Some(first) = failed.first() {
+            let (sessions, error) = (failed.len(), sekisho_service::chain(first));
+            tracing::warn!(sessions, error, "activity was not recorded");
         }
-        recorded
     }
 
     async fn record_activity(&self, activity: Activity) -> Result<(), Failure> {

@@ -5,7 +5,7 @@ use sekisho_evidence::Refusal;
 use sekisho_proto::EventError;
 use sekisho_proto::refusal::{Class, Refuse};
 
-use crate::domain::Why;
+use crate::domain::{Rejection, Why};
 
 /// Why a use case has no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -39,7 +39,7 @@ impl Refuse for Failure {
             Self::Flow(refusal) => refusal.class(),
             Self::Over(_) | Self::Unknown => Class::SignedOut,
             Self::AccountUnknown => Class::NotFound,
-            Self::Unconfirmed => Class::Unavailable,
+            Self::Unconfirmed => Class::Elsewhere,
             Self::Log(fault) => fault.class(),
             Self::Internal => Class::Fault,
         }
@@ -54,6 +54,16 @@ impl Refuse for Failure {
             Self::Unconfirmed => "SESSION_UNCONFIRMED",
             Self::Log(fault) => fault.reason(),
             Self::Internal => "INTERNAL",
+        }
+    }
+}
+
+impl From<Rejection> for Failure {
+    fn from(rejection: Rejection) -> Self {
+        match rejection {
+            Rejection::Flow(refusal) => Self::Flow(refusal),
+            // By what this replica knew the session lived; the log knows more.
+            Rejection::Over => Self::Unconfirmed,
         }
     }
 }

@@ -8,6 +8,8 @@ use super::{Failure, Sessions};
 
 /// A replica that has not confirmed the head for so long confirms it before it answers.
 const STALE: Duration = Duration::from_secs(1);
+/// After an outage of the log nobody ends as idle for so long, so that every replica can record what it has seen.
+const CALM: time::Duration = time::Duration::seconds(10);
 /// How long an answer may wait for news: the caller gives up after 2 s and should hear why.
 const PATIENCE: Duration = Duration::from_millis(1_500);
 
@@ -35,6 +37,13 @@ impl Sessions {
         let head = timeout_at(deadline, self.inner.head_reads.after_now(read)).await;
         let head = head.ok().flatten().ok_or(Failure::Unconfirmed)?;
         self.fold_up_to(head, deadline).await
+    }
+
+    /// Whether idleness can be judged. It cannot for a while after an outage, nor after the start of this process, which
+    /// may have come after one.
+    pub(super) fn knows_idleness(&self) -> bool {
+        let log = &self.inner.log;
+        log.now() - log.steady_since() >= CALM
     }
 
     async fn fold_up_to(

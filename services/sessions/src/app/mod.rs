@@ -37,7 +37,6 @@ struct Inner {
     log: Log,
     limits: Limits,
     view: View,
-    calm: extend::Calm,
     head_reads: HeadReads,
 }
 
@@ -49,7 +48,6 @@ impl Sessions {
                 log,
                 limits,
                 view: View::new(),
-                calm: extend::Calm::default(),
                 head_reads: HeadReads::default(),
             }),
         }
@@ -69,7 +67,7 @@ impl Sessions {
 
     /// Decides a command that needs nothing but its stream.
     async fn decide(&self, context: &Context, command: Command) -> Result<Decided<AccountSessions>, Failure> {
-        let decide = |facts: &Facts<AccountSessions>| decide(&facts.state, command).map_err(Failure::Flow);
+        let decide = |facts: &Facts<AccountSessions>| decide(&facts.state, command).map_err(Failure::from);
         Ok(self.inner.log.decide(context, decide).await?)
     }
 }

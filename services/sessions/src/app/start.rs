@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 
 use super::{ACTOR, Failure, Sessions};
 use crate::domain::{
-    AccountSessions, Command, Limits, SessionId, Stage, Start, Token, TokenDigest, Why, decide,
+    AccountSessions, Command, Limits, Rejection, SessionId, Stage, Start, Token, TokenDigest, Why, decide,
 };
 
 /// How long a Start waits until its own SessionStarted is folded.
@@ -129,16 +129,17 @@ impl Sessions {
 impl Ask {
     fn decide(&self, facts: &Facts<AccountSessions>) -> Result<Decision<SessionEvent>, Failure> {
         let flow = Flow::fold(&facts.flow)?;
-        self.decide_flow(&flow, facts).map_err(Failure::Flow)
+        self.decide_flow(&flow, facts).map_err(Failure::from)
     }
 
     fn decide_flow(
         &self,
         flow: &Flow,
         facts: &Facts<AccountSessions>,
-    ) -> Result<Decision<SessionEvent>, Refusal> {
+    ) -> Result<Decision<SessionEvent>, Rejection> {
         let cuts = self.account_cuts.and(facts.state.cuts());
-        let (minted, proof) = flow.evidence(Mint::SignIn, cuts, facts.now)?;
+        let evidence = flow.evidence(Mint::SignIn, cuts, facts.now);
+        let (minted, proof) = evidence.map_err(Rejection::Flow)?;
         let start = Start {
             minted,
             proof,

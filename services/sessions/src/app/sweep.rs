@@ -36,17 +36,18 @@ impl Sessions {
     /// [`Failure`]; the next sweep goes on.
     pub async fn sweep_once(&self) -> Result<usize, Failure> {
         self.current().await?;
-        if self.inner.calm.holds() {
-            return Ok(0);
-        }
         let now = self.inner.log.now();
         let limits = &self.inner.limits;
         let endings = self
             .inner
             .view
             .ask(|directory| directory.unrecorded_ends(now, limits, AT_MOST));
+        let knows_idleness = self.knows_idleness();
+        let certain = endings
+            .into_iter()
+            .filter(|ending| knows_idleness || ending.why != Why::Idle);
         let mut recorded = 0;
-        for ending in endings {
+        for ending in certain {
             match self.record_ending(ending).await {
                 Ok(true) => recorded += 1,
                 // A fault of this account alone: the ends of the others are recorded all the same.

@@ -64,19 +64,31 @@ pub struct Start {
     pub limits: Limits,
 }
 
+/// Why a command leads to nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// The flow opens no session.
+    #[error(transparent)]
+    Flow(Refusal),
+    /// The session had ended, or had run out by then.
+    #[error("the session is over")]
+    Over,
+}
+
 /// What a command leads to.
 ///
 /// # Errors
 /// For a start: [`Refusal::Used`] if the flow has become a session, [`Refusal::Cut`] if it stands behind a cut of this
 /// stream.
-pub fn decide(state: &AccountSessions, command: Command) -> Result<Decision<SessionEvent>, Refusal> {
+/// For activity: [`Rejection::Over`].
+pub fn decide(state: &AccountSessions, command: Command) -> Result<Decision<SessionEvent>, Rejection> {
     match command {
-        Command::Start(start) => start.decide(state),
+        Command::Start(start) => start.decide(state).map_err(Rejection::Flow),
         Command::Extend {
             session,
             active_at,
             limits,
-        } => Ok(extend(state, session, active_at, limits)),
+        } => extend(state, session, active_at, limits),
         Command::End { session, why } => Ok(match state.find(session) {
             Some(_) => end(session, why),
             None => Decision::Nothing,
@@ -99,17 +111,19 @@ fn extend(
     id: SessionId,
     active_at: OffsetDateTime,
     limits: Limits,
-) -> Decision<SessionEvent> {
-    match state.find(id) {
-        Some(session) if active_at > session.active_at && session.expired(active_at, limits).is_none() => {
-            let extended = SessionExtended {
-                session_id: id.to_vec(),
-                active_at: Some(to_timestamp(active_at)),
-            };
-            Decision::Record(extended.into())
-        }
-        _ => Decision::Nothing,
+) -> Result<Decision<SessionEvent>, Rejection> {
+    let open = state
+        .find(id)
+        .filter(|session| session.expired(active_at, limits).is_none())
+        .ok_or(Rejection::Over)?;
+    if active_at <= open.active_at {
+        return Ok(Decision::Nothing);
     }
+    let extended = SessionExtended {
+        session_id: id.to_vec(),
+        active_at: Some(to_timestamp(active_at)),
+    };
+    Ok(Decision::Record(extended.into()))
 }
 
 fn end(session: SessionId, why: Why) -> Decision<SessionEvent> {

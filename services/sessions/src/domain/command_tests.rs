@@ -100,11 +100,11 @@ fn activity_before_the_deadline_is_recorded_whenever_it_comes() {
         .then(&extended(1, last));
     given([started(1, 10)])
         .when(extend(begin + LIMITS.idle))
-        .then_nothing();
+        .then_over();
     given([started(1, 10)]).when(extend(begin)).then_nothing();
     given([started(1, 10), ended(1, Why::SignedOut)])
         .when(extend(last))
-        .then_nothing();
+        .then_over();
     let further = last + LIMITS.idle - Duration::microseconds(1);
     given([started(1, 10), extended(1, last)])
         .when(extend(further))
@@ -125,7 +125,7 @@ fn no_activity_is_recorded_after_twelve_hours() {
     let end = begin + LIMITS.absolute;
     let last = end - Duration::microseconds(1);
     given(events.clone()).when(extend(last)).then(&extended(1, last));
-    given(events).when(extend(end)).then_nothing();
+    given(events).when(extend(end)).then_over();
 }
 
 #[test]

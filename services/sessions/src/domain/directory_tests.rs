@@ -65,8 +65,8 @@ fn activity_moves_the_deadline_and_never_back() {
     let directory = fold(&[session_entry(100, &started(1, 10))]);
     let later = at(100) + Duration::minutes(29);
     let session = directory.find(token(1)).unwrap();
-    session.touch(later);
-    session.touch(at(100));
+    assert!(session.touch(later, &LIMITS));
+    assert!(session.touch(at(100), &LIMITS));
     assert!(
         standing(
             &directory,
@@ -81,14 +81,31 @@ fn activity_moves_the_deadline_and_never_back() {
     );
 }
 
+/// Whatever keeps a session alive can be recorded: it came before the recorded deadline.
+#[test]
+fn past_the_recorded_deadline_nothing_is_kept_before_that_has_moved() {
+    let mut directory = fold(&[session_entry(100, &started(1, 10))]);
+    let seen = at(100) + LIMITS.idle - Duration::microseconds(1);
+    let later = seen + Duration::minutes(1);
+    let session = directory.find(token(1)).unwrap();
+    assert!(session.touch(seen, &LIMITS));
+    assert!(standing(&directory, 1, later).is_ok());
+    let session = directory.find(token(1)).unwrap();
+    assert!(!session.touch(later, &LIMITS));
+    assert_eq!(session.active_at(), seen);
+    directory.fold(&session_entry(101, &extended(1, seen))).unwrap();
+    let session = directory.find(token(1)).unwrap();
+    assert!(session.touch(later, &LIMITS));
+    assert_eq!(session.active_at(), later);
+}
+
 #[test]
 fn a_busy_session_ends_at_twelve_hours() {
-    let directory = fold(&[session_entry(100, &started(1, 10))]);
     let end = at(100) + Duration::hours(12);
-    directory
-        .find(token(1))
-        .unwrap()
-        .touch(end - Duration::minutes(1));
+    let directory = fold(&[
+        session_entry(100, &started(1, 10)),
+        session_entry(101, &extended(1, end - Duration::minutes(1))),
+    ]);
     let live = standing(&directory, 1, end - Duration::microseconds(1)).unwrap();
     assert_eq!((live.idle, live.absolute), (end, end));
     assert_eq!(standing(&directory, 1, end), Err(Why::Absolute));
@@ -288,7 +305,7 @@ fn ends_that_no_entry_says_are_found() {
         session_entry(106, &started(5, 106)),
     ]);
     let idle = at(103) + LIMITS.idle;
-    directory.find(token(5)).unwrap().touch(idle);
+    assert!(directory.find(token(5)).unwrap().touch(idle, &LIMITS));
     let found = |now| {
         let mut found: Vec<_> = directory
             .unrecorded_ends(now, &LIMITS, 10)
@@ -315,7 +332,7 @@ fn activity_is_due_when_what_is_recorded_is_ten_minutes_old() {
     let ten = at(100) + Duration::minutes(10);
     let due = |now| directory.due_activity(now, &LIMITS);
     assert_eq!(due(ten), []);
-    directory.find(token(1)).unwrap().touch(at(160));
+    assert!(directory.find(token(1)).unwrap().touch(at(160), &LIMITS));
     assert_eq!(due(ten - Duration::microseconds(1)), []);
     let activity = Activity {
         account: account(1),
@@ -331,7 +348,7 @@ fn activity_is_recorded_before_it_is_answered_in_the_last_minute() {
     let directory = fold(&[session_entry(100, &started(1, 10))]);
     let last_minute = at(100) + Duration::minutes(29);
     let session = directory.find(token(1)).unwrap();
-    session.touch(last_minute - Duration::seconds(1));
+    assert!(session.touch(last_minute - Duration::seconds(1), &LIMITS));
     let urgent = |now| directory.urgent_activity(token(1), now, &LIMITS).is_some();
     assert!(!urgent(last_minute - Duration::microseconds(1)));
     assert!(urgent(last_minute));
@@ -346,7 +363,7 @@ fn activity_that_moves_no_end_is_not_recorded() {
         session_entry(101, &extended(1, recorded)),
     ]);
     let last = end - Duration::seconds(1);
-    directory.find(token(1)).unwrap().touch(last);
+    assert!(directory.find(token(1)).unwrap().touch(last, &LIMITS));
     assert!(standing(&directory, 1, last).is_ok());
     assert_eq!(directory.due_activity(last, &LIMITS), []);
     assert_eq!(directory.all_activity(last, &LIMITS), []);
@@ -440,7 +457,7 @@ proptest! {
         let live = fold_into(fold(before), after);
         // What a live replica has seen meanwhile is no part of the log.
         for session in live.sessions.values() {
-            session.touch(start_of_time() + Duration::days(1));
+            prop_assert!(session.touch(session.started_at + Duration::minutes(1), &LIMITS));
         }
         prop_assert_eq!(live, fold(&entries));
     }

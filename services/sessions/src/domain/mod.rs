@@ -15,7 +15,7 @@ mod state;
 mod token;
 mod why;
 
-pub use command::{Command, Start, decide};
+pub use command::{Command, Rejection, Start, decide};
 pub use directory::{Activity, Directory, Ending};
 pub use ids::SessionId;
 pub use kept::Keep;

@@ -117,12 +117,22 @@ impl Session {
     /// The log holds activity.
     pub(super) fn extend(&mut self, active_at: OffsetDateTime) {
         self.recorded_at = self.recorded_at.max(active_at);
-        self.touch(active_at);
+        self.saw(active_at);
     }
 
-    /// Somebody used the session.
-    pub fn touch(&self, now: OffsetDateTime) {
-        self.activity.0.fetch_max(to_micros(now), Ordering::Relaxed);
+    /// Somebody used the session. `false`, and nothing is kept, if by what is recorded it has run out and only what this
+    /// replica has seen keeps it alive: the log must hold that first, or it could never hold what came after.
+    #[must_use]
+    pub fn touch(&self, now: OffsetDateTime, limits: &Limits) -> bool {
+        let follows = now < limits.live(self.started_at, self.recorded_at).idle;
+        if follows {
+            self.saw(now);
+        }
+        follows
+    }
+
+    fn saw(&self, active_at: OffsetDateTime) {
+        self.activity.0.fetch_max(to_micros(active_at), Ordering::Relaxed);
     }
 }
 

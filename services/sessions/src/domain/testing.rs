@@ -10,7 +10,7 @@ use sekisho_proto::to_timestamp;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use super::{AccountSessions, Command, Limits, SessionId, Start, TokenDigest, Why, decide};
+use super::{AccountSessions, Command, Limits, Rejection, SessionId, Start, TokenDigest, Why, decide};
 
 pub const LIMITS: Limits = Limits {
     idle: Duration::minutes(30),
@@ -140,7 +140,7 @@ pub fn given(events: impl IntoIterator<Item = SessionEvent>) -> Given {
 
 pub struct Given(pub AccountSessions);
 
-pub struct Then(pub Result<Decision<SessionEvent>, Refusal>);
+pub struct Then(pub Result<Decision<SessionEvent>, Rejection>);
 
 impl Given {
     pub fn when(self, command: Command) -> Then {
@@ -164,6 +164,11 @@ impl Then {
 
     #[track_caller]
     pub fn then_refused(self, refusal: Refusal) {
-        assert_eq!(self.0, Err(refusal));
+        assert_eq!(self.0, Err(Rejection::Flow(refusal)));
+    }
+
+    #[track_caller]
+    pub fn then_over(self) {
+        assert_eq!(self.0, Err(Rejection::Over));
     }
 }

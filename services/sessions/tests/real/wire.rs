@@ -11,7 +11,7 @@ use sekisho_proto::sessions::v1::administration_service_client::AdministrationSe
 use sekisho_proto::sessions::v1::sessions_service_client::SessionsServiceClient;
 use sekisho_proto::sessions::v1::{CheckRequest, CutSessionsRequest, EndRequest, StartRequest};
 use sekisho_service::client::{self, Channel};
-use sekisho_service::process::Process;
+use sekisho_service::process::{self, Process};
 use sekisho_service::refusal::reason;
 use sekisho_service::roles;
 use sekisho_service::server::ServerSettings;
@@ -19,6 +19,7 @@ use sekisho_service::settings::Value as _;
 use sekisho_service::tls::TlsSettings;
 use sekisho_sessions::Config;
 use tempfile::TempDir;
+use tokio::task::JoinHandle;
 use tonic::{Code, Status};
 
 use tokio::net::TcpStream;
@@ -31,6 +32,7 @@ struct Service {
     main: SocketAddr,
     administration: SocketAddr,
     process: Process,
+    serving: Option<JoinHandle<Result<(), process::Error>>>,
 }
 
 struct Authority {
@@ -91,14 +93,21 @@ impl Service {
             limits: LIMITS,
         };
         let servers = sekisho_sessions::build(&config).unwrap();
-        let service = Self {
+        let mut service = Self {
             authority,
             main: servers.main.local_address(),
             administration: servers.administration.local_address(),
             process: Process::new(Duration::from_secs(5)),
+            serving: None,
         };
-        tokio::spawn(servers.serve(config, service.process.clone()));
+        service.serving = Some(tokio::spawn(servers.serve(config, service.process.clone())));
         service
+    }
+
+    /// Drains, and waits for the end.
+    async fn end(mut self) {
+        self.process.request_shutdown();
+        self.serving.take().unwrap().await.unwrap().unwrap();
     }
 
     /// Until the service has begun there is no latch to wait for; it listens only afterwards.
@@ -198,6 +207,25 @@ async fn a_session_lives_and_ends_over_the_wire_and_every_refusal_has_its_reason
         Code::FailedPrecondition,
         "EVIDENCE_MISSING",
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_that_drains_hands_its_activity_over() {
+    let world = World::new().await;
+    let service = Service::start(&world.database);
+    service.ready().await;
+    let mut gateway = service.sessions(roles::GATEWAY);
+    let flow = world.verified(world.account()).await;
+    let token = gateway
+        .start(start_request(&flow))
+        .await
+        .unwrap()
+        .into_inner()
+        .token;
+    gateway.check(CheckRequest { token }).await.unwrap();
+    assert_eq!(world.extensions(), 0);
+    service.end().await;
+    assert_eq!(world.extensions(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,6 +1,7 @@
 //! A small service inside the test, and clients of it.
 
 use super::{Authority, PATIENCE, url};
+use sekisho_proto::refusal::{Class, Refuse};
 use sekisho_proto::sessions::v1::administration_service_client::AdministrationServiceClient;
 use sekisho_proto::sessions::v1::administration_service_server::{
     AdministrationService, AdministrationServiceServer,
@@ -8,6 +9,7 @@ use sekisho_proto::sessions::v1::administration_service_server::{
 use sekisho_proto::sessions::v1::{CutSessionsRequest, CutSessionsResponse};
 use sekisho_service::client::{self, Channel};
 use sekisho_service::process::Process;
+use sekisho_service::refusal;
 use sekisho_service::server::{Error, Method, Peer, Server, ServerSettings};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -30,6 +32,22 @@ pub struct Api {
     calls: Arc<AtomicUsize>,
     hold: Option<Arc<Notify>>,
     panics: bool,
+    is_blind: bool,
+}
+
+/// What a replica says that cannot answer while another one may.
+#[derive(Debug, thiserror::Error)]
+#[error("on purpose")]
+struct Blind;
+
+impl Refuse for Blind {
+    fn class(&self) -> Class {
+        Class::Elsewhere
+    }
+
+    fn reason(&self) -> &'static str {
+        "SESSION_UNCONFIRMED"
+    }
 }
 
 impl Api {
@@ -51,6 +69,14 @@ impl Api {
         }
     }
 
+    /// One that leaves every call to others.
+    pub fn blind() -> Self {
+        Self {
+            is_blind: true,
+            ..Self::default()
+        }
+    }
+
     /// How many calls have reached it.
     pub fn calls(&self) -> usize {
         self.calls.load(Ordering::SeqCst)
@@ -65,6 +91,9 @@ impl AdministrationService for Api {
     ) -> Result<Response<CutSessionsResponse>, Status> {
         self.calls.fetch_add(1, Ordering::SeqCst);
         assert!(!self.panics, "on purpose");
+        if self.is_blind {
+            return Err(refusal::status(&Blind));
+        }
         assert_eq!(Peer::of(&request)?.actor, "administrator");
         if let Some(hold) = &self.hold {
             hold.notified().await;
