@@ -81,7 +81,7 @@ fn logged(stack: &Stack, service: Service) -> Result<String> {
 
 #[test]
 fn three_mistakes_in_the_settings_are_named_at_once_with_exit_64() -> Result<()> {
-    let program = sekisho_dev::paths::binaries()?.join("sekisho-otp");
+    let program = sekisho_dev::cargo::program("sekisho-otp")?;
     let output = Command::new(program)
         .env_clear()
         .env("SEKISHO_OTP_LISTEN", "not an address canary-value")
