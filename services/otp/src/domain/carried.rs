@@ -93,8 +93,10 @@ fn with_code(
 
 fn with_mail(base: proto::FlowCodes, mail: Mail) -> proto::FlowCodes {
     let (kind, attempt, claimed_until, mailed_at) = match mail {
-        Mail::Owed { attempts } => (proto::Mail::Owed, attempts, None, None),
-        Mail::Claimed { attempt, until } => (proto::Mail::Claimed, attempt, Some(to_timestamp(until)), None),
+        Mail::Owed { attempts, .. } => (proto::Mail::Owed, attempts, None, None),
+        Mail::Claimed { attempt, until, .. } => {
+            (proto::Mail::Claimed, attempt, Some(to_timestamp(until)), None)
+        }
         Mail::Mailed { at } => (proto::Mail::Mailed, 0, None, Some(to_timestamp(at))),
         Mail::Failed => (proto::Mail::Failed, 0, None, None),
     };
@@ -103,6 +105,7 @@ fn with_mail(base: proto::FlowCodes, mail: Mail) -> proto::FlowCodes {
         attempt,
         claimed_until,
         mailed_at,
+        in_doubt: mail.is_in_doubt(),
         ..base
     }
 }
@@ -153,10 +156,12 @@ fn read_mail(flow: &proto::FlowCodes) -> Option<Mail> {
         proto::Mail::Unspecified => None,
         proto::Mail::Owed => Some(Mail::Owed {
             attempts: flow.attempt,
+            in_doubt: flow.in_doubt,
         }),
         proto::Mail::Claimed => Some(Mail::Claimed {
             attempt: flow.attempt,
             until: moment(flow.claimed_until.as_ref())?,
+            in_doubt: flow.in_doubt,
         }),
         proto::Mail::Mailed => Some(Mail::Mailed {
             at: moment(flow.mailed_at.as_ref())?,

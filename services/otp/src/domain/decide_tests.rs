@@ -315,6 +315,37 @@ mod mailing {
     }
 
     #[test]
+    fn a_relay_that_may_have_the_letter_gets_one_more_and_no_third() {
+        let in_doubt = |attempt, will_retry| failed(attempt, Class::InDoubt, will_retry);
+        let once = || claimed().and(FLOW, [in_doubt(1, true)]);
+        claimed()
+            .when(record_failed(1, Class::InDoubt))
+            .then(in_doubt(1, true));
+        once()
+            .and(FLOW, [started(2)])
+            .when(record_failed(2, Class::InDoubt))
+            .then(in_doubt(2, false));
+        // A letter that did not leave is no copy.
+        let unreachable = failed(2, Class::Unreachable, true);
+        let after = once()
+            .and(FLOW, [started(2)])
+            .and(FLOW, [unreachable])
+            .and(FLOW, [started(3)]);
+        after
+            .clone()
+            .when(record_failed(3, Class::Transient))
+            .then(failed(3, Class::Transient, true));
+        after
+            .when(record_failed(3, Class::InDoubt))
+            .then(in_doubt(3, false));
+        // Nobody knows how far a worker came that died.
+        claimed()
+            .and(FLOW, [started(2)])
+            .when(record_failed(2, Class::InDoubt))
+            .then(in_doubt(2, false));
+    }
+
+    #[test]
     fn a_failed_attempt_frees_the_mail_for_the_next() {
         claimed()
             .and(FLOW, [failed(1, Class::Transient, true)])

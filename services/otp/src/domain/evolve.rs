@@ -6,6 +6,7 @@ use sekisho_proto::events::CodeEvent;
 use sekisho_proto::from_timestamp;
 use sekisho_proto::otp::v1 as otp;
 use sekisho_proto::otp::v1::CodesState;
+use sekisho_proto::otp::v1::mail_failed::Class;
 use time::OffsetDateTime;
 
 use super::limits::{FLOWS, REMEMBERED, REPLACED, TRIES};
@@ -25,25 +26,28 @@ impl Fold for Codes {
             CodeEvent::FlowCancelled(_) => self.cancelled(flow, recorded.recorded_at),
             CodeEvent::MailStarted(started) => {
                 let until = moment(started.until.as_ref(), recorded);
-                let claimed = Mail::Claimed {
+                self.mail(flow, started.about, |before| Mail::Claimed {
                     attempt: started.attempt,
                     until,
-                };
-                self.mail(flow, started.about, claimed);
+                    // Of a claim without an outcome nobody knows how far it came.
+                    in_doubt: before.is_in_doubt() || matches!(before, Mail::Claimed { .. }),
+                });
             }
             CodeEvent::Mailed(mailed) => {
                 let at = recorded.recorded_at;
-                self.mail(flow, mailed.about, Mail::Mailed { at });
+                self.mail(flow, mailed.about, |_| Mail::Mailed { at });
             }
             CodeEvent::MailFailed(failed) => {
-                let mail = if failed.will_retry {
-                    Mail::Owed {
-                        attempts: failed.attempt,
+                self.mail(flow, failed.about, |before| {
+                    if failed.will_retry {
+                        Mail::Owed {
+                            attempts: failed.attempt,
+                            in_doubt: before.is_in_doubt() || failed.class() == Class::InDoubt,
+                        }
+                    } else {
+                        Mail::Failed
                     }
-                } else {
-                    Mail::Failed
-                };
-                self.mail(flow, failed.about, mail);
+                });
             }
         }
         self.forget_too_many();
@@ -80,7 +84,10 @@ impl Codes {
                 code,
                 replaced,
                 wrong: 0,
-                mail: Mail::Owed { attempts: 0 },
+                mail: Mail::Owed {
+                    attempts: 0,
+                    in_doubt: false,
+                },
             },
         });
     }
@@ -129,10 +136,10 @@ impl Codes {
         self.flows.push(FlowCodes { flow, purpose, stage });
     }
 
-    fn mail(&mut self, flow: FlowId, about: u64, newest: Mail) {
+    fn mail(&mut self, flow: FlowId, about: u64, after: impl FnOnce(Mail) -> Mail) {
         let Some(known) = self.flow_mut(flow) else { return };
         match &mut known.stage {
-            Stage::Live { code, mail, .. } if code.position == Position(about) => *mail = newest,
+            Stage::Live { code, mail, .. } if code.position == Position(about) => *mail = after(*mail),
             Stage::Live { .. } | Stage::Spent { .. } | Stage::Accepted { .. } | Stage::Cancelled { .. } => {}
         }
     }

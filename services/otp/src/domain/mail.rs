@@ -33,7 +33,7 @@ impl Codes {
     ) -> Decided {
         let (code, mail) = self.owing(flow, about).ok_or(Rejection::NotOwed)?;
         let made = match mail {
-            Mail::Owed { attempts } => attempts,
+            Mail::Owed { attempts, .. } => attempts,
             Mail::Claimed { until, .. } if now <= until => return Err(Rejection::Held),
             Mail::Claimed { attempt, .. } => attempt,
             Mail::Mailed { .. } | Mail::Failed => return Err(Rejection::NotOwed),
@@ -73,6 +73,7 @@ impl Codes {
             Mail::Claimed {
                 attempt: newest,
                 until,
+                ..
             } if newest == attempt && done_by <= until => Ok(()),
             Mail::Claimed { .. } | Mail::Owed { .. } | Mail::Mailed { .. } | Mail::Failed => {
                 Err(NoHandOver::ClaimOver)
@@ -109,9 +110,14 @@ impl Codes {
         failed: otp::MailFailed,
     ) -> Decision<CodeEvent> {
         match self.owing(flow, Position(failed.about)) {
-            Some((code, Mail::Claimed { attempt, .. })) if attempt == failed.attempt => {
+            Some((
+                code,
+                Mail::Claimed {
+                    attempt, in_doubt, ..
+                },
+            )) if attempt == failed.attempt => {
                 let next = now + back_off(attempt);
-                let will_retry = passes(failed.class()) && !too_late_to_mail(code.expires_at, next);
+                let will_retry = passes(failed.class(), in_doubt) && !too_late_to_mail(code.expires_at, next);
                 Decision::Record(otp::MailFailed { will_retry, ..failed }.into())
             }
             // A newer attempt is under way or has ended: this one no longer matters.
@@ -131,10 +137,12 @@ impl Codes {
     }
 }
 
-/// Whether what made an attempt fail may have passed by the next one.
-fn passes(class: Class) -> bool {
+/// Whether what made an attempt fail may have passed by the next one. A relay that is too slow to answer may have taken
+/// every letter: it gets one more, and not one each time.
+fn passes(class: Class, in_doubt: bool) -> bool {
     match class {
         Class::Unreachable | Class::Transient => true,
+        Class::InDoubt => !in_doubt,
         Class::Unspecified | Class::Permanent | Class::NoAddress | Class::Dead => false,
     }
 }

@@ -37,7 +37,8 @@ fn step() -> impl Strategy<Value = Step> {
         Just(Class::Transient),
         Just(Class::Permanent),
         Just(Class::NoAddress),
-        Just(Class::Dead)
+        Just(Class::Dead),
+        Just(Class::InDoubt)
     ];
     prop_oneof![
         4 => Just(Step::Issue),
@@ -54,7 +55,7 @@ fn command(codes: &Codes, flow: FlowId, now: time::OffsetDateTime, step: Step) -
     let about = last.map_or(Position(0), |(code, _)| code.position);
     let attempts = match codes.flow(flow).map(|known| &known.stage) {
         Some(Stage::Live { mail, .. }) => match mail {
-            Mail::Owed { attempts } => *attempts,
+            Mail::Owed { attempts, .. } => *attempts,
             Mail::Claimed { attempt, .. } => *attempt,
             Mail::Mailed { .. } | Mail::Failed => 0,
         },

@@ -85,6 +85,8 @@ pub enum Mail {
     Owed {
         /// Failed attempts.
         attempts: u32,
+        /// The relay may have the letter of one of them.
+        in_doubt: bool,
     },
     /// A worker is at it.
     Claimed {
@@ -92,6 +94,8 @@ pub enum Mail {
         attempt: u32,
         /// Afterwards another worker may try.
         until: OffsetDateTime,
+        /// The relay may have the letter of an earlier attempt.
+        in_doubt: bool,
     },
     /// The relay has it.
     Mailed {
@@ -100,6 +104,16 @@ pub enum Mail {
     },
     /// Given up.
     Failed,
+}
+
+impl Mail {
+    /// Whether the relay may have the letter, though no event says that it has.
+    pub fn is_in_doubt(self) -> bool {
+        match self {
+            Self::Owed { in_doubt, .. } | Self::Claimed { in_doubt, .. } => in_doubt,
+            Self::Mailed { .. } | Self::Failed => false,
+        }
+    }
 }
 
 impl Codes {

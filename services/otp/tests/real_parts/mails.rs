@@ -164,6 +164,28 @@ async fn what_may_pass_is_tried_again_and_a_no_is_not() {
     assert_eq!(failures(&refused).await, [(Class::Permanent, 550, false)]);
 }
 
+/// It may have taken each of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_that_never_says_whether_it_took_a_letter_gets_two() {
+    let world = World::new().await;
+    let relay = Relay::with_plan(|step, _| match step {
+        Step::Recipient => Act::Reply("250 ok"),
+        Step::Letter => Act::HangUp,
+    })
+    .await;
+    let replica = worker(&world, "otp/a", &relay).await;
+    let flow = world.reset().await;
+    replica.issue(&flow).await.unwrap();
+    until("two failures", async || failures(&flow).await.len() == 2).await;
+    assert_eq!(
+        failures(&flow).await,
+        [(Class::InDoubt, 0, true), (Class::InDoubt, 0, false)]
+    );
+    let letters = relay.letters();
+    assert_eq!(letters.len(), 2);
+    assert_eq!(letters[0], letters[1]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_relay_that_is_away_is_waited_for() {
     let world = World::new().await;

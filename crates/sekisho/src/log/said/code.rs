@@ -46,6 +46,7 @@ fn failed(event: &MailFailed) -> Said {
         mail_failed::Class::Permanent => Value::Word("恒久的な拒否", "permanent"),
         mail_failed::Class::NoAddress => Value::Word("宛先なし", "no_address"),
         mail_failed::Class::Dead => Value::Word("コード失効", "dead"),
+        mail_failed::Class::InDoubt => Value::Word("受領不明", "in doubt"),
     };
     let reply = (event.reply != 0).then(|| Value::Number(event.reply.into()));
     Said::new("メール送信失敗")

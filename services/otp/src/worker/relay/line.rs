@@ -65,7 +65,8 @@ impl Line {
         }
         last_look.await?;
         self.command(Data).await?;
-        let reply = within(CONTENT, self.connection.message(&bytes)).await?;
+        let reply = within(CONTENT, self.connection.message(&bytes)).await;
+        let reply = reply.map_err(after_the_letter)?;
         self.is_usable = true;
         Ok(reply.code().into())
     }
@@ -124,6 +125,14 @@ async fn within<T>(limit: Duration, step: impl Future<Output = Result<T, Error>>
         Ok(Ok(done)) => Ok(done),
         Ok(Err(error)) => Err(failure(&error)),
         Err(_) => Err(Failure::of(Class::Unreachable)),
+    }
+}
+
+/// A relay that has the letter and says nothing may have taken it.
+fn after_the_letter(failure: Failure) -> Failure {
+    match failure.class {
+        Class::Unreachable => Failure::of(Class::InDoubt),
+        _ => failure,
     }
 }
 

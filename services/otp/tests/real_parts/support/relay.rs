@@ -25,6 +25,8 @@ pub enum Act {
     Reply(&'static str),
     /// Replies 250 once the test lets go.
     Hold,
+    /// Says nothing and closes the connection.
+    HangUp,
 }
 
 type Plan = dyn Fn(Step, usize) -> Act + Send + Sync;
@@ -123,21 +125,24 @@ async fn converse(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
                 });
                 act(shared, Step::Letter, before).await
             }
-            _ => "250 ok",
+            _ => Some("250 ok"),
         };
+        let Some(reply) = reply else { break };
         stream.write_all(reply.as_bytes()).await?;
         stream.write_all(b"\r\n").await?;
     }
     Ok(())
 }
 
-async fn act(shared: &Shared, step: Step, before: usize) -> &'static str {
+/// The reply; `None` to hang up.
+async fn act(shared: &Shared, step: Step, before: usize) -> Option<&'static str> {
     match (shared.plan)(step, before) {
-        Act::Reply(reply) => reply,
+        Act::Reply(reply) => Some(reply),
         Act::Hold => {
             shared.let_go.acquire().await.unwrap().forget();
-            "250 ok"
+            Some("250 ok")
         }
+        Act::HangUp => None,
     }
 }
 
