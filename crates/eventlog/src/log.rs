@@ -290,6 +290,14 @@ impl Log {
         in_time(read::entry(&self.pool, position)).await
     }
 
+    /// When the entry at a position was recorded, of whatever kind it is.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub async fn recorded_at(&self, position: Position) -> Result<Option<OffsetDateTime>, ReadError> {
+        in_time(read::recorded_at(&self.pool, position)).await
+    }
+
     /// Entries of some kinds after a position and not after another, in order. [`Page::upto`] says how far it came;
     /// that is never past the known head, where entries may still be on their way.
     ///

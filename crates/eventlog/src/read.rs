@@ -191,6 +191,20 @@ pub(crate) async fn entry(pool: &PgPool, position: Position) -> Result<Option<En
     Ok(row.map(Entry::try_from).transpose()?)
 }
 
+/// When the entry at a position was recorded.
+pub(crate) async fn recorded_at(
+    pool: &PgPool,
+    position: Position,
+) -> Result<Option<OffsetDateTime>, ReadError> {
+    let moment = sqlx::query_scalar!(
+        "select recorded_at from log.entry where position = $1",
+        position.to_sql()
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(moment)
+}
+
 /// Entries of some kinds after a position, in order. One page looks at no more than [`SPARSE`] times `limit` positions:
 /// of a rare kind, a million entries might stand between two, and the read would never come to its end in time.
 pub(crate) async fn page(

@@ -13,8 +13,8 @@ pub(super) async fn position(log: &Log) -> Result<Position, ReadError> {
     let oldest = log.now() - BACK;
     let is_old = |position| async move {
         // An entry whose segment was detached is old.
-        let entry = log.entry(position).await?;
-        Ok(entry.is_none_or(|entry| entry.recorded.recorded_at < oldest))
+        let recorded_at = log.recorded_at(position).await?;
+        Ok(recorded_at.is_none_or(|recorded_at| recorded_at < oldest))
     };
     last_old(log.head(), is_old).await
 }

@@ -271,6 +271,19 @@ async fn a_code_in_its_last_two_minutes_is_not_mailed() {
     assert_eq!(relay.letters().len(), 1);
 }
 
+/// In a roll-out the new version writes while replicas of the old one still start.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_of_a_kind_that_this_version_does_not_know_keeps_no_worker_from_its_mails() {
+    let world = World::new().await;
+    let relay = Relay::start().await;
+    let idle = Replica::new(&world, "otp/a").await;
+    let flow = world.reset().await;
+    idle.issue(&flow).await.unwrap();
+    world.record_unknown_kind();
+    let _worker = worker(&world, "otp/b", &relay).await;
+    relay.until_letters(1).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_relay_holds_four_mails_and_nothing_else() {
     let world = World::new().await;
