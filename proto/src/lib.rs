@@ -5,6 +5,7 @@
 
 mod event;
 pub mod events;
+mod redacted;
 pub mod refusal;
 mod time;
 

@@ -129,8 +129,8 @@ pub enum Via {
     },
 }
 
-/// A value for a combined function.
-#[derive(Debug, Clone)]
+/// A value for a combined function: a hash, a name, an address. Never printed.
+#[derive(Clone)]
 pub enum Argument {
     /// `uuid`
     Uuid(Uuid),
@@ -140,4 +140,10 @@ pub enum Argument {
     Text(String),
     /// `bigint`
     Number(i64),
+}
+
+impl std::fmt::Debug for Argument {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[redacted]")
+    }
 }

@@ -149,6 +149,7 @@ impl OtpService for World {
             Outcome::Accepted(Accepted { position: 42 })
         } else {
             state.flow.tries_left -= 1;
+            state.flow.was_guessed_at = true;
             if state.flow.tries_left == 0 {
                 state.flow.stage = Stage::Spent.into();
             }

@@ -127,6 +127,7 @@ pub fn sent() -> FlowView {
         expires_at: Some(at(600)),
         now: Some(at(1)),
         tries_left: 5,
+        was_guessed_at: false,
     }
 }
 

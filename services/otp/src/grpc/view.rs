@@ -5,7 +5,7 @@ use sekisho_proto::otp::v1::flow_view::{Mail, Stage};
 use sekisho_proto::to_timestamp;
 
 use crate::app::Refused;
-use crate::domain::{Issued, MailFate, Rejection, View, ViewStage};
+use crate::domain::{Issued, MailFate, Rejection, TRIES, View, ViewStage};
 
 /// A cancelled flow shows nothing.
 pub(super) fn flow_view(view: &View) -> Result<FlowView, Refused> {
@@ -21,6 +21,7 @@ pub(super) fn flow_view(view: &View) -> Result<FlowView, Refused> {
             mail,
         } => FlowView {
             tries_left: *tries_left,
+            was_guessed_at: *tries_left < TRIES,
             ..with_mail(with_code(Stage::Live, code), *mail)
         },
     };

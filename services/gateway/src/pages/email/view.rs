@@ -7,9 +7,6 @@ use crate::backends::Described;
 use crate::notes::EmailMessage;
 use crate::{texts, times};
 
-/// How often a code may be guessed at.
-const TRIES: u32 = 5;
-
 /// Where the flow stands, as far as the page differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
@@ -113,7 +110,7 @@ impl View {
     pub fn new(flow: &FlowView, described: Described, said: Option<EmailMessage>) -> Option<Self> {
         let stage = Stage::of(flow)?;
         let verified = stage == Stage::Verified && !described.address.is_empty();
-        let news = News::of(stage, flow.tries_left, said);
+        let news = News::of(stage, flow.was_guessed_at, said);
         Some(Self {
             stage,
             status: stage.status(),
@@ -158,7 +155,7 @@ struct News {
 impl News {
     /// What the log tells outweighs what the last POST said, except where the person pressed 続行 too early or a button of
     /// another flow. That a code was wrong is read from the log, so a reload or a second tab shows it too.
-    fn of(stage: Stage, tries_left: u32, said: Option<EmailMessage>) -> Self {
+    fn of(stage: Stage, was_guessed_at: bool, said: Option<EmailMessage>) -> Self {
         if said == Some(EmailMessage::StaleForm) {
             return Self {
                 alert: Some(texts::STALE_FORM),
@@ -172,7 +169,7 @@ impl News {
             };
         }
         match stage {
-            Stage::Sent | Stage::Sending => Self::of_code(tries_left, said),
+            Stage::Sent | Stage::Sending => Self::of_code(was_guessed_at, said),
             _ => Self {
                 alert: stage.alert(),
                 ..Self::default()
@@ -180,13 +177,13 @@ impl News {
         }
     }
 
-    fn of_code(tries_left: u32, said: Option<EmailMessage>) -> Self {
+    fn of_code(was_guessed_at: bool, said: Option<EmailMessage>) -> Self {
         let (text, counts) = match said {
             Some(EmailMessage::Missing) => (texts::CODE_MISSING, false),
             Some(EmailMessage::Malformed) => (texts::CODE_MALFORMED, false),
             Some(EmailMessage::Wrong { replaced: true }) => (texts::CODE_REPLACED, true),
             Some(EmailMessage::Wrong { replaced: false }) => (texts::CODE_WRONG, true),
-            Some(EmailMessage::NotVerified | EmailMessage::StaleForm) | None if tries_left < TRIES => {
+            Some(EmailMessage::NotVerified | EmailMessage::StaleForm) | None if was_guessed_at => {
                 (texts::CODE_WRONG, true)
             }
             Some(EmailMessage::NotVerified | EmailMessage::StaleForm) | None => return Self::default(),
@@ -215,11 +212,11 @@ fn written_times(stage: Stage, flow: &FlowView) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn view(stage: flow_view::Stage, tries_left: u32, said: Option<EmailMessage>) -> View {
+    fn view(stage: flow_view::Stage, was_guessed_at: bool, said: Option<EmailMessage>) -> View {
         let flow = FlowView {
             stage: stage.into(),
             mail: flow_view::Mail::HandedOver.into(),
-            tries_left,
+            was_guessed_at,
             ..FlowView::default()
         };
         View::new(&flow, Described::default(), said).unwrap()
@@ -227,24 +224,24 @@ mod tests {
 
     #[test]
     fn what_the_log_tells_outweighs_what_was_said_last() {
-        let expired = view(flow_view::Stage::Expired, 5, Some(EmailMessage::Malformed));
+        let expired = view(flow_view::Stage::Expired, false, Some(EmailMessage::Malformed));
         assert_eq!(
             (expired.alert, expired.field_error),
             (Some(texts::CODE_EXPIRED), None)
         );
-        let verified = view(flow_view::Stage::Verified, 3, Some(EmailMessage::NotVerified));
+        let verified = view(flow_view::Stage::Verified, true, Some(EmailMessage::NotVerified));
         assert_eq!(verified.alert, None);
     }
 
     #[test]
     fn an_earlier_wrong_code_is_told_until_a_newer_message_or_a_new_code() {
         assert_eq!(
-            view(flow_view::Stage::Live, 4, None).alert,
+            view(flow_view::Stage::Live, true, None).alert,
             Some(texts::CODE_WRONG)
         );
-        let empty = view(flow_view::Stage::Live, 4, Some(EmailMessage::Missing));
+        let empty = view(flow_view::Stage::Live, true, Some(EmailMessage::Missing));
         assert_eq!((empty.alert, empty.left), (Some(texts::CODE_MISSING), None));
-        assert_eq!(view(flow_view::Stage::Live, 5, None).alert, None);
+        assert_eq!(view(flow_view::Stage::Live, false, None).alert, None);
     }
 
     #[test]
