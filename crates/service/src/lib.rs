@@ -1,5 +1,5 @@
 //! What every process of Sekisho has: settings, a life cycle, telemetry, a gRPC server that knows its callers,
-//! clients that balance over replicas, health and readiness.
+//! clients that balance over replicas, health and readiness, keys and seals.
 //!
 //! Nothing here knows what a password or a session is. A service's `main` is one call:
 //!
@@ -39,6 +39,7 @@
 //! }
 //! ```
 
+pub mod aead;
 pub mod client;
 mod crypto;
 mod deadline;
@@ -46,6 +47,7 @@ pub mod entropy;
 mod error;
 mod late;
 mod listen;
+pub mod mac;
 pub mod process;
 pub mod readiness;
 pub mod refusal;

@@ -7,12 +7,11 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use hmac::Mac;
 use subtle::ConstantTimeEq;
 
-use crate::seals::{Code, Seals, code, label, read_label};
+use crate::seals::{Seals, label, read_label};
 use crate::secret::Secret;
-use sekisho_service::entropy;
+use sekisho_service::{entropy, mac};
 
 /// Bytes of a nonce and of each MAC.
 const PART: usize = 16;
@@ -73,19 +72,15 @@ fn read(seals: &Seals, mark: &str) -> Option<([u8; 32], [Part; 3])> {
 }
 
 fn origin(key: &[u8; 32], nonce: &Part) -> Part {
-    shorten(code(key).chain_update(b"origin").chain_update(nonce))
+    tag(key, "origin", &[nonce])
 }
 
 fn binding(key: &[u8; 32], nonce: &Part, form: &str, bound_to: &Secret) -> Part {
-    let code = code(key)
-        .chain_update(b"binding")
-        .chain_update(nonce)
-        .chain_update(bound_to.expose());
-    shorten(code.chain_update(form))
+    tag(key, "binding", &[nonce, bound_to.expose(), form.as_bytes()])
 }
 
-fn shorten(code: Code) -> Part {
-    let full: [u8; 32] = code.finalize().into_bytes().into();
+fn tag(key: &[u8; 32], label: &str, parts: &[&[u8]]) -> Part {
+    let full = mac::derive(key, label, parts);
     let mut short = [0; PART];
     short.copy_from_slice(&full[..PART]);
     short

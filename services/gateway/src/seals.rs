@@ -5,22 +5,11 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use chacha20poly1305::aead::{Aead, KeyInit, Payload};
-use chacha20poly1305::{XChaCha20Poly1305, XNonce};
-use hmac::{Hmac, Mac};
-use sha2::Sha256;
-
 use sekisho_service::settings::KeyRing;
+use sekisho_service::{aead, mac};
 
-use sekisho_service::entropy;
-
-/// HMAC-SHA-256.
-pub type Code = Hmac<Sha256>;
-
-/// Long enough to be drawn at random for every cookie for ever.
-const NONCE: usize = 24;
-const COOKIES: &[u8] = b"sekisho/cookie/1";
-const FORMS: &[u8] = b"sekisho/form/1";
+const COOKIES: &str = "sekisho/cookie/1";
+const FORMS: &str = "sekisho/form/1";
 
 /// The gateway's keys. `Debug` shows none of them.
 #[derive(Clone, Debug)]
@@ -32,32 +21,20 @@ impl Seals {
         Self(ring)
     }
 
-    /// Hides a text and binds it to a name (XChaCha20-Poly1305, the name as associated data).
+    /// Hides a text and binds it to a name.
     pub fn seal(&self, name: &str, plain: &str) -> String {
         let (id, key) = self.0.current();
-        let nonce = entropy::bytes::<NONCE>();
-        let payload = Payload {
-            msg: plain.as_bytes(),
-            aad: name.as_bytes(),
-        };
-        let sealed = cipher(key).encrypt(&XNonce::from(nonce), payload);
+        let sealed = aead::seal(&derive(key, COOKIES), name.as_bytes(), plain.as_bytes());
         // Only a text of 256 GiB cannot be sealed; an empty one opens as nothing.
-        let body = sealed
-            .map(|sealed| [nonce.as_slice(), &sealed].concat())
-            .unwrap_or_default();
-        label(id, &body)
+        label(id, &sealed.unwrap_or_default())
     }
 
     /// The text that was sealed under this name; `None` for anything else.
     pub fn open(&self, name: &str, sealed: &str) -> Option<String> {
-        let (id, body) = read_label(sealed)?;
-        let (nonce, sealed) = body.split_first_chunk::<NONCE>()?;
-        let payload = Payload {
-            msg: sealed,
-            aad: name.as_bytes(),
-        };
-        let plain = cipher(self.0.get(&id)?).decrypt(&XNonce::from(*nonce), payload);
-        String::from_utf8(plain.ok()?).ok()
+        let (id, sealed) = read_label(sealed)?;
+        let key = derive(self.0.get(&id)?, COOKIES);
+        let plain = aead::open(&key, name.as_bytes(), &sealed).ok()?;
+        String::from_utf8(plain).ok()
     }
 
     /// The id and the key of new forms.
@@ -70,13 +47,6 @@ impl Seals {
     pub fn form_key_of(&self, id: &str) -> Option<[u8; 32]> {
         self.0.get(id).map(|key| derive(key, FORMS))
     }
-}
-
-/// An HMAC under a key of 32 bytes; RFC 2104 pads the key with zeros to the block length.
-pub fn code(key: &[u8; 32]) -> Code {
-    let mut block = [0; 64];
-    block[..32].copy_from_slice(key);
-    <Code as hmac::KeyInit>::new(&block.into())
 }
 
 /// Bytes as text that cookies and forms may hold, with the id of the key that made them.
@@ -95,12 +65,8 @@ pub fn read_label(text: &str) -> Option<(String, Vec<u8>)> {
     Some((id, BASE64_URL_SAFE_NO_PAD.decode(body).ok()?))
 }
 
-fn cipher(key: &[u8; 32]) -> XChaCha20Poly1305 {
-    XChaCha20Poly1305::new(&derive(key, COOKIES).into())
-}
-
-fn derive(key: &[u8; 32], label: &[u8]) -> [u8; 32] {
-    code(key).chain_update(label).finalize().into_bytes().into()
+fn derive(key: &[u8; 32], label: &str) -> [u8; 32] {
+    mac::derive(key, label, &[])
 }
 
 #[cfg(test)]

@@ -5,16 +5,14 @@
 //! phantom key (file) ──HMAC, per month──▶ key of all phantoms               ──seals──▶ Client
 //! ```
 
-mod aead;
 mod client;
-mod derive;
 mod personal;
 mod phantom;
 
-pub use aead::SealError;
 pub use client::Seen;
 pub use personal::{PersonalKey, Wrapped};
 pub use phantom::Phantoms;
+pub use sekisho_service::aead::SealError;
 
 #[cfg(test)]
 mod tests;

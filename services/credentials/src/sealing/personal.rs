@@ -1,10 +1,10 @@
 //! One random key per account. Who destroys it erases what it sealed.
 
 use sekisho_eventlog::{EventId, StreamId};
+use sekisho_service::aead::{self, SealError};
 use sekisho_service::entropy;
 use sekisho_service::settings::{KeyRing, Secret};
 
-use super::aead::{self, SealError};
 use super::client::Seen;
 
 /// The key that seals what the log keeps of one person.

@@ -1,11 +1,11 @@
 //! Login ids that nobody has.
 
 use sekisho_eventlog::{EventId, StreamId};
+use sekisho_service::mac;
 use sekisho_service::settings::KeyRing;
 use time::{Date, OffsetDateTime};
 use uuid::Builder;
 
-use super::derive::derive;
 use super::personal::PersonalKey;
 
 /// What is derived from the phantom key: without it nobody can tell which login id a phantom stands for.
@@ -41,7 +41,7 @@ impl Phantoms {
 
     fn derive(&self, label: &str, parts: &[&[u8]]) -> [u8; 32] {
         let (_, key) = self.keys.current();
-        derive(key, label, parts)
+        mac::derive(key, label, parts)
     }
 }
 

@@ -7,15 +7,15 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sekisho_eventlog::{FlowId, StreamId};
 use sekisho_proto::otp::v1::Purpose;
+use sekisho_service::mac;
 use sekisho_service::settings::{KeyRing, Secret};
 use sha1::Sha1;
-use sha2::Sha256;
 
 use super::digits::Digits;
 use crate::domain::{Finding, Issued};
 
 /// Changes when the derivation changes.
-const CONTEXT: &[u8] = b"sekisho/code/1";
+const LABEL: &str = "sekisho/code/1";
 
 /// Whose code it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,35 +89,22 @@ fn flow_key(server_key: &[u8; 32], owner: Owner) -> Secret<[u8; 32]> {
         Purpose::SignIn => b"sign-in",
         Purpose::Reset => b"reset",
     };
-    let parts: [&[u8]; 4] = [
-        CONTEXT,
+    let parts = [
         purpose,
-        owner.account.0.as_bytes(),
+        owner.account.0.as_bytes().as_slice(),
         owner.flow.0.as_bytes(),
     ];
-    let mut mac = Hmac::<Sha256>::new(block(server_key).expose().into());
-    for part in parts {
-        mac.update(&(part.len() as u64).to_be_bytes());
-        mac.update(part);
-    }
-    Secret::new(mac.finalize().into_bytes().into())
+    Secret::new(mac::derive(server_key, LABEL, &parts))
 }
 
 /// RFC 4226, section 5.3, with six digits.
 fn hotp(key: &[u8; 32], counter: u64) -> Digits {
-    let mut mac = Hmac::<Sha1>::new(block(key).expose().into());
+    let mut mac = Hmac::<Sha1>::new(mac::block(key).expose().into());
     mac.update(&counter.to_be_bytes());
     let hash: [u8; 20] = mac.finalize().into_bytes().into();
     let offset = usize::from(hash[19] & 0x0f);
     let word = [hash[offset], hash[offset + 1], hash[offset + 2], hash[offset + 3]];
     Digits::of_number((u32::from_be_bytes(word) & 0x7fff_ffff) % 1_000_000)
-}
-
-/// HMAC extends a key with zeros to the block of its hash, 64 bytes for both (RFC 2104); done here it cannot fail.
-fn block(key: &[u8; 32]) -> Secret<[u8; 64]> {
-    let mut block = Secret::new([0; 64]);
-    block.expose_mut()[..32].copy_from_slice(key);
-    block
 }
 
 #[cfg(test)]
