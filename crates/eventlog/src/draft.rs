@@ -147,3 +147,17 @@ impl std::fmt::Debug for Argument {
         f.write_str("[redacted]")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_combined_function_takes_is_never_printed() {
+        let via = Via::Function {
+            name: "credentials.set_password",
+            arguments: Arc::new([Argument::Text("canary".to_owned())]),
+        };
+        assert!(!format!("{via:?}").contains("canary"));
+    }
+}

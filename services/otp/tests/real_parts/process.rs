@@ -22,7 +22,7 @@ use tonic::{Code, Request, Status};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::support::{Authority, Directory, Flow, Relay, World, code, until};
+use crate::support::{Authority, Directory, Flow, Relay, World, code, until, wrong};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -146,14 +146,20 @@ async fn a_service_waits_for_its_log_and_then_brings_the_code() {
     assert_eq!((view.stage(), view.mail()), (Stage::Live, Mail::HandedOver));
     assert_eq!(relay.letters().len(), 1);
     assert!(relay.letters()[0].contains("To: gantoroku@example.com\r\n"));
-    let request = proto::VerifyCodeRequest {
-        flow_id,
-        flow_secret,
-        code: code(flow.owner, 1),
+    let typed = |code| proto::VerifyCodeRequest {
+        flow_id: flow_id.clone(),
+        flow_secret: flow_secret.clone(),
+        code,
         command_id: entropy::bytes::<16>().to_vec(),
     };
-    let answer = otp.verify_code(request).await.unwrap().into_inner();
-    assert!(matches!(answer.outcome, Some(Outcome::Accepted(_))));
+    assert!(!get_flow(&gateway, &flow).await.unwrap().was_guessed_at);
+    let answer = otp.verify_code(typed(wrong(flow.owner, 0))).await;
+    let outcome = answer.unwrap().into_inner().outcome;
+    assert!(matches!(outcome, Some(Outcome::Rejected(_))));
+    assert!(get_flow(&gateway, &flow).await.unwrap().was_guessed_at);
+    let answer = otp.verify_code(typed(code(flow.owner, 1))).await;
+    let outcome = answer.unwrap().into_inner().outcome;
+    assert!(matches!(outcome, Some(Outcome::Accepted(_))));
     assert_eq!(get_flow(&gateway, &flow).await.unwrap().stage(), Stage::Verified);
 
     let sessions = channel(&authority, roles::SESSIONS, address);

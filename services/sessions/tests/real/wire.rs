@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair};
@@ -19,16 +20,16 @@ use sekisho_service::settings::Value as _;
 use sekisho_service::tls::TlsSettings;
 use sekisho_sessions::Config;
 use tempfile::TempDir;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tonic::{Code, Status};
 
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::support::{Flow, LIMITS, World, eventually};
 
 /// The service, in this process, on free ports.
 struct Service {
-    authority: Authority,
+    authority: Arc<Authority>,
     main: SocketAddr,
     administration: SocketAddr,
     process: Process,
@@ -77,7 +78,10 @@ impl Authority {
 
 impl Service {
     fn start(database: &Database) -> Self {
-        let authority = Authority::new();
+        Self::start_at(&database.url("sessions"), &Arc::new(Authority::new()))
+    }
+
+    fn start_at(database_url: &str, authority: &Arc<Authority>) -> Self {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let config = Config {
             server: ServerSettings {
@@ -86,7 +90,7 @@ impl Service {
             },
             admin_listen: any,
             log: LogAccess {
-                database_url: DatabaseUrl::parse(&database.url("sessions")).unwrap(),
+                database_url: DatabaseUrl::parse(database_url).unwrap(),
                 nats_url: None,
                 test_clock: false,
             },
@@ -94,7 +98,7 @@ impl Service {
         };
         let servers = sekisho_sessions::build(&config).unwrap();
         let mut service = Self {
-            authority,
+            authority: Arc::clone(authority),
             main: servers.main.local_address(),
             administration: servers.administration.local_address(),
             process: Process::new(Duration::from_secs(5)),
@@ -207,6 +211,58 @@ async fn a_session_lives_and_ends_over_the_wire_and_every_refusal_has_its_reason
         Code::FailedPrecondition,
         "EVIDENCE_MISSING",
     );
+}
+
+/// A wire to PostgreSQL that can be cut: whoever drops it closes every connection.
+async fn wire_to(database: &Database) -> (String, JoinSet<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut url = url::Url::parse(&database.url("sessions")).unwrap();
+    let server = ("127.0.0.1", url.port().unwrap());
+    url.set_port(Some(listener.local_addr().unwrap().port())).unwrap();
+    let mut wire = JoinSet::new();
+    wire.spawn(async move {
+        let mut connections = JoinSet::new();
+        loop {
+            let (mut near, _) = listener.accept().await.unwrap();
+            connections.spawn(async move {
+                let mut far = TcpStream::connect(server).await.unwrap();
+                let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+            });
+        }
+    });
+    (url.to_string(), wire)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replica_that_has_lost_sight_of_the_log_leaves_its_calls_to_the_other() {
+    let world = World::new().await;
+    let authority = Arc::new(Authority::new());
+    let (url, wire) = wire_to(&world.database).await;
+    let blind = Service::start_at(&url, &authority);
+    let other = Service::start_at(&world.database.url("sessions"), &authority);
+    blind.ready().await;
+    other.ready().await;
+    let urls = [blind.main, other.main].map(|address| format!("https://{address}").parse().unwrap());
+    let both = client::connect(roles::SESSIONS, &urls, &authority.certify(roles::GATEWAY)).unwrap();
+    let mut gateway = SessionsServiceClient::new(both);
+    let flow = world.verified(world.account()).await;
+    let token = gateway
+        .start(start_request(&flow))
+        .await
+        .unwrap()
+        .into_inner()
+        .token;
+    drop(wire);
+    let mut alone = blind.sessions(roles::GATEWAY);
+    let check = || CheckRequest { token: token.clone() };
+    eventually("the replica to notice", async || {
+        let answer = alone.check(check()).await.err()?;
+        (reason(&answer).as_deref() == Some("SESSION_UNCONFIRMED")).then_some(())
+    })
+    .await;
+    for _ in 0..4 {
+        gateway.check(check()).await.unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
