@@ -43,7 +43,8 @@ begin
     if draft.kind is distinct from 'account' or draft.event_type is distinct from 'account_registered' then
         raise exception 'not a registration' using errcode = 'SK003';
     end if;
-    -- First of all locks, as in every append: registrations come one after another.
+    -- Before the look at the login id: registrations come one after another. No row is locked yet, and none that exists
+    -- is waited for below, so nobody waits for this lock because of one of ours.
     perform from log.head for update;
     if exists (select from credentials.account
                where login_id = new_login_id and account_id <> draft.stream_id) then

@@ -147,7 +147,7 @@ impl Store {
     /// Puts a stronger hash of the same password in the place of `old`. Answers whether it was still there.
     ///
     /// One message of the simple protocol, like an append: the row's lock must not wait for another byte from here,
-    /// because the next `set_password` holds the lock of the whole log while it waits for this row.
+    /// because the next `set_password` of this process waits for it, and all others of the process behind that.
     ///
     /// # Errors
     /// [`StoreError`].

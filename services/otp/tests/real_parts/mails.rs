@@ -54,11 +54,7 @@ async fn the_mail_brings_the_code_that_is_accepted() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_code_that_dies_while_its_mail_is_on_the_way_is_not_mailed() {
     let world = World::new().await;
-    let relay = Relay::with_plan(|step, before| match (step, before) {
-        (Step::Recipient, 0) => Act::Hold,
-        _ => Act::Reply("250 ok"),
-    })
-    .await;
+    let relay = Relay::that_first(Step::Recipient, Act::Hold).await;
     let replica = worker(&world, "otp/a", &relay).await;
     let flow = world.reset().await;
     replica.issue(&flow).await.unwrap();
@@ -80,11 +76,7 @@ async fn a_code_that_dies_while_its_mail_is_on_the_way_is_not_mailed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flow_that_a_cut_ends_while_its_mail_is_on_the_way_gets_none() {
     let world = World::new().await;
-    let relay = Relay::with_plan(|step, _| match step {
-        Step::Recipient => Act::Hold,
-        Step::Letter => Act::Reply("250 ok"),
-    })
-    .await;
+    let relay = Relay::that(Step::Recipient, Act::Hold).await;
     let replica = worker(&world, "otp/a", &relay).await;
     let flow = world.reset().await;
     replica.issue(&flow).await.unwrap();
@@ -99,11 +91,7 @@ async fn a_flow_that_a_cut_ends_while_its_mail_is_on_the_way_gets_none() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mail_is_not_handed_over_when_its_claim_may_end_on_the_way() {
     let world = World::new().await;
-    let relay = Relay::with_plan(|step, before| match (step, before) {
-        (Step::Recipient, 0) => Act::Hold,
-        _ => Act::Reply("250 ok"),
-    })
-    .await;
+    let relay = Relay::that_first(Step::Recipient, Act::Hold).await;
     let replica = worker(&world, "otp/a", &relay).await;
     let flow = world.reset().await;
     replica.issue(&flow).await.unwrap();
@@ -168,11 +156,7 @@ async fn what_may_pass_is_tried_again_and_a_no_is_not() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_relay_that_never_says_whether_it_took_a_letter_gets_two() {
     let world = World::new().await;
-    let relay = Relay::with_plan(|step, _| match step {
-        Step::Recipient => Act::Reply("250 ok"),
-        Step::Letter => Act::HangUp,
-    })
-    .await;
+    let relay = Relay::that(Step::Letter, Act::HangUp).await;
     let replica = worker(&world, "otp/a", &relay).await;
     let flow = world.reset().await;
     replica.issue(&flow).await.unwrap();
@@ -211,11 +195,7 @@ async fn an_outcome_is_recorded_when_the_log_is_back() {
     let start = || Postgres::start_with(Schema::Files).unwrap();
     let postgres = tokio::task::spawn_blocking(start).await.unwrap();
     let world = World::on(&postgres).await;
-    let relay = Relay::with_plan(|step, _| match step {
-        Step::Letter => Act::Hold,
-        Step::Recipient => Act::Reply("250 ok"),
-    })
-    .await;
+    let relay = Relay::that(Step::Letter, Act::Hold).await;
     let replica = worker(&world, "otp/a", &relay).await;
     let flow = world.reset().await;
     replica.issue(&flow).await.unwrap();
@@ -233,11 +213,7 @@ async fn an_outcome_is_recorded_when_the_log_is_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_dies_after_the_hand_over_costs_one_copy_that_can_be_told() {
     let world = World::new().await;
-    let relay = Relay::with_plan(|step, before| match (step, before) {
-        (Step::Letter, 0) => Act::Hold,
-        _ => Act::Reply("250 ok"),
-    })
-    .await;
+    let relay = Relay::that_first(Step::Letter, Act::Hold).await;
     let first = worker(&world, "otp/a", &relay).await;
     let flow = world.reset().await;
     first.issue(&flow).await.unwrap();
@@ -287,11 +263,7 @@ async fn an_entry_of_a_kind_that_this_version_does_not_know_keeps_no_worker_from
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_relay_holds_four_mails_and_nothing_else() {
     let world = World::new().await;
-    let relay = Relay::with_plan(|step, _| match step {
-        Step::Recipient => Act::Hold,
-        Step::Letter => Act::Reply("250 ok"),
-    })
-    .await;
+    let relay = Relay::that(Step::Recipient, Act::Hold).await;
     let replica = worker(&world, "otp/a", &relay).await;
     let mut flows = Vec::new();
     for _ in 0..6 {

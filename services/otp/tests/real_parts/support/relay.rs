@@ -29,6 +29,8 @@ pub enum Act {
     HangUp,
 }
 
+const TAKES: Act = Act::Reply("250 ok");
+
 type Plan = dyn Fn(Step, usize) -> Act + Send + Sync;
 
 /// A running relay.
@@ -48,7 +50,18 @@ struct Shared {
 impl Relay {
     /// A relay that takes everything.
     pub async fn start() -> Self {
-        Self::with_plan(|_, _| Act::Reply("250 ok")).await
+        Self::with_plan(|_, _| TAKES).await
+    }
+
+    /// A relay that does this at each such step, and takes everything else.
+    pub async fn that(step: Step, act: Act) -> Self {
+        Self::with_plan(move |reached, _| if reached == step { act } else { TAKES }).await
+    }
+
+    /// A relay that does this at the first such step, and takes everything else.
+    pub async fn that_first(step: Step, act: Act) -> Self {
+        let is_first = move |reached, before| reached == step && before == 0;
+        Self::with_plan(move |reached, before| if is_first(reached, before) { act } else { TAKES }).await
     }
 
     /// A relay with a plan: step and how often it was reached before → act.
