@@ -181,10 +181,7 @@ fn flow(cookies: &mut Cookies) -> Result<Flow, Stop> {
 /// To `/signin`, without the flow. Who has a session is past the flow: that page sends them on and says nothing.
 fn flow_over(cookies: &mut Cookies) -> Response {
     cookies.forget::<Flow>();
-    let redirect = match cookies.read::<Session>() {
-        Some(_) => Redirect::to("/signin"),
-        None => to_sign_in(cookies, &SignInMessage::FlowOver.note()),
-    };
+    let redirect = to_sign_in(cookies, &SignInMessage::FlowOver.note());
     (cookies.take(), redirect).into_response()
 }
 

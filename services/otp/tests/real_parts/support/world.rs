@@ -64,12 +64,15 @@ impl World {
         self.database.sql(query).unwrap().parse().unwrap()
     }
 
-    /// Appends what only a newer version would write, at the head.
-    pub fn record_unknown_kind(&self) {
-        let statement = "insert into log.entry select position + 1, 'of tomorrow', gen_random_uuid(), 1, \
+    /// Appends entries that only a newer version would write.
+    pub fn record_unknown_kinds(&self, count: u32) {
+        let statement = format!(
+            "insert into log.entry select position + number, 'of tomorrow', gen_random_uuid(), 1, \
              gen_random_uuid(), null, event_type, recorded_at, payload, metadata \
-             from log.entry order by position desc limit 1;";
-        self.database.sql(statement).unwrap();
+             from (select * from log.entry order by position desc limit 1) as newest, \
+             generate_series(1, {count}) as number;"
+        );
+        self.database.sql(&statement).unwrap();
     }
 
     /// Puts the log's clock so far before the real one while an entry is appended, and only then.
