@@ -46,6 +46,16 @@ pub fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
+/// Whether somebody has built everything before, so that little is left to do.
+///
+/// # Errors
+/// When this program is in no folder.
+pub fn is_built() -> Result<bool> {
+    Ok(paths::binaries()?
+        .join(crate::Service::Gateway.program())
+        .is_file())
+}
+
 /// The file of one of our programs, built first unless [`BUILT`] says that all are.
 ///
 /// # Errors

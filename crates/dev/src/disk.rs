@@ -4,23 +4,26 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 
-/// What building and starting everything needs at least, in bytes: 1 GiB.
-pub const NEEDED: u64 = 1 << 30;
+/// What starting everything needs at least, in bytes: 1 GiB.
+const TO_START: u64 = 1 << 30;
+/// What building everything needs as well the first time: 2.5 GB were measured.
+const TO_BUILD: u64 = 3 << 30;
 
 /// Fails with one sentence if there is too little room for what we are about to do.
 ///
 /// # Errors
-/// When less than [`NEEDED`] is free where `folder` is.
-pub fn require(folder: &Path) -> Result<()> {
+/// When less is free where `folder` is than building (unless that has been done) and starting everything takes.
+pub fn require(folder: &Path, is_built: bool) -> Result<()> {
     let found = rustix::fs::statvfs(folder)?;
-    judge(folder, found.f_bavail.saturating_mul(found.f_frsize))
+    let needed = if is_built { TO_START } else { TO_BUILD };
+    judge(folder, found.f_bavail.saturating_mul(found.f_frsize), needed)
 }
 
-fn judge(folder: &Path, free: u64) -> Result<()> {
-    if free < NEEDED {
-        let mib = free >> 20;
+fn judge(folder: &Path, free: u64, needed: u64) -> Result<()> {
+    if free < needed {
+        let (free, needed) = (free >> 20, needed >> 20);
         bail!(
-            "the disk of {} is full: {mib} MiB are free, and at least 1024 MiB are needed",
+            "the disk of {} is full: {free} MiB are free, and at least {needed} MiB are needed",
             folder.display()
         );
     }
@@ -51,12 +54,14 @@ mod tests {
 
     #[test]
     fn a_nearly_full_disk_is_one_sentence() {
-        let mistake = judge(Path::new("/data"), 5 << 20).unwrap_err().to_string();
+        let mistake = judge(Path::new("/data"), 5 << 20, TO_BUILD)
+            .unwrap_err()
+            .to_string();
         assert_eq!(
             mistake,
-            "the disk of /data is full: 5 MiB are free, and at least 1024 MiB are needed"
+            "the disk of /data is full: 5 MiB are free, and at least 3072 MiB are needed"
         );
-        assert!(judge(Path::new("/data"), NEEDED).is_ok());
+        assert!(judge(Path::new("/data"), TO_START, TO_START).is_ok());
     }
 
     #[test]

@@ -9,6 +9,9 @@ use anyhow::{Context, Result, bail};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+/// The exit code of what was stopped before its end, as shells have it for Ctrl-C.
+pub const INTERRUPTED: u8 = 130;
+
 static RECEIVED: OnceLock<Arc<AtomicUsize>> = OnceLock::new();
 
 /// From now on the first Ctrl-C (SIGINT), SIGTERM or SIGHUP only asks this process to stop; the second ends it at
@@ -23,7 +26,7 @@ pub fn listen() -> Result<()> {
         for _ in &mut signals {
             if counter.fetch_add(1, Ordering::SeqCst) > 0 {
                 eprintln!("cargo dev: stopped at once");
-                std::process::exit(130);
+                std::process::exit(INTERRUPTED.into());
             }
         }
     });

@@ -45,7 +45,7 @@ async fn main() -> ExitCode {
         // Whoever reads our output has seen enough.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("sekisho: {error:#}");
+            eprintln!("sekisho: {}", sekisho_service::chain(error.as_ref()));
             ExitCode::FAILURE
         }
     }

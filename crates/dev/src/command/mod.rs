@@ -17,7 +17,7 @@ use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::Result;
 use clap::{CommandFactory, FromArgMatches};
-use sekisho_dev::{disk, paths};
+use sekisho_dev::{disk, paths, signals};
 
 use cli::{Cli, Task};
 
@@ -30,7 +30,11 @@ pub fn main() -> ExitCode {
         .and_then(|cli| run(cli.task));
     result.unwrap_or_else(|mistake: anyhow::Error| {
         eprintln!("cargo dev: {}", sentence(&mistake));
-        ExitCode::FAILURE
+        if signals::received() > 0 {
+            ExitCode::from(signals::INTERRUPTED)
+        } else {
+            ExitCode::FAILURE
+        }
     })
 }
 

@@ -25,7 +25,7 @@ pub fn run(options: &TestOptions) -> Result<()> {
 }
 
 fn all(options: &TestOptions, steps: &mut Steps) -> Result<()> {
-    disk::require(&paths::kept()?)?;
+    disk::require(&paths::kept()?, cargo::is_built()?)?;
     steps.step("tools", || {
         tools::provide(&Tool::ALL, Consent::Given, &ThisMachine, &tools::places())
     })?;

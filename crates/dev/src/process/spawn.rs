@@ -160,7 +160,7 @@ impl Spawned {
             .with_context(|| format!("cannot look after {}", self.name))
     }
 
-    /// Fails if it has ended, with the last lines that it wrote.
+    /// Fails if it has ended, with the last lines that it wrote; not if it was killed, of which it knew nothing.
     ///
     /// # Errors
     /// When it has ended.
@@ -168,12 +168,11 @@ impl Spawned {
         let Some(status) = self.ended()? else {
             return Ok(());
         };
-        bail!(
-            "{} ended ({}): {}",
-            self.name,
-            describe(status),
-            last_words(&self.log_file)
-        )
+        let (name, how) = (&self.name, describe(status));
+        if status.signal() == Some(Signal::KILL.as_raw()) {
+            bail!("{name} ended ({how}; log: {})", self.log_file.display());
+        }
+        bail!("{name} ended ({how}); {}", last_words(&self.log_file))
     }
 
     /// Sends a signal to it, and to nobody else once it has ended.
@@ -257,5 +256,9 @@ fn last_words(log_file: &Path) -> String {
     if lines.is_empty() {
         return format!("it wrote nothing into {}", log_file.display());
     }
-    format!("{} (log: {})", lines.join("\n    "), log_file.display())
+    format!(
+        "the last lines of {}:\n    {}",
+        log_file.display(),
+        lines.join("\n    ")
+    )
 }

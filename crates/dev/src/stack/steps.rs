@@ -15,7 +15,7 @@ use crate::service::Surroundings;
 use crate::{Service, cargo, disk, paths, process};
 
 pub(super) fn start(options: &StackOptions, say: &mut dyn FnMut(&str)) -> Result<Stack> {
-    disk::require(&paths::kept()?)?;
+    disk::require(&paths::kept()?, cargo::is_built()?)?;
     let [portal, mailbox_port] = ports(options)?;
     say("building (the first time this takes some minutes)");
     cargo::everything()?;

@@ -18,7 +18,7 @@ use crate::accounts::Credentials;
 pub struct Show {
     #[command(flatten)]
     of: Of,
-    /// PostgreSQL connection string, as role `sekisho_reader`.
+    /// PostgreSQL connection string, as role `sekisho_reader`. In development type `eval "$(cargo dev env)"` first.
     #[arg(
         long,
         env = "SEKISHO_DATABASE_URL",
