@@ -31,12 +31,13 @@ grant sekisho_log_reader to sekisho_credentials, sekisho_otp, sekisho_sessions, 
 grant sekisho_log_writer to sekisho_credentials, sekisho_otp, sekisho_sessions, sekisho_audit;
 
 -- A stuck client must not hold the log's lock: see docs/log-format.md, "Who may wait for whom". And the text of a
--- statement, in which values stand, must reach no log and no view, whatever the server's own settings say.
+-- statement, in which values stand, must reach no log and no view, whatever the server's own settings say. Nor may the
+-- server's log take what a role makes a message say, as long and as often as it likes: it would fill the disk.
 select format('alter role %I set %s', name, setting)
 from unnest(array['sekisho_credentials', 'sekisho_otp', 'sekisho_sessions', 'sekisho_audit', 'sekisho_reader']) as name,
      unnest(array['statement_timeout = ''5s''', 'lock_timeout = ''2s''',
                   'idle_in_transaction_session_timeout = ''2s''', 'tcp_user_timeout = ''1s''',
-                  'log_min_error_statement = ''panic''', 'log_statement = ''none''',
+                  'log_min_error_statement = ''panic''', 'log_min_messages = ''fatal''', 'log_statement = ''none''',
                   'log_min_duration_statement = -1', 'log_min_duration_sample = -1',
                   'log_transaction_sample_rate = 0', 'track_activities = off']) as setting \gexec
 

@@ -249,10 +249,25 @@ impl Log {
             event_type = draft.event_type,
         );
         let outcome = self.writer.append(draft, via).instrument(span).await;
+        self.notice(&outcome);
+        outcome
+    }
+
+    /// Whether the log takes entries: an append of nothing, which waits for the lock and the disk like any other. For who
+    /// seldom appends and must know [since when](Self::steady_since).
+    ///
+    /// # Errors
+    /// [`AppendError`].
+    pub async fn probe(&self) -> Result<(), AppendError> {
+        let outcome = self.writer.probe().await;
+        self.notice(&outcome);
+        outcome
+    }
+
+    fn notice<T>(&self, outcome: &Result<T, AppendError>) {
         if let Err(AppendError::Busy | AppendError::Unavailable) = outcome {
             self.clock.disturb();
         }
-        outcome
     }
 
     /// The state of a stream.

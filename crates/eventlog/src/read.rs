@@ -92,7 +92,7 @@ pub(crate) async fn missing_guards(pool: &PgPool) -> Result<Vec<String>, ReadErr
         left join (values ('statement_timeout', 5000), ('lock_timeout', 2000),
                 ('idle_in_transaction_session_timeout', 2000), ('tcp_user_timeout', 1000))
             as bounded (name, most) using (name)
-        left join (values ('log_min_error_statement', 'panic'), ('log_statement', 'none'),
+        left join (values ('log_min_error_statement', 'panic'), ('log_min_messages', 'fatal'), ('log_statement', 'none'),
                 ('log_min_duration_statement', '-1'), ('log_min_duration_sample', '-1'),
                 ('log_transaction_sample_rate', '0'), ('track_activities', 'off'))
             as fixed (name, value) using (name)

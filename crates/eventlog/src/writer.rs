@@ -66,6 +66,23 @@ impl Writer {
         outcome.unwrap_or(Err(AppendError::Unavailable))
     }
 
+    /// Takes the log's lock and lets it go, 2 s at most.
+    pub async fn probe(&self) -> Result<(), AppendError> {
+        let nothing = statement::append(&[], self.heads.known().position);
+        let answer = async {
+            self.alone
+                .lock()
+                .await
+                .submit_until_known(&nothing, || false)
+                .await
+        };
+        match timeout(PATIENCE, answer).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(failure)) => failure.outcome().map(drop),
+            Err(_) => Err(AppendError::Unavailable),
+        }
+    }
+
     async fn append_with_others(&self, draft: Draft) -> Result<Outcome, AppendError> {
         let (answer, outcome) = oneshot::channel();
         self.queue

@@ -166,4 +166,20 @@ mod tests {
         let status = Status::with_error_details(Code::Internal, "x", details);
         assert_eq!(reason(&status), None);
     }
+
+    #[test]
+    fn only_this_system_leaves_a_call_to_another_replica() {
+        let of = |domain| {
+            let metadata = HashMap::from([(ELSEWHERE.to_owned(), String::new())]);
+            let details = ErrorDetails::with_error_info("NOT_READY", domain, metadata);
+            Status::with_error_details(Code::Unavailable, "x", details)
+        };
+        assert!(is_for_another(&of(DOMAIN)));
+        assert!(!is_for_another(&of("another.example")));
+        assert!(!is_for_another(&refuse(
+            Code::Unavailable,
+            "LOG_UNAVAILABLE",
+            "x"
+        )));
+    }
 }

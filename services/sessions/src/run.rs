@@ -81,6 +81,7 @@ async fn keep_sessions(config: Config, api: Api, latch: Latch) -> Result<(), Err
         let _ = at_head.await;
         tokio::select! {
             never = sessions.keep_activity() => never,
+            never = sessions.probe_log() => never,
             never = sessions.sweep() => never,
         }
     };

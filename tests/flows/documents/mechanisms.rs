@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 
 use anyhow::Result;
 use sekisho_dev::paths;
@@ -39,7 +40,11 @@ fn every_source_that_stands_in_the_mechanisms_is_there() -> Result<()> {
     let document = fs::read_to_string(root.join("docs/mechanisms.md"))?;
     let named: BTreeSet<&str> = cells(&document, "change that turns it red")
         .flat_map(|cell| cell.split([' ', '`', ':', ',', ';', '(', ')']))
-        .filter(|word| word.len() > 3 && word.ends_with(".rs"))
+        .filter(|word| {
+            Path::new(word)
+                .extension()
+                .is_some_and(|extension| extension == "rs")
+        })
         .collect();
     assert!(named.len() > 60, "only {} sources were found", named.len());
     let lost: Vec<_> = named

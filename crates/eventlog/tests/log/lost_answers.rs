@@ -13,15 +13,17 @@ const KNOWN: Duration = Duration::from_secs(5);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_whose_answer_is_lost_is_a_success_and_written_once() {
-    let db = Db::new().await;
-    let proxy = Proxy::start(db.address(), Some(Point::CutAfterCommit)).await;
-    let log = db.log_at(db.url_by("otp", proxy.address)).await;
-    let draft = draft(stream(1), 0);
-    let receipt = recorded(append(&log, &draft).await);
-    proxy.reached().await;
-    assert_eq!(receipt.position.0, 1);
-    assert_eq!(db.entries(), 1);
-    db.assert_whole();
+    for point in [Point::CutAfterCommit, Point::ShutdownAfterCommit] {
+        let db = Db::new().await;
+        let proxy = Proxy::start(db.address(), Some(point)).await;
+        let log = db.log_at(db.url_by("otp", proxy.address)).await;
+        let draft = draft(stream(1), 0);
+        let receipt = recorded(append(&log, &draft).await);
+        proxy.reached().await;
+        assert_eq!(receipt.position.0, 1);
+        assert_eq!(db.entries(), 1);
+        db.assert_whole();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,7 +8,7 @@ use sekisho_dev::Nats;
 use sekisho_eventlog::{Draft, Log, LogSettings};
 use tokio::task::JoinSet;
 
-use super::support::{Db, Gate, append, draft, recorded, settings, stream, timed, until};
+use super::support::{Db, Gate, append, draft, recorded, setting, settings, stream, timed, until};
 
 /// A user of the bus, as a service connects.
 pub async fn user(nats: &Nats, name: &str) -> Client {
@@ -61,6 +61,29 @@ async fn a_committed_event_goes_out_with_its_place_and_its_trace() {
     assert_eq!(header("ce-streamid"), draft.stream.to_string());
     assert_eq!(header("traceparent"), draft.metadata.traceparent);
     assert_eq!(message.payload, draft.payload.event);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_event_of_a_combined_function_goes_out_like_any_other() {
+    let db = Db::new().await;
+    db.with_combined_function();
+    let nats = Nats::shared().unwrap();
+    let mut heard = user(nats, "audit").await.subscribe("signin.>").await.unwrap();
+    let log = log_with(&db, user(nats, "otp").await, &[]).await;
+    let draft = draft(stream(0xfeed), 0);
+    recorded(log.append(draft.clone(), &setting("secret")).await);
+    let id = draft.event_id.to_string();
+    let arrived = async {
+        while let Some(message) = heard.next().await {
+            let headers = message.headers.unwrap();
+            if headers.get("ce-id").unwrap().as_str() == id {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), arrived)
+        .await
+        .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

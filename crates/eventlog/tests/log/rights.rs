@@ -1,5 +1,6 @@
 //! The append function is the only way in.
 
+use sekisho_dev::{Postgres, Schema};
 use sekisho_eventlog::{ConnectError, Log};
 use sqlx::Row;
 
@@ -263,6 +264,22 @@ async fn no_role_can_fill_the_disk_with_a_sort() {
         let limit: String = rows[0].get(0);
         assert_eq!(limit, "256MB", "{role}");
         let state = state_of(run(&mut connection, "set temp_file_limit = -1").await);
+        assert_eq!(state, FORBIDDEN, "{role}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_role_can_fill_the_servers_log() {
+    let db = Db::new().await;
+    for role in ROLES {
+        let mut connection = db.connection(role).await;
+        let marker = format!("noise of {role}");
+        let noise = format!("select '{marker}'::int");
+        assert!(run(&mut connection, &noise).await.is_err(), "{role}");
+        let logged =
+            std::fs::read_to_string(Postgres::shared_with(Schema::Files).unwrap().log_file()).unwrap();
+        assert!(!logged.contains(&marker), "{role}");
+        let state = state_of(run(&mut connection, "set log_min_messages = 'debug5'").await);
         assert_eq!(state, FORBIDDEN, "{role}");
     }
 }

@@ -44,3 +44,23 @@ impl http_body::Body for Timed {
         self.body.is_end_stream()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use http_body_util::{BodyExt as _, StreamBody};
+    use tonic::Code;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_never_ends_is_cut_off_at_the_deadline() {
+        let never = StreamBody::new(futures::stream::pending::<Result<Frame<Bytes>, Status>>());
+        let end = Instant::now() + Duration::from_secs(2);
+        let mut answer = Timed::new(Body::new(never), end);
+        let outcome = answer.frame().await.unwrap();
+        assert_eq!(outcome.unwrap_err().code(), Code::DeadlineExceeded);
+        assert_eq!(Instant::now(), end);
+    }
+}

@@ -314,6 +314,13 @@ mod mailing {
             .then(failed(1, Class::Unreachable, false));
     }
 
+    fn fate(story: &Story) -> MailFate {
+        match story.codes.standing(FLOW, story.now) {
+            Standing::Live { mail, .. } => mail,
+            other => panic!("{other:?}"),
+        }
+    }
+
     #[test]
     fn a_relay_that_may_have_the_letter_gets_one_more_and_no_third() {
         let in_doubt = |attempt, will_retry| failed(attempt, Class::InDoubt, will_retry);
@@ -339,10 +346,13 @@ mod mailing {
             .when(record_failed(3, Class::InDoubt))
             .then(in_doubt(3, false));
         // Nobody knows how far a worker came that died.
-        claimed()
-            .and(FLOW, [started(2)])
+        let died = || claimed().and(FLOW, [started(2)]);
+        died()
             .when(record_failed(2, Class::InDoubt))
             .then(in_doubt(2, false));
+        let both_died = died().after(Duration::minutes(2));
+        assert_eq!(fate(&both_died), MailFate::Failed);
+        both_died.when(claim(3)).then_refused(Rejection::NotOwed);
     }
 
     #[test]
@@ -405,24 +415,20 @@ mod mailing {
 
     #[test]
     fn the_page_waits_for_a_mail_only_while_somebody_will_send_it() {
-        let fate = |story: Story| match story.codes.standing(FLOW, story.now) {
-            Standing::Live { mail, .. } => mail,
-            other => panic!("{other:?}"),
-        };
         let late = Duration::minutes(8) + A_MOMENT;
-        assert_eq!(fate(given([issued(1)])), MailFate::Waiting);
-        assert_eq!(fate(claimed()), MailFate::Waiting);
-        assert_eq!(fate(claimed().after(late)), MailFate::Failed);
+        assert_eq!(fate(&given([issued(1)])), MailFate::Waiting);
+        assert_eq!(fate(&claimed()), MailFate::Waiting);
+        assert_eq!(fate(&claimed().after(late)), MailFate::Failed);
         assert_eq!(
-            fate(claimed().and(FLOW, [failed(1, Class::Transient, true)])),
+            fate(&claimed().and(FLOW, [failed(1, Class::Transient, true)])),
             MailFate::Waiting
         );
         assert_eq!(
-            fate(claimed().and(FLOW, [failed(1, Class::NoAddress, false)])),
+            fate(&claimed().and(FLOW, [failed(1, Class::NoAddress, false)])),
             MailFate::Failed
         );
         assert_eq!(
-            fate(claimed().and(FLOW, [mailed(1)])),
+            fate(&claimed().and(FLOW, [mailed(1)])),
             MailFate::HandedOver(start())
         );
     }

@@ -35,8 +35,11 @@ impl Codes {
         let made = match mail {
             Mail::Owed { attempts, .. } => attempts,
             Mail::Claimed { until, .. } if now <= until => return Err(Rejection::Held),
+            // Two workers have come nobody knows how far: a third letter would be one too many.
+            Mail::Claimed { in_doubt: true, .. } | Mail::Mailed { .. } | Mail::Failed => {
+                return Err(Rejection::NotOwed);
+            }
             Mail::Claimed { attempt, .. } => attempt,
-            Mail::Mailed { .. } | Mail::Failed => return Err(Rejection::NotOwed),
         };
         if too_late_to_mail(code.expires_at, now) {
             return Err(Rejection::NotOwed);

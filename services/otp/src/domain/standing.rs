@@ -70,7 +70,9 @@ fn fate(mail: Mail, code: &Issued, now: OffsetDateTime) -> MailFate {
     match mail {
         Mail::Mailed { at } => MailFate::HandedOver(at),
         Mail::Claimed { until, .. } if now <= until => MailFate::Waiting,
-        Mail::Owed { .. } | Mail::Claimed { .. } if !too_late_to_mail(code.expires_at, now) => {
+        Mail::Owed { .. } | Mail::Claimed { in_doubt: false, .. }
+            if !too_late_to_mail(code.expires_at, now) =>
+        {
             MailFate::Waiting
         }
         Mail::Owed { .. } | Mail::Claimed { .. } | Mail::Failed => MailFate::Failed,

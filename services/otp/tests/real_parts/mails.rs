@@ -68,9 +68,37 @@ async fn a_code_that_dies_while_its_mail_is_on_the_way_is_not_mailed() {
     .await;
     assert_eq!(failures(&flow).await, [(Class::Dead, 0, false)]);
 
+    // Not over the connection on which the first mail is still open.
     let next = world.sign_in().await;
     replica.issue(&next).await.unwrap();
     assert_eq!(relay.letters().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn workers_that_die_again_and_again_cost_one_copy() {
+    let world = World::new().await;
+    let relay = Relay::that(Step::Letter, Act::Hold).await;
+    let flow = world.reset().await;
+    let mut ahead = 0;
+    for (name, letters) in [("otp/a", 1), ("otp/b", 2)] {
+        let worker = worker(&world, name, &relay).await;
+        if letters == 1 {
+            worker.issue(&flow).await.unwrap();
+        } else {
+            ahead += 76;
+            world.forward(ahead, &[&worker.log]).await;
+        }
+        relay.until_letters(letters).await;
+        worker.die().await;
+    }
+    let third = worker(&world, "otp/c", &relay).await;
+    world.forward(ahead + 76, &[&third.log]).await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(relay.letters().len(), 2);
+    assert_eq!(
+        flow.types().await,
+        ["code_issued", "mail_started", "mail_started"]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,7 @@ use sekisho_eventlog::{FlowId, Position, StreamId};
 use time::OffsetDateTime;
 
 use super::{Failure, Inner, Sessions};
-use crate::domain::{Live, Session, SessionId, TokenDigest, Why};
+use crate::domain::{Directory, Live, Session, SessionId, Stage, TokenDigest, Why};
 
 /// A live session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,14 +36,17 @@ impl Sessions {
     pub async fn check(&self, token: &[u8]) -> Result<Checked, Failure> {
         let digest = TokenDigest::of(token);
         match self.look_up(digest) {
-            Err(Failure::Unknown | Failure::Over(Why::Idle)) => self.newest().await?,
+            Err(Failure::Unknown) => self.newest().await?,
+            Err(Failure::Over(Why::Idle)) if !self.is_ended(digest) => self.newest().await?,
             Err(over) => return Err(over),
             Ok(_) => self.current().await?,
         }
         for _ in 0..2 {
             let touch = |session: &Session, now| session.touch(now, &self.inner.limits);
             let (checked, is_kept) = match self.find(digest, touch) {
-                Err(Failure::Over(Why::Idle)) if !self.knows_idleness() => return Err(Failure::Unconfirmed),
+                Err(Failure::Over(Why::Idle)) if !self.is_surely_idle(digest) => {
+                    return Err(Failure::Unconfirmed);
+                }
                 found => found?,
             };
             self.record_urgent(digest).await?;
@@ -54,6 +57,26 @@ impl Sessions {
             self.newest().await?;
         }
         Err(Failure::Unconfirmed)
+    }
+
+    /// Whether the log holds the session's end.
+    fn is_ended(&self, digest: TokenDigest) -> bool {
+        let stage = |directory: &Directory| directory.find(digest).map(|session| session.stage);
+        matches!(self.inner.view.ask(stage), Some(Stage::Over(_)))
+    }
+
+    /// Whether nobody can know better of a session that looks idle: the log holds its end, or it was idle already when the
+    /// log was last read, and all others could record what they had seen.
+    fn is_surely_idle(&self, digest: TokenDigest) -> bool {
+        let Inner {
+            log, limits, view, ..
+        } = &*self.inner;
+        let read_up_to = log.now() - log.head_age();
+        let was_idle = view.ask(|directory| {
+            let session = directory.find(digest);
+            session.is_none_or(|session| directory.standing(session, read_up_to, limits).is_err())
+        });
+        self.is_ended(digest) || was_idle && self.knows_idleness()
     }
 
     /// What this replica knows now.

@@ -17,6 +17,9 @@ use crate::domain::{Activity, Command, TokenDigest};
 const LOOKS: u32 = 10;
 /// Entries that are appended at the same time.
 const AT_ONCE: usize = 64;
+/// Between two looks whether the log takes entries. Activity is recorded within a second when it is due, and in the last
+/// minute before it is answered, so nothing that is unrecorded was ever answered much longer than this ago.
+const PROBE: Duration = Duration::from_secs(1);
 /// How long a drain may try to hand its activity over: within the process's own limit, and with time left to end.
 const HAND_OVER: Duration = Duration::from_secs(5);
 
@@ -34,6 +37,17 @@ impl Sessions {
                 .view
                 .ask(|directory| directory.due_activity(now, limits));
             self.record_all(due).await;
+        }
+    }
+
+    /// Asks once a second, for ever, whether the log takes entries. A replica that has nothing to record would not notice
+    /// that others cannot record what they have seen.
+    pub async fn probe_log(&self) -> Infallible {
+        loop {
+            tokio::time::sleep(PROBE).await;
+            if let Err(error) = self.inner.log.probe().await {
+                tracing::warn!(error = sekisho_service::chain(&error), "the log takes nothing");
+            }
         }
     }
 

@@ -341,6 +341,15 @@ fn activity_is_due_when_what_is_recorded_is_ten_minutes_old() {
     };
     assert_eq!(due(ten), [activity]);
     assert_eq!(directory.all_activity(at(161), &LIMITS), [activity]);
+
+    let mut cut_there = session_entry(162, &cut());
+    cut_there.recorded.stream = account(1);
+    let directory = fold_into(directory, &[cut_there]);
+    assert_eq!(
+        directory.due_activity(ten, &LIMITS),
+        [],
+        "of a session that is over"
+    );
 }
 
 #[test]

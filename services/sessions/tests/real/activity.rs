@@ -93,6 +93,26 @@ async fn nobody_is_called_idle_before_the_log_is_read_up_to_the_deadline() {
     );
 }
 
+/// The answer about the head takes long; what was recorded meanwhile is not in it.
+#[tokio::test]
+async fn nobody_is_idle_by_a_read_before_the_deadline() {
+    let two = Two::new().await;
+    let live = two.blind.sessions.check(&two.token).await.unwrap().live;
+    let after = live.idle + Duration::milliseconds(50);
+    let micros = after.unix_timestamp_nanos() / 1_000;
+    let slow = format!(
+        "create or replace function log.now() returns timestamptz language sql volatile as
+         $$select timestamptz 'epoch' + interval '1 microsecond' * {micros}
+           from (select count(*) from generate_series(1, 2000000)) as slow$$;"
+    );
+    two.world.database.sql(&slow).unwrap();
+    two.blind.log.confirm_head().await.unwrap();
+    assert_eq!(
+        two.blind.sessions.check(&two.token).await,
+        Err(Failure::Unconfirmed)
+    );
+}
+
 #[tokio::test]
 async fn signing_out_ends_a_session_that_only_this_replica_takes_for_idle() {
     let two = Two::new().await;

@@ -123,6 +123,9 @@ async fn a_service_that_has_just_started_calls_nobody_idle() {
     world.stop_clock(idle + LIMITS.margin() + calm, &[&late]).await;
     assert_eq!(late.sessions.check(token).await, Err(Failure::Over(Why::Idle)));
     assert_eq!(late.sessions.sweep_once().await, Ok(1));
+    // What the log says is as true at the first moment as later.
+    let next = world.replica().await;
+    assert_eq!(next.sessions.check(token).await, Err(Failure::Over(Why::Idle)));
 }
 
 /// The log is read as ever, and takes nothing: what others have seen they cannot record either.
@@ -159,6 +162,39 @@ async fn while_nothing_can_be_recorded_nobody_is_idle() {
         replica.sessions.check(silent).await,
         Err(Failure::Over(Why::Idle))
     );
+}
+
+/// The other replica has nothing to record.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replica_that_writes_nothing_notices_that_the_others_cannot() {
+    let world = World::new().await;
+    let (busy, blind) = (world.replica().await, world.replica().await);
+    let started = busy.start(&world.verified(world.account()).await).await.unwrap();
+    let token = started.token.expose();
+    let begin = blind.sessions.check(token).await.unwrap().started_at;
+    let minutes = |minutes| begin + time::Duration::minutes(minutes);
+    let replicas = [&busy, &blind];
+    world.stop_clock(minutes(9), &replicas).await;
+    busy.sessions.check(token).await.unwrap();
+    world.stop_clock(minutes(31), &replicas).await;
+
+    let mut admin = PgConnection::connect(&world.database.url("postgres"))
+        .await
+        .unwrap();
+    let mut lock = admin.begin().await.unwrap();
+    lock.execute("select from log.head for update").await.unwrap();
+    let sessions = blind.sessions.clone();
+    let probe = tokio::spawn(async move { match sessions.probe_log().await {} });
+    eventually("the probe to fail", async || {
+        (blind.log.steady_since() > minutes(31)).then_some(())
+    })
+    .await;
+    assert_eq!(blind.sessions.check(token).await, Err(Failure::Unconfirmed));
+    lock.rollback().await.unwrap();
+    busy.sessions.hand_over_activity().await;
+    let live = blind.sessions.check(token).await.unwrap().live;
+    assert!(live.idle >= minutes(39));
+    probe.abort();
 }
 
 /// A drain has only so much time.

@@ -26,6 +26,8 @@ pub enum Point {
     CommitHeldBack,
     /// Both connections are closed when the server says that it has committed.
     CutAfterCommit,
+    /// The server commits and is then told to stop: in place of the answer comes 57P01, and both connections close.
+    ShutdownAfterCommit,
     /// Of the extended protocol: everything up to its execution is forwarded, but no Sync.
     BeforeSync,
 }
@@ -177,7 +179,10 @@ impl Pair {
                 server.write_all(frame).await.unwrap();
                 self.stop().await;
             }
-            Point::CommitHeldBack | Point::CutAfterCommit | Point::BeforeSync => {
+            Point::CommitHeldBack
+            | Point::CutAfterCommit
+            | Point::ShutdownAfterCommit
+            | Point::BeforeSync => {
                 *self.answer.lock().unwrap() = Some(point);
                 server.write_all(frame).await.unwrap();
             }
@@ -198,6 +203,11 @@ impl Pair {
             match point.filter(|_| ends) {
                 Some(Point::CutAfterCommit) => {
                     self.shared.reached.send_replace(true);
+                    return;
+                }
+                Some(Point::ShutdownAfterCommit) => {
+                    self.shared.reached.send_replace(true);
+                    let _ = client.write_all(&shutdown()).await;
                     return;
                 }
                 Some(_) => self.stop().await,
@@ -230,6 +240,13 @@ impl Pair {
             std::future::pending::<()>().await;
         }
     }
+}
+
+/// What a server says that an administrator stops.
+fn shutdown() -> Vec<u8> {
+    let fields = b"SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0";
+    let length = u32::try_from(fields.len() + 4).unwrap().to_be_bytes();
+    [&[ERROR_RESPONSE], &length[..], fields].concat()
 }
 
 fn mentions_append(frame: &[u8]) -> bool {

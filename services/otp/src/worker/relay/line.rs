@@ -10,10 +10,10 @@ use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
 use lettre::transport::smtp::response::Response;
 use sekisho_proto::otp::v1::mail_failed::Class;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::super::failure::Failure;
-use super::super::times::{COMMAND, CONNECT, CONTENT};
+use super::super::times::{COMMAND, CONNECT, CONTENT, LAST_LOOK};
 use super::url::{RelayUrl, Security};
 
 /// A connection that is ready for the next mail, or that something has gone wrong with.
@@ -63,8 +63,13 @@ impl Line {
         for recipient in envelope.to() {
             self.command(Rcpt::new(recipient.clone(), Vec::new())).await?;
         }
+        let looked = Instant::now();
         last_look.await?;
         self.command(Data).await?;
+        // A process that stood still has missed its own time-outs, and the look is as old as that.
+        if looked.elapsed() > LAST_LOOK + COMMAND {
+            return Err(Failure::of(Class::Unreachable));
+        }
         let reply = within(CONTENT, self.connection.message(&bytes)).await;
         let reply = reply.map_err(after_the_letter)?;
         self.is_usable = true;

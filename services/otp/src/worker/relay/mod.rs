@@ -101,14 +101,16 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    use sekisho_proto::otp::v1::mail_failed::Class;
     use sekisho_service::settings::Value as _;
     use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
     use tokio::net::{TcpListener, TcpStream};
 
+    use super::super::times::{COMMAND, LAST_LOOK};
     use super::*;
 
-    /// A relay that takes every mail, and how often somebody connected to it.
-    async fn relay() -> (Relay, Arc<AtomicUsize>) {
+    /// A relay that takes every mail, so many on one connection, and how often somebody connected to it.
+    async fn relay(letters: usize) -> (Relay, Arc<AtomicUsize>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("smtp://{}", listener.local_addr().unwrap());
         let connections = Arc::new(AtomicUsize::new(0));
@@ -116,23 +118,25 @@ mod tests {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 counted.fetch_add(1, Ordering::SeqCst);
-                tokio::spawn(converse(stream));
+                tokio::spawn(converse(stream, letters));
             }
         });
         (Relay::new(RelayUrl::parse(&url).unwrap()).unwrap(), connections)
     }
 
-    async fn converse(stream: TcpStream) -> std::io::Result<()> {
+    /// A conversation of so many letters, after which the relay hangs up.
+    async fn converse(stream: TcpStream, mut letters: usize) -> std::io::Result<()> {
         let mut stream = BufReader::new(stream);
         stream.write_all(b"220 test\r\n").await?;
         let (mut line, mut is_letter) = (String::new(), false);
-        while stream.read_line(&mut line).await? > 0 {
+        while letters > 0 && stream.read_line(&mut line).await? > 0 {
             let reply = match line.as_str() {
                 ".\r\n" => "250 ok\r\n",
                 _ if is_letter => "",
                 "DATA\r\n" => "354 go on\r\n",
                 _ => "250 ok\r\n",
             };
+            letters -= usize::from(is_letter && !reply.is_empty());
             is_letter = reply.starts_with("354") || is_letter && reply.is_empty();
             stream.write_all(reply.as_bytes()).await?;
             line.clear();
@@ -150,7 +154,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_connection_is_used_again_unless_it_was_idle_for_long() {
-        let (relay, connections) = relay().await;
+        let (relay, connections) = relay(usize::MAX).await;
         for _ in 0..3 {
             assert_eq!(relay.hand_over(&letter(), async { Ok(()) }).await.unwrap(), 250);
         }
@@ -160,5 +164,27 @@ mod tests {
         tokio::time::resume();
         relay.hand_over(&letter(), async { Ok(()) }).await.unwrap();
         assert_eq!(connections.load(Ordering::SeqCst), 2);
+    }
+    #[tokio::test]
+    async fn a_connection_that_the_relay_has_closed_costs_no_mail() {
+        let (relay, connections) = relay(1).await;
+        for number in 1..=3 {
+            assert_eq!(relay.hand_over(&letter(), async { Ok(()) }).await.unwrap(), 250);
+            assert_eq!(connections.load(Ordering::SeqCst), number);
+        }
+    }
+
+    /// As if the process had been stopped between the look and the letter.
+    #[tokio::test]
+    async fn a_look_that_is_too_old_sends_no_letter() {
+        let (relay, _) = relay(usize::MAX).await;
+        let looks = async {
+            tokio::time::pause();
+            tokio::time::advance(LAST_LOOK + COMMAND + Duration::from_millis(1)).await;
+            tokio::time::resume();
+            Ok(())
+        };
+        let outcome = relay.hand_over(&letter(), looks).await;
+        assert_eq!(outcome, Err(Failure::of(Class::Unreachable)));
     }
 }

@@ -117,6 +117,7 @@ async fn converse(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
     let mut stream = BufReader::new(stream);
     stream.write_all(b"220 test\r\n").await?;
     let mut line = String::new();
+    let mut is_open = false;
     while {
         line.clear();
         stream.read_line(&mut line).await?
@@ -124,6 +125,12 @@ async fn converse(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
     {
         let verb = line.get(..4).unwrap_or_default().to_ascii_uppercase();
         let reply = match verb.as_str() {
+            // RFC 5321, 4.1.4: one transaction at a time.
+            "MAIL" if std::mem::replace(&mut is_open, true) => Some("503 a mail is open"),
+            "RSET" => {
+                is_open = false;
+                Some("250 ok")
+            }
             "RCPT" => {
                 let before = shared.recipients.fetch_add(1, Ordering::SeqCst);
                 act(shared, Step::Recipient, before).await
@@ -131,6 +138,7 @@ async fn converse(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
             "DATA" => {
                 stream.write_all(b"354 go on\r\n").await?;
                 let letter = read_letter(&mut stream).await?;
+                is_open = false;
                 let mut before = 0;
                 shared.letters.send_modify(|letters| {
                     before = letters.len();

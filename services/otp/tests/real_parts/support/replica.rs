@@ -82,7 +82,8 @@ impl Replica {
         let process = Process::new(Duration::from_secs(5));
         let caught_up = process.latch("caught up");
         self.worker = Some(tokio::spawn(worker.run(self.stop.clone(), caught_up)));
-        process.readiness().ready().await;
+        let caught_up = tokio::time::timeout(Duration::from_secs(20), process.readiness().ready()).await;
+        caught_up.unwrap();
         self
     }
 
