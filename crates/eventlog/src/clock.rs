@@ -21,17 +21,20 @@ struct Reading {
     database: OffsetDateTime,
     asked: Instant,
     answered: Instant,
+    asked_at: OffsetDateTime,
     steady_since: OffsetDateTime,
 }
 
 impl Clock {
     /// A clock whose first reading, asked for at the monotonic moment `asked`, has just been answered.
     pub fn new(database: OffsetDateTime, asked: Instant) -> Self {
+        let answered = Instant::now();
         Self {
             last: Arc::new(RwLock::new(Reading {
                 database,
                 asked,
-                answered: Instant::now(),
+                answered,
+                asked_at: database - (answered - asked),
                 steady_since: database,
             })),
         }
@@ -47,6 +50,11 @@ impl Clock {
     /// way, or while this process stood still, is not in it.
     pub fn age(&self) -> Duration {
         self.reading().asked.elapsed()
+    }
+
+    /// When the database was asked, at the earliest that it can have been: by its own clock it answered later.
+    pub fn asked_at(&self) -> OffsetDateTime {
+        self.reading().asked_at
     }
 
     /// Since when the log has answered without an outage; at first since it was asked for the first time.
@@ -74,6 +82,11 @@ impl Clock {
             database: so_far.clamp(database, database + (answered - asked)),
             asked: asked.max(last.asked),
             answered,
+            asked_at: if asked < last.asked {
+                last.asked_at
+            } else {
+                database - (answered - asked)
+            },
             steady_since: if asked.saturating_duration_since(last.asked) < OUTAGE {
                 last.steady_since
             } else {
@@ -132,6 +145,19 @@ mod tests {
         clock.set(start, early);
         assert_eq!(clock.now(), start + Duration::from_secs(2));
         assert_eq!(clock.age(), Duration::from_secs(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_question_is_never_later_than_the_answer_allows() {
+        let start = OffsetDateTime::UNIX_EPOCH;
+        let clock = Clock::new(start, Instant::now());
+        let (early, late) = (Instant::now(), Instant::now() + Duration::from_secs(1));
+        tokio::time::advance(Duration::from_secs(3)).await;
+        clock.set(start + Duration::from_secs(3), late);
+        assert_eq!(clock.asked_at(), start + Duration::from_secs(1));
+        // An answer that was overtaken says less.
+        clock.set(start + Duration::from_secs(3), early);
+        assert_eq!(clock.asked_at(), start + Duration::from_secs(1));
     }
 
     #[tokio::test(start_paused = true)]

@@ -206,6 +206,12 @@ impl Log {
         self.clock.age()
     }
 
+    /// A moment of the log's clock at which PostgreSQL had not been asked for the head yet: what was committed before
+    /// it is not past the known head.
+    pub fn head_asked_at(&self) -> OffsetDateTime {
+        self.clock.asked_at()
+    }
+
     /// Since when, by [`Log::now`], the log has answered without an outage: its head was confirmed every few seconds, and
     /// no append of this process went without an answer. At first since this process reached it.
     pub fn steady_since(&self) -> OffsetDateTime {

@@ -71,7 +71,7 @@ impl Sessions {
         let Inner {
             log, limits, view, ..
         } = &*self.inner;
-        let read_up_to = log.now() - log.head_age();
+        let read_up_to = log.head_asked_at();
         let was_idle = view.ask(|directory| {
             let session = directory.find(digest);
             session.is_none_or(|session| directory.standing(session, read_up_to, limits).is_err())
