@@ -14,7 +14,7 @@ use sekisho_service::settings::Secret;
 use sekisho_service::{Late, roles};
 use tonic::{Request, Response, Status};
 
-use crate::app::{Failure, Sessions};
+use crate::app::{Error, Sessions};
 
 /// Who may call what on the main listener.
 pub const CALLERS: &[Method] = &[
@@ -92,8 +92,8 @@ impl AdministrationService for Api {
     }
 }
 
-impl From<Failure> for Status {
-    fn from(failure: Failure) -> Self {
-        refusal::status(&failure)
+impl From<Error> for Status {
+    fn from(error: Error) -> Self {
+        refusal::status(&error)
     }
 }

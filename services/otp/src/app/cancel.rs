@@ -3,7 +3,7 @@
 use sekisho_eventlog::{Decided, Decision, Facts};
 use sekisho_evidence::{Flow, Refusal};
 
-use super::{App, Caller, Refused, context};
+use super::{App, Caller, Error, context};
 use crate::domain::{Codes, Command};
 
 impl App {
@@ -13,8 +13,8 @@ impl App {
     /// so the flow is read once more.
     ///
     /// # Errors
-    /// [`Refused`]; giving up twice is no error.
-    pub async fn cancel(&self, caller: Caller<'_>) -> Result<(), Refused> {
+    /// [`Error`]; giving up twice is no error.
+    pub async fn cancel(&self, caller: Caller<'_>) -> Result<(), Error> {
         let minted = self.open(caller).await?.minted;
         let context = context(minted.account, minted.flow, None);
         let decided = self
@@ -28,7 +28,7 @@ impl App {
                     Flow::Open(_) | Flow::Verified(..) => {}
                 }
                 let command = Command::Cancel { flow: minted.flow };
-                facts.state.decide(facts.now, command).map_err(Refused::from)
+                facts.state.decide(facts.now, command).map_err(Error::from)
             })
             .await?;
         match decided {

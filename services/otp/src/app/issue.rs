@@ -8,7 +8,7 @@ use sekisho_proto::events::CodeEvent;
 use sekisho_service::entropy;
 use tokio::time::{Instant, timeout_at};
 
-use super::{App, Caller, Refused, context};
+use super::{App, Caller, Error, context};
 use crate::code::reference;
 use crate::domain::{Codes, Command, FLOW_AGE, View};
 
@@ -20,8 +20,8 @@ impl App {
     /// not wait, because the wait would tell whether there is an account.
     ///
     /// # Errors
-    /// [`Refused`].
-    pub async fn issue(&self, caller: Caller<'_>, command: CommandId) -> Result<View, Refused> {
+    /// [`Error`].
+    pub async fn issue(&self, caller: Caller<'_>, command: CommandId) -> Result<View, Error> {
         let end = Instant::now() + PATIENCE;
         let opened = self.open_alive(caller).await?;
         // Heard from before the event on, so that no outcome is missed.
@@ -38,7 +38,7 @@ impl App {
     }
 
     /// The position of CodeIssued; `None` where no code was needed.
-    async fn record_issue(&self, minted: &Minted, command: CommandId) -> Result<Option<Position>, Refused> {
+    async fn record_issue(&self, minted: &Minted, command: CommandId) -> Result<Option<Position>, Error> {
         let digest = command.digest(&[b"IssueCode"]);
         let context = context(minted.account, minted.flow, Some(digest));
         let reference = reference(entropy::bytes());
@@ -56,7 +56,7 @@ impl App {
                     reference: reference.clone(),
                     not_after: minted.at + FLOW_AGE,
                 };
-                facts.state.decide(facts.now, command).map_err(Refused::from)
+                facts.state.decide(facts.now, command).map_err(Error::from)
             })
             .await;
         let decided = match decided {
@@ -76,7 +76,7 @@ impl App {
 }
 
 /// Whether the flow needs no code any more. The flow's own entries say so even when it has left the fold.
-fn is_verified(facts: &Facts<Codes>, minted: &Minted) -> Result<bool, Refused> {
+fn is_verified(facts: &Facts<Codes>, minted: &Minted) -> Result<bool, Error> {
     match Flow::fold(&facts.flow)? {
         Flow::Unminted => Err(Refusal::Unknown.into()),
         Flow::Mixed => Err(Refusal::Mixed.into()),

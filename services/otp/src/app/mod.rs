@@ -1,13 +1,13 @@
 //! One use case each: gather facts from the log, make a command, have it decided, say what came of it.
 
 mod cancel;
+mod error;
 mod fates;
 mod issue;
-mod refused;
 mod verify;
 
+pub use error::Error;
 pub use fates::Fates;
-pub use refused::Refused;
 pub use verify::Verified;
 
 use sekisho_eventlog::{Context, Entry, FlowId, Fold, Log, StreamId};
@@ -53,14 +53,14 @@ impl App {
     /// What a page shows.
     ///
     /// # Errors
-    /// [`Refused`].
-    pub async fn view(&self, caller: Caller<'_>) -> Result<View, Refused> {
+    /// [`Error`].
+    pub async fn view(&self, caller: Caller<'_>) -> Result<View, Error> {
         let opened = self.open_alive(caller).await?;
         self.seen(&opened)
     }
 
     /// The flow, for a caller that holds its secret.
-    async fn open(&self, caller: Caller<'_>) -> Result<Opened, Refused> {
+    async fn open(&self, caller: Caller<'_>) -> Result<Opened, Error> {
         let entries = self.log.flow(caller.flow).await?;
         let flow = Flow::fold(&entries)?;
         let minted = *flow.open_with(caller.secret.expose())?;
@@ -72,7 +72,7 @@ impl App {
     }
 
     /// The flow, unless it was given up or a cut stands after the event that minted it.
-    async fn open_alive(&self, caller: Caller<'_>) -> Result<Opened, Refused> {
+    async fn open_alive(&self, caller: Caller<'_>) -> Result<Opened, Error> {
         let opened = self.open(caller).await?;
         if matches!(opened.flow, Flow::Cancelled(_)) {
             return Err(Refusal::Cancelled.into());
@@ -85,7 +85,7 @@ impl App {
         }
     }
 
-    fn seen(&self, opened: &Opened) -> Result<View, Refused> {
+    fn seen(&self, opened: &Opened) -> Result<View, Error> {
         let codes = codes_of(&opened.entries)?;
         let Minted { flow, mint, .. } = opened.minted;
         Ok(View::of(&codes, flow, mint.purpose(), self.log.now()))

@@ -5,7 +5,7 @@ use sekisho_evidence::{CommandId, Flow, Minted, Refusal};
 use sekisho_proto::events::CodeEvent;
 use sekisho_service::settings::Secret;
 
-use super::{App, Caller, Refused, context};
+use super::{App, Caller, Error, context};
 use crate::code::{Digits, Keys, Owner, read_typed};
 use crate::domain::{Codes, Command, Finding};
 
@@ -30,13 +30,13 @@ impl App {
     /// Compares a typed code. The same form again gets the first answer.
     ///
     /// # Errors
-    /// [`Refused`]; a wrong code is none.
+    /// [`Error`]; a wrong code is none.
     pub async fn verify(
         &self,
         caller: Caller<'_>,
         code: &Secret<String>,
         command: CommandId,
-    ) -> Result<Verified, Refused> {
+    ) -> Result<Verified, Error> {
         let typed = read_typed(code.expose())?;
         let minted = self.open_alive(caller).await?.minted;
         let digest = command.digest(&[b"VerifyCode", typed.expose()]);
@@ -52,20 +52,20 @@ impl App {
                 let finding = compare(&self.keys, &facts.state, &minted, &typed)?;
                 let flow = minted.flow;
                 let command = Command::Verify { flow, finding };
-                facts.state.decide(facts.now, command).map_err(Refused::from)
+                facts.state.decide(facts.now, command).map_err(Error::from)
             })
             .await?;
         answer(decided, accepted)
     }
 }
 
-fn answer(decided: Decided<Codes>, accepted: Option<Position>) -> Result<Verified, Refused> {
+fn answer(decided: Decided<Codes>, accepted: Option<Position>) -> Result<Verified, Error> {
     let (recorded, event) = match decided {
         Decided::Recorded { recorded, event, .. } | Decided::Repeated { recorded, event } => {
             (recorded, event)
         }
         Decided::Nothing(_) => {
-            let position = accepted.ok_or(Refused::Internal)?;
+            let position = accepted.ok_or(Error::Internal)?;
             return Ok(Verified::Accepted { position });
         }
     };
@@ -81,12 +81,12 @@ fn answer(decided: Decided<Codes>, accepted: Option<Position>) -> Result<Verifie
         | CodeEvent::MailStarted(_)
         | CodeEvent::Mailed(_)
         | CodeEvent::MailFailed(_)
-        | CodeEvent::FlowCancelled(_) => Err(Refused::Internal),
+        | CodeEvent::FlowCancelled(_) => Err(Error::Internal),
     }
 }
 
 /// Where the flow was verified, if it was. The flow's own entries say so even when it has left the fold.
-fn accepted_at(facts: &Facts<Codes>) -> Result<Option<Position>, Refused> {
+fn accepted_at(facts: &Facts<Codes>) -> Result<Option<Position>, Error> {
     match Flow::fold(&facts.flow)? {
         Flow::Unminted => Err(Refusal::Unknown.into()),
         Flow::Mixed => Err(Refusal::Mixed.into()),
@@ -96,7 +96,7 @@ fn accepted_at(facts: &Facts<Codes>) -> Result<Option<Position>, Refused> {
     }
 }
 
-fn compare(keys: &Keys, codes: &Codes, minted: &Minted, typed: &Digits) -> Result<Finding, Refused> {
+fn compare(keys: &Keys, codes: &Codes, minted: &Minted, typed: &Digits) -> Result<Finding, Error> {
     let last = codes.flow(minted.flow).and_then(|known| known.stage.last_code());
     let Some((code, replaced)) = last else {
         return Ok(Finding::NothingToCompare);

@@ -3,11 +3,11 @@
 use sekisho_service::refusal;
 use tonic::Status;
 
-use crate::app::Refused;
+use crate::app::Error;
 
-impl From<Refused> for Status {
-    fn from(refused: Refused) -> Self {
-        refusal::status(&refused)
+impl From<Error> for Status {
+    fn from(error: Error) -> Self {
+        refusal::status(&error)
     }
 }
 
@@ -23,7 +23,7 @@ mod tests {
 
     #[test]
     fn every_refusal_carries_its_reason() {
-        let cases: [(Refused, Code, &str); 6] = [
+        let cases: [(Error, Code, &str); 6] = [
             (Refusal::Unknown.into(), Code::NotFound, "FLOW_UNKNOWN"),
             (
                 Refusal::SecretWrong.into(),
@@ -42,13 +42,13 @@ mod tests {
             ),
             (Malformed.into(), Code::InvalidArgument, "OTP_CODE_MALFORMED"),
             (
-                Refused::Log(LogFault::Unavailable),
+                Error::Log(LogFault::Unavailable),
                 Code::Unavailable,
                 "LOG_UNAVAILABLE",
             ),
         ];
-        for (refused, code, reason) in cases {
-            let status = Status::from(refused);
+        for (error, code, reason) in cases {
+            let status = Status::from(error);
             assert_eq!(status.code(), code);
             assert_eq!(refusal::reason(&status).as_deref(), Some(reason));
         }

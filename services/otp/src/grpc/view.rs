@@ -4,11 +4,11 @@ use sekisho_proto::otp::v1::FlowView;
 use sekisho_proto::otp::v1::flow_view::{Mail, Stage};
 use sekisho_proto::to_timestamp;
 
-use crate::app::Refused;
+use crate::app::Error;
 use crate::domain::{Issued, MailFate, Rejection, TRIES, View, ViewStage};
 
 /// A cancelled flow shows nothing.
-pub(super) fn flow_view(view: &View) -> Result<FlowView, Refused> {
+pub(super) fn flow_view(view: &View) -> Result<FlowView, Error> {
     let shown = match &view.stage {
         ViewStage::Cancelled => return Err(Rejection::Cancelled.into()),
         ViewStage::Verified => without_code(Stage::Verified),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sekisho_otp::app::Refused;
+use sekisho_otp::app::Error;
 use sekisho_otp::domain::{MailFate, View, ViewStage};
 use sekisho_proto::refusal::Refuse as _;
 use sekisho_service::settings::Secret;
@@ -12,7 +12,7 @@ use crate::support::{Flow, Mailbox, Relay, Replica, World, code, until};
 
 /// What every call answers.
 async fn reasons(replica: &Replica, flow: &Flow) -> [Option<&'static str>; 4] {
-    let reason = |refused: Option<Refused>| refused.map(|refused| refused.reason());
+    let reason = |refused: Option<Error>| refused.map(|refused| refused.reason());
     [
         reason(replica.issue(flow).await.err()),
         reason(replica.verify(flow, &code(flow.owner, 1)).await.err()),

@@ -3,7 +3,7 @@
 use sekisho_eventlog::{FlowId, Position, StreamId};
 use time::OffsetDateTime;
 
-use super::{Failure, Inner, Sessions};
+use super::{Error, Inner, Sessions};
 use crate::domain::{Directory, Live, Session, SessionId, Stage, TokenDigest, Why};
 
 /// A live session.
@@ -31,21 +31,21 @@ impl Sessions {
     /// is missing that was committed before the call.
     ///
     /// # Errors
-    /// [`Failure::Over`], [`Failure::Unknown`]; [`Failure::Unconfirmed`] while the log cannot be read, and while another
+    /// [`Error::Over`], [`Error::Unknown`]; [`Error::Unconfirmed`] while the log cannot be read, and while another
     /// replica may still be recording activity after an outage.
-    pub async fn check(&self, token: &[u8]) -> Result<Checked, Failure> {
+    pub async fn check(&self, token: &[u8]) -> Result<Checked, Error> {
         let digest = TokenDigest::of(token);
         match self.look_up(digest) {
-            Err(Failure::Unknown) => self.newest().await?,
-            Err(Failure::Over(Why::Idle)) if !self.is_ended(digest) => self.newest().await?,
+            Err(Error::Unknown) => self.newest().await?,
+            Err(Error::Over(Why::Idle)) if !self.is_ended(digest) => self.newest().await?,
             Err(over) => return Err(over),
             Ok(_) => self.current().await?,
         }
         for _ in 0..2 {
             let touch = |session: &Session, now| session.touch(now, &self.inner.limits);
             let (checked, is_kept) = match self.find(digest, touch) {
-                Err(Failure::Over(Why::Idle)) if !self.is_surely_idle(digest) => {
-                    return Err(Failure::Unconfirmed);
+                Err(Error::Over(Why::Idle)) if !self.is_surely_idle(digest) => {
+                    return Err(Error::Unconfirmed);
                 }
                 found => found?,
             };
@@ -56,7 +56,7 @@ impl Sessions {
             // What this replica alone had seen stands in the log now. Once that is folded, this use can follow it.
             self.newest().await?;
         }
-        Err(Failure::Unconfirmed)
+        Err(Error::Unconfirmed)
     }
 
     /// Whether the log holds the session's end.
@@ -80,7 +80,7 @@ impl Sessions {
     }
 
     /// What this replica knows now.
-    pub(super) fn look_up(&self, digest: TokenDigest) -> Result<Checked, Failure> {
+    pub(super) fn look_up(&self, digest: TokenDigest) -> Result<Checked, Error> {
         self.find(digest, |_, _| ()).map(|(checked, ())| checked)
     }
 
@@ -89,14 +89,14 @@ impl Sessions {
         &self,
         digest: TokenDigest,
         seen: impl FnOnce(&Session, OffsetDateTime) -> T,
-    ) -> Result<(Checked, T), Failure> {
+    ) -> Result<(Checked, T), Error> {
         let Inner {
             log, limits, view, ..
         } = &*self.inner;
         view.ask(|directory| {
-            let session = directory.find(digest).ok_or(Failure::Unknown)?;
+            let session = directory.find(digest).ok_or(Error::Unknown)?;
             let now = log.now();
-            let standing = || directory.standing(session, now, limits).map_err(Failure::Over);
+            let standing = || directory.standing(session, now, limits).map_err(Error::Over);
             standing()?;
             let seen = seen(session, now);
             let checked = Checked {

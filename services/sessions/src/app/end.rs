@@ -2,7 +2,7 @@
 
 use sekisho_eventlog::{Context, Decided, Position};
 
-use super::{ACTOR, Failure, Sessions};
+use super::{ACTOR, Error, Sessions};
 use crate::domain::{Command, TokenDigest, Why};
 
 impl Sessions {
@@ -11,20 +11,20 @@ impl Sessions {
     /// A session that only this replica takes for idle is ended all the same: another one may have seen activity.
     ///
     /// # Errors
-    /// [`Failure::Unconfirmed`], [`Failure::Log`]: then it may live on.
-    pub async fn end(&self, token: &[u8]) -> Result<Option<Position>, Failure> {
+    /// [`Error::Unconfirmed`], [`Error::Log`]: then it may live on.
+    pub async fn end(&self, token: &[u8]) -> Result<Option<Position>, Error> {
         let digest = TokenDigest::of(token);
-        if self.look_up(digest) == Err(Failure::Unknown) {
+        if self.look_up(digest) == Err(Error::Unknown) {
             self.newest().await?;
         }
         match self.look_up(digest) {
-            Ok(_) | Err(Failure::Over(Why::Idle)) => self.record_end(digest).await,
-            Err(Failure::Over(_) | Failure::Unknown) => Ok(None),
-            Err(failure) => Err(failure),
+            Ok(_) | Err(Error::Over(Why::Idle)) => self.record_end(digest).await,
+            Err(Error::Over(_) | Error::Unknown) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
-    async fn record_end(&self, digest: TokenDigest) -> Result<Option<Position>, Failure> {
+    async fn record_end(&self, digest: TokenDigest) -> Result<Option<Position>, Error> {
         let found = self.inner.view.ask(|directory| {
             directory
                 .find(digest)

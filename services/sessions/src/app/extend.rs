@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use sekisho_eventlog::Context;
 
-use super::{ACTOR, Failure, Sessions};
+use super::{ACTOR, Error, Sessions};
 use crate::domain::{Activity, Command, TokenDigest};
 
 /// Looks for due activity in one margin.
@@ -69,7 +69,7 @@ impl Sessions {
     }
 
     /// Records a session's activity before it is answered, if the session would end soon by what is recorded.
-    pub(super) async fn record_urgent(&self, token: TokenDigest) -> Result<(), Failure> {
+    pub(super) async fn record_urgent(&self, token: TokenDigest) -> Result<(), Error> {
         let now = self.inner.log.now();
         let limits = &self.inner.limits;
         let urgent = self
@@ -88,16 +88,16 @@ impl Sessions {
             .map(|activity| self.record_activity(activity))
             .buffer_unordered(AT_ONCE);
         let attempts: Vec<_> = attempts.collect().await;
-        let mut failed: Vec<Failure> = attempts.into_iter().filter_map(Result::err).collect();
+        let mut failed: Vec<Error> = attempts.into_iter().filter_map(Result::err).collect();
         // Of a session that has ended meanwhile there is nothing more to say.
-        failed.retain(|failure| *failure != Failure::Unconfirmed);
+        failed.retain(|error| *error != Error::Unconfirmed);
         if let Some(first) = failed.first() {
             let (sessions, error) = (failed.len(), sekisho_service::chain(first));
             tracing::warn!(sessions, error, "activity was not recorded");
         }
     }
 
-    async fn record_activity(&self, activity: Activity) -> Result<(), Failure> {
+    async fn record_activity(&self, activity: Activity) -> Result<(), Error> {
         let command = Command::Extend {
             session: activity.session,
             active_at: activity.active_at,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use super::{Failure, Sessions};
+use super::{Error, Sessions};
 
 /// A replica that has not confirmed the head for so long confirms it before it answers.
 const STALE: Duration = Duration::from_secs(1);
@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_millis(1_500);
 impl Sessions {
     /// Waits until everything is folded that was committed a second ago or earlier; most often there is nothing to
     /// wait for.
-    pub(super) async fn current(&self) -> Result<(), Failure> {
+    pub(super) async fn current(&self) -> Result<(), Error> {
         let log = &self.inner.log;
         if log.head_age() >= STALE {
             return self.newest().await;
@@ -25,7 +25,7 @@ impl Sessions {
     }
 
     /// Waits until everything is folded that was committed before this call.
-    pub(super) async fn newest(&self) -> Result<(), Failure> {
+    pub(super) async fn newest(&self) -> Result<(), Error> {
         let deadline = Instant::now() + PATIENCE;
         let read = async || match self.inner.log.confirm_head().await {
             Ok(head) => Some(head),
@@ -35,7 +35,7 @@ impl Sessions {
             }
         };
         let head = timeout_at(deadline, self.inner.head_reads.after_now(read)).await;
-        let head = head.ok().flatten().ok_or(Failure::Unconfirmed)?;
+        let head = head.ok().flatten().ok_or(Error::Unconfirmed)?;
         self.fold_up_to(head, deadline).await
     }
 
@@ -46,16 +46,12 @@ impl Sessions {
         log.now() - log.steady_since() >= CALM
     }
 
-    async fn fold_up_to(
-        &self,
-        position: sekisho_eventlog::Position,
-        deadline: Instant,
-    ) -> Result<(), Failure> {
+    async fn fold_up_to(&self, position: sekisho_eventlog::Position, deadline: Instant) -> Result<(), Error> {
         let patience = deadline.saturating_duration_since(Instant::now());
         if self.inner.view.folded() >= position || self.inner.view.reach(position, patience).await {
             Ok(())
         } else {
-            Err(Failure::Unconfirmed)
+            Err(Error::Unconfirmed)
         }
     }
 }

@@ -3,8 +3,8 @@
 mod administer;
 mod check;
 mod end;
+mod error;
 mod extend;
-mod failure;
 mod follow;
 mod fresh;
 mod start;
@@ -16,7 +16,7 @@ use sekisho_eventlog::{Context, Decided, Facts, Log};
 use sekisho_service::roles;
 
 pub use check::Checked;
-pub use failure::Failure;
+pub use error::Error;
 pub use start::Started;
 
 use crate::domain::{AccountSessions, Command, Limits, decide};
@@ -66,8 +66,8 @@ impl Sessions {
     }
 
     /// Decides a command that needs nothing but its stream.
-    async fn decide(&self, context: &Context, command: Command) -> Result<Decided<AccountSessions>, Failure> {
-        let decide = |facts: &Facts<AccountSessions>| decide(&facts.state, command).map_err(Failure::from);
+    async fn decide(&self, context: &Context, command: Command) -> Result<Decided<AccountSessions>, Error> {
+        let decide = |facts: &Facts<AccountSessions>| decide(&facts.state, command).map_err(Error::from);
         Ok(self.inner.log.decide(context, decide).await?)
     }
 }

@@ -8,7 +8,7 @@ use sekisho_proto::events::SessionEvent;
 use sekisho_proto::from_timestamp;
 use time::OffsetDateTime;
 
-use super::{ACTOR, Failure, Sessions};
+use super::{ACTOR, Error, Sessions};
 use crate::domain::{
     AccountSessions, Command, Limits, Rejection, SessionId, Stage, Start, Token, TokenDigest, Why, decide,
 };
@@ -45,12 +45,12 @@ impl Sessions {
     /// so folding up to it shows whether the session ever lived.
     ///
     /// # Errors
-    /// [`Failure::Flow`]; after [`Failure::Log`] the session may have started, and the same call tells.
-    pub async fn start(&self, flow_id: FlowId, secret: &[u8]) -> Result<Started, Failure> {
+    /// [`Error::Flow`]; after [`Error::Log`] the session may have started, and the same call tells.
+    pub async fn start(&self, flow_id: FlowId, secret: &[u8]) -> Result<Started, Error> {
         let entries = self.inner.log.flow(flow_id).await?;
         let flow = Flow::fold(&entries)?;
-        let account = flow.open_with(secret).map_err(Failure::Flow)?.account;
-        let token = Token::derive(secret, flow_id).ok_or(Failure::Internal)?;
+        let account = flow.open_with(secret).map_err(Error::Flow)?.account;
+        let token = Token::derive(secret, flow_id).ok_or(Error::Internal)?;
         if matches!(flow, Flow::Used(..)) {
             return self.started_before(token).await;
         }
@@ -62,30 +62,30 @@ impl Sessions {
         };
         let context = Context::new(account, Some(flow_id), ACTOR);
         let decided = self.inner.log.decide(&context, |facts| ask.decide(facts)).await;
-        match decided.map_err(Failure::from) {
+        match decided.map_err(Error::from) {
             Ok(Decided::Recorded { recorded, .. } | Decided::Repeated { recorded, .. }) => {
                 self.wait_for(recorded.position).await?;
                 self.started(token).await
             }
-            Ok(Decided::Nothing(_)) => Err(Failure::Internal),
-            Err(Failure::Flow(Refusal::Used)) => self.started_before(token).await,
-            Err(failure) => Err(failure),
+            Ok(Decided::Nothing(_)) => Err(Error::Internal),
+            Err(Error::Flow(Refusal::Used)) => self.started_before(token).await,
+            Err(error) => Err(error),
         }
     }
 
     /// The first answer, for a Start that is sent again.
-    async fn started_before(&self, token: Token) -> Result<Started, Failure> {
+    async fn started_before(&self, token: Token) -> Result<Started, Error> {
         self.newest().await?;
         self.started(token).await
     }
 
-    async fn wait_for(&self, position: Position) -> Result<(), Failure> {
+    async fn wait_for(&self, position: Position) -> Result<(), Error> {
         let reached = self.inner.view.reach(position, PATIENCE).await;
-        reached.then_some(()).ok_or(Failure::Log(LogFault::Unavailable))
+        reached.then_some(()).ok_or(Error::Log(LogFault::Unavailable))
     }
 
     /// The session of a token whose SessionStarted is folded, if it lives.
-    async fn started(&self, token: Token) -> Result<Started, Failure> {
+    async fn started(&self, token: Token) -> Result<Started, Error> {
         match self.look_up(token.digest()) {
             Ok(checked) => Ok(Started {
                 token,
@@ -93,22 +93,22 @@ impl Sessions {
                 position: checked.position,
                 previous_started_at: self.previous_start(checked.position).await?,
             }),
-            Err(Failure::Over(why)) => Err(Failure::Flow(self.refusal(token.digest(), why))),
-            Err(Failure::Unknown) => Err(Failure::Flow(Refusal::Used)),
-            Err(failure) => Err(failure),
+            Err(Error::Over(why)) => Err(Error::Flow(self.refusal(token.digest(), why))),
+            Err(Error::Unknown) => Err(Error::Flow(Refusal::Used)),
+            Err(error) => Err(error),
         }
     }
 
     /// What a SessionStarted says of the account's session before it.
-    async fn previous_start(&self, position: Position) -> Result<Option<OffsetDateTime>, Failure> {
-        let entry = self.inner.log.entry(position).await?.ok_or(Failure::Internal)?;
+    async fn previous_start(&self, position: Position) -> Result<Option<OffsetDateTime>, Error> {
+        let entry = self.inner.log.entry(position).await?.ok_or(Error::Internal)?;
         match entry.event()? {
             SessionEvent::SessionStarted(started) => {
                 Ok(started.previous_started_at.as_ref().and_then(from_timestamp))
             }
             SessionEvent::SessionExtended(_)
             | SessionEvent::SessionEnded(_)
-            | SessionEvent::SessionsCut(_) => Err(Failure::Internal),
+            | SessionEvent::SessionsCut(_) => Err(Error::Internal),
         }
     }
 
@@ -127,9 +127,9 @@ impl Sessions {
 }
 
 impl Ask {
-    fn decide(&self, facts: &Facts<AccountSessions>) -> Result<Decision<SessionEvent>, Failure> {
+    fn decide(&self, facts: &Facts<AccountSessions>) -> Result<Decision<SessionEvent>, Error> {
         let flow = Flow::fold(&facts.flow)?;
-        self.decide_flow(&flow, facts).map_err(Failure::from)
+        self.decide_flow(&flow, facts).map_err(Error::from)
     }
 
     fn decide_flow(

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sekisho_eventlog::{Context, Decided, LogFault};
 
-use super::{ACTOR, Failure, Sessions};
+use super::{ACTOR, Error, Sessions};
 use crate::domain::{Command, Ending, Why};
 
 /// Between two sweeps.
@@ -33,8 +33,8 @@ impl Sessions {
     /// same time: the stream's version lets one of them through, and the others find it done.
     ///
     /// # Errors
-    /// [`Failure`]; the next sweep goes on.
-    pub async fn sweep_once(&self) -> Result<usize, Failure> {
+    /// [`Error`]; the next sweep goes on.
+    pub async fn sweep_once(&self) -> Result<usize, Error> {
         self.current().await?;
         let now = self.inner.log.now();
         let limits = &self.inner.limits;
@@ -51,14 +51,14 @@ impl Sessions {
             match self.record_ending(ending).await {
                 Ok(true) => recorded += 1,
                 // A fault of this account alone: the ends of the others are recorded all the same.
-                Ok(false) | Err(Failure::Log(LogFault::Unknown | LogFault::Refused)) => {}
-                Err(failure) => return Err(failure),
+                Ok(false) | Err(Error::Log(LogFault::Unknown | LogFault::Refused)) => {}
+                Err(error) => return Err(error),
             }
         }
         Ok(recorded)
     }
 
-    async fn record_ending(&self, ending: Ending) -> Result<bool, Failure> {
+    async fn record_ending(&self, ending: Ending) -> Result<bool, Error> {
         let session = ending.session;
         let command = match ending.why {
             // Decided again on the stream itself: activity may have been recorded in between.

@@ -1,6 +1,6 @@
 //! Activity: one replica sees it, all know of it in time.
 
-use sekisho_sessions::app::Failure;
+use sekisho_sessions::app::Error;
 use sekisho_sessions::domain::Why;
 use time::Duration;
 
@@ -89,7 +89,7 @@ async fn nobody_is_called_idle_before_the_log_is_read_up_to_the_deadline() {
     two.at(LIMITS.idle + Duration::seconds(1)).await;
     assert_eq!(
         two.blind.sessions.check(&two.token).await,
-        Err(Failure::Unconfirmed)
+        Err(Error::Unconfirmed)
     );
 }
 
@@ -109,7 +109,7 @@ async fn nobody_is_idle_by_a_read_before_the_deadline() {
     two.blind.log.confirm_head().await.unwrap();
     assert_eq!(
         two.blind.sessions.check(&two.token).await,
-        Err(Failure::Unconfirmed)
+        Err(Error::Unconfirmed)
     );
 }
 
@@ -123,7 +123,7 @@ async fn signing_out_ends_a_session_that_only_this_replica_takes_for_idle() {
     let end = two.blind.sessions.end(&two.token).await.unwrap();
     assert!(end.is_some(), "nothing was recorded");
     eventually("the other replica to hear of it", async || {
-        (two.busy.sessions.check(&two.token).await == Err(Failure::Over(Why::SignedOut))).then_some(())
+        (two.busy.sessions.check(&two.token).await == Err(Error::Over(Why::SignedOut))).then_some(())
     })
     .await;
 }
@@ -135,7 +135,7 @@ async fn idleness_is_recorded_a_minute_after_the_deadline_and_no_sooner() {
         .await;
     assert_eq!(
         two.blind.sessions.check(&two.token).await,
-        Err(Failure::Over(Why::Idle))
+        Err(Error::Over(Why::Idle))
     );
     assert_eq!(two.blind.sessions.sweep_once().await, Ok(0));
     two.at(LIMITS.idle + LIMITS.margin()).await;

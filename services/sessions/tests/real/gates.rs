@@ -5,13 +5,13 @@ use sekisho_proto::events::CodeEvent;
 use sekisho_proto::events::SessionEvent;
 use sekisho_proto::otp::v1::{FlowCancelled, Purpose};
 use sekisho_service::settings::Secret;
-use sekisho_sessions::app::Failure;
+use sekisho_sessions::app::Error;
 use time::Duration;
 
 use crate::support::{Flow, World, append};
 
-fn refused<T: std::fmt::Debug>(answer: Result<T, Failure>, refusal: Refusal) {
-    assert_eq!(answer.unwrap_err(), Failure::Flow(refusal));
+fn refused<T: std::fmt::Debug>(answer: Result<T, Error>, refusal: Refusal) {
+    assert_eq!(answer.unwrap_err(), Error::Flow(refusal));
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use sekisho_eventlog::Version;
 use sekisho_proto::events::SessionEvent;
 use sekisho_proto::sessions::v1::session_ended;
-use sekisho_sessions::app::Failure;
+use sekisho_sessions::app::Error;
 use sekisho_sessions::domain::Why;
 use time::Duration;
 
@@ -25,7 +25,7 @@ async fn an_unknown_token_is_refused() {
         flow.id.0.as_bytes(),
         b"",
     ] {
-        assert_eq!(replica.sessions.check(token).await, Err(Failure::Unknown));
+        assert_eq!(replica.sessions.check(token).await, Err(Error::Unknown));
         assert_eq!(replica.sessions.end(token).await, Ok(None));
     }
     assert!(replica.sessions.check(started.token.expose()).await.is_ok());
@@ -54,10 +54,7 @@ async fn a_signed_out_session_is_refused_by_every_replica_within_a_second() {
         let position = one.sessions.end(token).await.unwrap().unwrap();
         let ended = tokio::time::Instant::now();
         assert!(position > started.position);
-        assert_eq!(
-            one.sessions.check(token).await,
-            Err(Failure::Over(Why::SignedOut))
-        );
+        assert_eq!(one.sessions.check(token).await, Err(Error::Over(Why::SignedOut)));
         while other.sessions.check(token).await.is_ok() {
             // The promise is a second; the rest is for a machine that does much else.
             assert!(ended.elapsed() < std::time::Duration::from_secs(3), "still alive");
@@ -65,7 +62,7 @@ async fn a_signed_out_session_is_refused_by_every_replica_within_a_second() {
         }
         assert_eq!(
             other.sessions.check(token).await,
-            Err(Failure::Over(Why::SignedOut))
+            Err(Error::Over(Why::SignedOut))
         );
         assert_eq!(one.sessions.end(token).await, Ok(None));
         assert_eq!(other.sessions.end(token).await, Ok(None));
@@ -95,7 +92,7 @@ async fn a_session_is_idle_after_thirty_minutes_without_activity() {
     world
         .stop_clock(live.idle + Duration::seconds(1), &[&replica])
         .await;
-    assert_eq!(replica.sessions.check(token).await, Err(Failure::Over(Why::Idle)));
+    assert_eq!(replica.sessions.check(token).await, Err(Error::Over(Why::Idle)));
 }
 
 #[tokio::test]
@@ -121,7 +118,7 @@ async fn a_busy_session_ends_at_exactly_twelve_hours() {
     world.stop_clock(absolute, &[&replica]).await;
     assert_eq!(
         replica.sessions.check(token).await,
-        Err(Failure::Over(Why::Absolute))
+        Err(Error::Over(Why::Absolute))
     );
     assert_eq!(replica.sessions.end(token).await, Ok(None));
 }
@@ -137,7 +134,7 @@ async fn a_cut_ends_every_session_of_its_account_and_no_other() {
     let position = one.sessions.cut(account, "demo-administrator").await.unwrap();
     for started in [&first, &second] {
         let refused = one.sessions.check(started.token.expose()).await;
-        assert_eq!(refused, Err(Failure::Over(Why::Cut)));
+        assert_eq!(refused, Err(Error::Over(Why::Cut)));
         assert_eq!(one.sessions.end(started.token.expose()).await, Ok(None));
     }
     assert!(one.sessions.check(spared.token.expose()).await.is_ok());
@@ -153,7 +150,7 @@ async fn an_account_that_nobody_has_cannot_be_cut() {
     let world = World::new().await;
     let replica = world.replica().await;
     let refused = replica.sessions.cut(world.account(), "demo-administrator").await;
-    assert_eq!(refused, Err(Failure::AccountUnknown));
+    assert_eq!(refused, Err(Error::AccountUnknown));
 }
 
 #[tokio::test]
@@ -225,10 +222,10 @@ async fn an_entry_that_is_not_understood_is_a_cut_of_its_account_alone() {
     assert_eq!(
         answers,
         [
-            Err(Failure::Over(Why::Cut)),
-            Err(Failure::Over(Why::Cut)),
-            Err(Failure::Over(Why::Cut)),
-            Err(Failure::Over(Why::Cut)),
+            Err(Error::Over(Why::Cut)),
+            Err(Error::Over(Why::Cut)),
+            Err(Error::Over(Why::Cut)),
+            Err(Error::Over(Why::Cut)),
             Ok(())
         ]
     );

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sekisho_dev::{Postgres, Schema};
 use sekisho_eventlog::LogFault;
-use sekisho_sessions::app::Failure;
+use sekisho_sessions::app::Error;
 use sekisho_sessions::domain::Why;
 use sqlx::{Connection as _, Executor as _, PgConnection};
 use tokio::time::Instant;
@@ -26,7 +26,7 @@ async fn without_the_log_nobody_is_called_signed_out_and_the_dead_stay_dead() {
         .unwrap();
     let flow = world.verified(world.account()).await;
     replica.sessions.end(over.token.expose()).await.unwrap();
-    let signed_out = Err(Failure::Over(Why::SignedOut));
+    let signed_out = Err(Error::Over(Why::SignedOut));
     assert_eq!(replica.sessions.check(over.token.expose()).await, signed_out);
 
     postgres.kill().unwrap();
@@ -37,18 +37,15 @@ async fn without_the_log_nobody_is_called_signed_out_and_the_dead_stay_dead() {
     let begun = Instant::now();
     assert_eq!(
         replica.sessions.check(alive.token.expose()).await,
-        Err(Failure::Unconfirmed)
+        Err(Error::Unconfirmed)
     );
-    assert_eq!(
-        replica.sessions.check(b"unknown").await,
-        Err(Failure::Unconfirmed)
-    );
-    assert_eq!(replica.sessions.end(b"unknown").await, Err(Failure::Unconfirmed));
+    assert_eq!(replica.sessions.check(b"unknown").await, Err(Error::Unconfirmed));
+    assert_eq!(replica.sessions.end(b"unknown").await, Err(Error::Unconfirmed));
     assert_eq!(replica.sessions.check(over.token.expose()).await, signed_out);
     assert!(begun.elapsed() < Duration::from_secs(6), "each within 2 s");
     assert_eq!(
         replica.start(&flow).await.unwrap_err(),
-        Failure::Log(LogFault::Unavailable)
+        Error::Log(LogFault::Unavailable)
     );
 
     postgres.restart().unwrap();
@@ -98,7 +95,7 @@ async fn after_an_outage_a_session_is_not_idle_before_every_replica_could_speak(
     world
         .stop_clock(end + time::Duration::seconds(3), &replicas)
         .await;
-    assert_eq!(blind.sessions.check(token).await, Err(Failure::Unconfirmed));
+    assert_eq!(blind.sessions.check(token).await, Err(Error::Unconfirmed));
     busy.sessions.hand_over_activity().await;
     let live = blind.sessions.check(token).await.unwrap().live;
     assert!(live.idle >= begin + time::Duration::minutes(39));
@@ -117,15 +114,15 @@ async fn a_service_that_has_just_started_calls_nobody_idle() {
     let idle = replica.sessions.check(token).await.unwrap().started_at + LIMITS.idle;
     world.stop_clock(idle + LIMITS.margin(), &[]).await;
     let late = world.replica().await;
-    assert_eq!(late.sessions.check(token).await, Err(Failure::Unconfirmed));
+    assert_eq!(late.sessions.check(token).await, Err(Error::Unconfirmed));
     assert_eq!(late.sessions.sweep_once().await, Ok(0));
     let calm = time::Duration::seconds(10);
     world.stop_clock(idle + LIMITS.margin() + calm, &[&late]).await;
-    assert_eq!(late.sessions.check(token).await, Err(Failure::Over(Why::Idle)));
+    assert_eq!(late.sessions.check(token).await, Err(Error::Over(Why::Idle)));
     assert_eq!(late.sessions.sweep_once().await, Ok(1));
     // What the log says is as true at the first moment as later.
     let next = world.replica().await;
-    assert_eq!(next.sessions.check(token).await, Err(Failure::Over(Why::Idle)));
+    assert_eq!(next.sessions.check(token).await, Err(Error::Over(Why::Idle)));
 }
 
 /// The log is read as ever, and takes nothing: what others have seen they cannot record either.
@@ -152,16 +149,13 @@ async fn while_nothing_can_be_recorded_nobody_is_idle() {
         .unwrap();
     let mut lock = admin.begin().await.unwrap();
     lock.execute("select from log.head for update").await.unwrap();
-    let unavailable = Err(Failure::Log(LogFault::Unavailable));
+    let unavailable = Err(Error::Log(LogFault::Unavailable));
     assert_eq!(replica.sessions.check(busy).await, unavailable);
-    assert_eq!(replica.sessions.check(silent).await, Err(Failure::Unconfirmed));
+    assert_eq!(replica.sessions.check(silent).await, Err(Error::Unconfirmed));
     lock.rollback().await.unwrap();
     replica.sessions.check(busy).await.unwrap();
     world.stop_clock(minutes(32), &[&replica]).await;
-    assert_eq!(
-        replica.sessions.check(silent).await,
-        Err(Failure::Over(Why::Idle))
-    );
+    assert_eq!(replica.sessions.check(silent).await, Err(Error::Over(Why::Idle)));
 }
 
 /// The other replica has nothing to record.
@@ -189,7 +183,7 @@ async fn a_replica_that_writes_nothing_notices_that_the_others_cannot() {
         (blind.log.steady_since() > minutes(31)).then_some(())
     })
     .await;
-    assert_eq!(blind.sessions.check(token).await, Err(Failure::Unconfirmed));
+    assert_eq!(blind.sessions.check(token).await, Err(Error::Unconfirmed));
     lock.rollback().await.unwrap();
     busy.sessions.hand_over_activity().await;
     let live = blind.sessions.check(token).await.unwrap().live;

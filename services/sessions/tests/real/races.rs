@@ -5,7 +5,7 @@ use std::time::Duration;
 use sekisho_evidence::Refusal;
 use sekisho_proto::events::{AccountEvent, CodeEvent};
 use sekisho_proto::{credentials::v1::PasswordChanged, otp::v1::FlowCancelled};
-use sekisho_sessions::app::Failure;
+use sekisho_sessions::app::Error;
 use sekisho_sessions::domain::Why;
 use sqlx::Connection;
 
@@ -75,14 +75,11 @@ async fn a_cut_between_the_evidence_and_the_append_ends_the_session_before_it_li
         tokio::join!(start, release).0
     };
     let (cut, refused) = tokio::join!(cut, cut_is_first);
-    assert_eq!(refused.unwrap_err(), Failure::Flow(Refusal::Cut));
+    assert_eq!(refused.unwrap_err(), Error::Flow(Refusal::Cut));
     let events = world.session_events(flow.account).await;
     assert_eq!(events.len(), 1, "the session stands in the log");
     assert!(events[0].0.recorded.position > cut.position, "behind the cut");
-    assert_eq!(
-        replica.start(&flow).await.unwrap_err(),
-        Failure::Flow(Refusal::Cut)
-    );
+    assert_eq!(replica.start(&flow).await.unwrap_err(), Error::Flow(Refusal::Cut));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -102,13 +99,13 @@ async fn a_cancel_between_the_evidence_and_the_append_ends_the_session_before_it
         tokio::join!(start, release).0
     };
     let (_, refused) = tokio::join!(cancel, cancel_is_first);
-    assert_eq!(refused.unwrap_err(), Failure::Flow(Refusal::Cancelled));
+    assert_eq!(refused.unwrap_err(), Error::Flow(Refusal::Cancelled));
     let events = world.session_events(flow.account).await;
     assert_eq!(events.len(), 1, "the session stands in the log");
     for replica in [&replica, &other] {
         assert_eq!(
             replica.start(&flow).await.unwrap_err(),
-            Failure::Flow(Refusal::Cancelled)
+            Error::Flow(Refusal::Cancelled)
         );
     }
 }
@@ -135,10 +132,10 @@ async fn no_session_survives_a_cut_whichever_comes_first() {
                 pause = pause.saturating_sub(Duration::from_micros(100));
                 let token = started.token.expose();
                 other.log.confirm_head().await.unwrap();
-                assert_eq!(other.sessions.check(token).await, Err(Failure::Over(Why::Cut)));
+                assert_eq!(other.sessions.check(token).await, Err(Error::Over(Why::Cut)));
             }
-            Err(failure) => {
-                assert_eq!(failure, Failure::Flow(Refusal::Cut));
+            Err(error) => {
+                assert_eq!(error, Error::Flow(Refusal::Cut));
                 refused += 1;
                 pause += Duration::from_micros(100);
             }

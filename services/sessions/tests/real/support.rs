@@ -234,7 +234,7 @@ impl Replica {
         self.follower.abort();
     }
 
-    pub async fn start(&self, flow: &Flow) -> Result<Started, sekisho_sessions::app::Failure> {
+    pub async fn start(&self, flow: &Flow) -> Result<Started, sekisho_sessions::app::Error> {
         self.sessions.start(flow.id, flow.secret.expose()).await
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use sekisho_eventlog::Log;
 use sekisho_evidence::CommandId;
-use sekisho_otp::app::{App, Fates, Refused, Verified};
+use sekisho_otp::app::{App, Error, Fates, Verified};
 use sekisho_otp::code::{Keys, Owner};
 use sekisho_otp::domain::View;
 use sekisho_otp::worker::{
@@ -94,25 +94,20 @@ impl Replica {
         let _ = worker.await;
     }
 
-    pub async fn issue(&self, flow: &Flow) -> Result<View, Refused> {
+    pub async fn issue(&self, flow: &Flow) -> Result<View, Error> {
         self.app
             .issue(flow.caller(), sekisho_service::entropy::bytes().into())
             .await
     }
 
     /// Types a code as a form of its own.
-    pub async fn verify(&self, flow: &Flow, code: &str) -> Result<Verified, Refused> {
+    pub async fn verify(&self, flow: &Flow, code: &str) -> Result<Verified, Error> {
         let command = sekisho_service::entropy::bytes().into();
         self.verify_form(flow, code, command).await
     }
 
     /// Types a code into one form.
-    pub async fn verify_form(
-        &self,
-        flow: &Flow,
-        code: &str,
-        command: CommandId,
-    ) -> Result<Verified, Refused> {
+    pub async fn verify_form(&self, flow: &Flow, code: &str, command: CommandId) -> Result<Verified, Error> {
         let code = Secret::new(code.to_owned());
         self.app.verify(flow.caller(), &code, command).await
     }

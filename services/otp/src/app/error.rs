@@ -10,7 +10,7 @@ use crate::domain::Rejection;
 
 /// Why a use case has no result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum Error {
     /// The flow opens nothing.
     #[error(transparent)]
     Flow(#[from] Refusal),
@@ -31,7 +31,7 @@ pub enum Refused {
     Internal,
 }
 
-impl Refuse for Refused {
+impl Refuse for Error {
     fn class(&self) -> Class {
         match self {
             Self::Flow(refusal) => refusal.class(),
@@ -56,22 +56,22 @@ impl Refuse for Refused {
     }
 }
 
-impl From<ReadError> for Refused {
+impl From<ReadError> for Error {
     fn from(error: ReadError) -> Self {
         Self::Log(error.into())
     }
 }
 
-impl From<EventError> for Refused {
+impl From<EventError> for Error {
     fn from(error: EventError) -> Self {
         Self::Log(error.into())
     }
 }
 
-impl From<DecideError<Self>> for Refused {
+impl From<DecideError<Self>> for Error {
     fn from(error: DecideError<Self>) -> Self {
         match error {
-            DecideError::Rejected(refused) => refused,
+            DecideError::Rejected(error) => error,
             DecideError::Expired => Rejection::Expired.into(),
             DecideError::Log(fault) => Self::Log(fault),
         }

@@ -9,7 +9,7 @@ use crate::domain::{Rejection, Why};
 
 /// Why a use case has no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Failure {
+pub enum Error {
     /// The flow opens no session.
     #[error(transparent)]
     Flow(Refusal),
@@ -33,7 +33,7 @@ pub enum Failure {
     Internal,
 }
 
-impl Refuse for Failure {
+impl Refuse for Error {
     fn class(&self) -> Class {
         match self {
             Self::Flow(refusal) => refusal.class(),
@@ -58,7 +58,7 @@ impl Refuse for Failure {
     }
 }
 
-impl From<Rejection> for Failure {
+impl From<Rejection> for Error {
     fn from(rejection: Rejection) -> Self {
         match rejection {
             Rejection::Flow(refusal) => Self::Flow(refusal),
@@ -68,22 +68,22 @@ impl From<Rejection> for Failure {
     }
 }
 
-impl From<ReadError> for Failure {
+impl From<ReadError> for Error {
     fn from(error: ReadError) -> Self {
         Self::Log(error.into())
     }
 }
 
-impl From<EventError> for Failure {
+impl From<EventError> for Error {
     fn from(error: EventError) -> Self {
         Self::Log(error.into())
     }
 }
 
-impl From<DecideError<Self>> for Failure {
+impl From<DecideError<Self>> for Error {
     fn from(error: DecideError<Self>) -> Self {
         match error {
-            DecideError::Rejected(failure) => failure,
+            DecideError::Rejected(error) => error,
             DecideError::Expired => Self::Flow(Refusal::Old),
             DecideError::Log(fault) => Self::Log(fault),
         }
