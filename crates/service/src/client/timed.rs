@@ -59,7 +59,9 @@ mod tests {
         let never = StreamBody::new(futures::stream::pending::<Result<Frame<Bytes>, Status>>());
         let end = Instant::now() + Duration::from_secs(2);
         let mut answer = Timed::new(Body::new(never), end);
-        let outcome = answer.frame().await.unwrap();
+        // Long after it, so that a missing deadline is a failure and no endless test.
+        let outcome = tokio::time::timeout(Duration::from_mins(1), answer.frame()).await;
+        let outcome = outcome.unwrap().unwrap();
         assert_eq!(outcome.unwrap_err().code(), Code::DeadlineExceeded);
         assert_eq!(Instant::now(), end);
     }
