@@ -38,14 +38,14 @@ const ACCOUNTS: [Demo; 3] = [
         facility_code: "045000",
         facility: "見本病院",
         name: "見本 二葉",
-        address: "gantoroku2@example.com",
+        address: "futaba@example.com",
     },
     Demo {
         login_id: "13100001",
         facility_code: "131000",
         facility: "見本がんセンター",
         name: "見本 三郎",
-        address: "gantoroku3@example.com",
+        address: "saburo@example.com",
     },
 ];
 

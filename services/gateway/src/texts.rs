@@ -76,6 +76,9 @@ pub const CANCELLED: &str = "サインインをキャンセルしました。";
 /// The form was too old.
 pub const STALE_FORM: &str = "画面の有効時間が過ぎました。もう一度入力してください。";
 
+/// A button that does not fit any more: another tab has gone on, or has begun another sign-in.
+pub const STALE_BUTTON: &str = "画面が古くなっていたため、現在の状態を表示しています。";
+
 /// Screen name of `/signin/email`.
 pub const EMAIL: &str = "メールアドレス確認";
 /// Its first sentence.

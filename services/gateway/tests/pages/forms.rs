@@ -123,7 +123,7 @@ async fn the_mark_of_another_form_opens_nothing() {
     let (world, mut browser) = at("/signin/email/send").await;
     let mark = browser.page.fields("/signin/cancel")["csrf"].clone();
     let page = browser.press("/signin/email/continue", &[("csrf", &mark)]).await;
-    assert!(page.shows(texts::STALE_FORM));
+    assert!(page.shows(texts::STALE_BUTTON));
     assert_eq!(world.count("Start"), 0);
 }
 

@@ -158,16 +158,18 @@ impl News {
     fn of(stage: Stage, was_guessed_at: bool, said: Option<EmailMessage>) -> Self {
         if said == Some(EmailMessage::StaleForm) {
             return Self {
-                alert: Some(texts::STALE_FORM),
+                alert: Some(texts::STALE_BUTTON),
                 ..Self::default()
             };
         }
-        if stage != Stage::Verified && said == Some(EmailMessage::NotVerified) {
+        let waits_for_code = matches!(stage, Stage::NotSent | Stage::Sent | Stage::Sending);
+        if waits_for_code && said == Some(EmailMessage::NotVerified) {
             return Self {
                 alert: Some(texts::NOT_VERIFIED),
                 ..Self::default()
             };
         }
+        // Where the code is dead or its mail lost, that is what 続行 lacks.
         match stage {
             Stage::Sent | Stage::Sending => Self::of_code(was_guessed_at, said),
             _ => Self {
@@ -231,6 +233,10 @@ mod tests {
         );
         let verified = view(flow_view::Stage::Verified, true, Some(EmailMessage::NotVerified));
         assert_eq!(verified.alert, None);
+        let spent = view(flow_view::Stage::Spent, true, Some(EmailMessage::NotVerified));
+        assert_eq!(spent.alert, Some(texts::CODE_SPENT));
+        let sent = view(flow_view::Stage::Live, false, Some(EmailMessage::NotVerified));
+        assert_eq!(sent.alert, Some(texts::NOT_VERIFIED));
     }
 
     #[test]
