@@ -235,8 +235,8 @@ mod tests {
         assert_eq!(verified.alert, None);
         let spent = view(flow_view::Stage::Spent, true, Some(EmailMessage::NotVerified));
         assert_eq!(spent.alert, Some(texts::CODE_SPENT));
-        let sent = view(flow_view::Stage::Live, false, Some(EmailMessage::NotVerified));
-        assert_eq!(sent.alert, Some(texts::NOT_VERIFIED));
+        let live = view(flow_view::Stage::Live, false, Some(EmailMessage::NotVerified));
+        assert_eq!(live.alert, Some(texts::NOT_VERIFIED));
     }
 
     #[test]
