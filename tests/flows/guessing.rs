@@ -23,25 +23,36 @@ async fn two_hundred_wrong_passwords_at_once_leave_one_event_for_each_verdict() 
                 .await
         }
     });
-    let (mut verdicts, mut busy) = (0, 0);
+    let (mut verdicts, mut busy, mut unknown) = (0, 0, 0);
     for answer in join_all(guesses).await {
         match answer {
             Ok(response) => match response.outcome {
                 Some(Outcome::Rejected(_)) => verdicts += 1,
                 other => panic!("a wrong password was not rejected: {other:?}"),
             },
-            Err(status) => {
-                assert_eq!(status.code(), Code::ResourceExhausted, "{status:?}");
-                assert_eq!(reason(&status).as_deref(), Some("CREDENTIALS_BUSY"));
+            Err(status) if reason(&status).as_deref() == Some("CREDENTIALS_BUSY") => {
+                assert_eq!(status.code(), Code::ResourceExhausted);
                 busy += 1;
+            }
+            // On a machine that does much else two seconds may pass; then nobody was told anything.
+            Err(status) => {
+                let code = status.code();
+                assert!(
+                    matches!(code, Code::DeadlineExceeded | Code::Unavailable),
+                    "{status:?}"
+                );
+                unknown += 1;
             }
         }
     }
-    println!("{verdicts} verdicts, {busy} refused as busy");
-    assert_eq!(verdicts + busy, 200);
+    println!("{verdicts} verdicts, {busy} refused as busy, {unknown} without an answer");
     assert!(verdicts > 0 && busy > 0, "the pool was not the limit");
     let events = rejected_after(&log, before).await?;
-    assert_eq!(events, verdicts, "events of this guessing");
+    let may_be = verdicts..=verdicts + unknown;
+    assert!(
+        may_be.contains(&events),
+        "{events} events for {may_be:?} verdicts"
+    );
     sekisho_tests::log::check_order(&log).await
 }
 

@@ -6,7 +6,7 @@ use futures::future::join_all;
 use sekisho_credentials::app::{Denied, Error, Outcome};
 use sekisho_credentials::domain::Account;
 use sekisho_credentials::hashing::HashPool;
-use sekisho_eventlog::{EventId, Version};
+use sekisho_eventlog::{EventId, LogFault, Version};
 use sekisho_evidence::{Flow, Mint, Refusal, secret_digest};
 use sekisho_proto::credentials::v1::sign_in_refused::Reason;
 use sekisho_proto::events::AccountEvent;
@@ -184,22 +184,30 @@ async fn of_200_wrong_passwords_at_once_every_verdict_has_its_event_and_the_rest
     let attempts = (0..200).map(|_| bench.app.verify_password(attempt(LOGIN, "wrong")));
     let outcomes = join_all(attempts).await;
 
-    let compared = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+    let (mut answered, mut unknown) = (0, 0);
     for outcome in outcomes {
         match outcome {
-            Ok(outcome) => assert_eq!(outcome, Outcome::Denied(Denied::WrongPassword)),
-            Err(error) => assert!(matches!(error, Error::HashingBusy), "{error:?}"),
+            Ok(outcome) => {
+                assert_eq!(outcome, Outcome::Denied(Denied::WrongPassword));
+                answered += 1;
+            }
+            Err(Error::HashingBusy) => {}
+            // On a machine that does much else two seconds may pass; then nobody was told anything.
+            Err(Error::Log(LogFault::Unavailable)) => unknown += 1,
+            Err(error) => panic!("{error:?}"),
         }
     }
-    assert!((18..200).contains(&compared), "{compared} compared");
-    assert_eq!(bench.app.pool().computed(), compared as u64);
+    assert!((18..200).contains(&(answered + unknown)), "{answered} answered");
+    let may_be = answered..=answered + unknown;
+    assert!(may_be.contains(&bench.app.pool().computed()));
 
     let entries = bench.account_entries().await;
     let versions: Vec<u64> = entries.iter().map(|entry| entry.recorded.version.0).collect();
-    let expected: Vec<u64> = (1..=1 + compared as u64).collect();
-    assert_eq!(versions, expected);
+    let recorded = versions.len() as u64 - 1;
+    assert!(may_be.contains(&recorded), "{recorded} events for {may_be:?}");
+    assert_eq!(versions, Vec::from_iter(1..=1 + recorded));
     assert_eq!(
-        bench.account(account).await.history().rejected_in_a_row as usize,
-        compared
+        u64::from(bench.account(account).await.history().rejected_in_a_row),
+        recorded
     );
 }
