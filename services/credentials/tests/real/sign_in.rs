@@ -205,7 +205,8 @@ async fn of_200_wrong_passwords_at_once_every_verdict_has_its_event_and_the_rest
     let versions: Vec<u64> = entries.iter().map(|entry| entry.recorded.version.0).collect();
     let recorded = versions.len() as u64 - 1;
     assert!(may_be.contains(&recorded), "{recorded} events for {may_be:?}");
-    assert_eq!(versions, Vec::from_iter(1..=1 + recorded));
+    let expected: Vec<u64> = (1..=1 + recorded).collect();
+    assert_eq!(versions, expected);
     assert_eq!(
         u64::from(bench.account(account).await.history().rejected_in_a_row),
         recorded
