@@ -21,7 +21,7 @@ pub enum Class {
     Busy,
     /// What this depends on did not answer; it may or may not have happened.
     Unavailable,
-    /// This replica cannot answer, and has done nothing; another one may.
+    /// This replica cannot answer, and has done nothing that a repetition would change; another one may.
     Elsewhere,
     /// A mistake of this system.
     Fault,

@@ -23,6 +23,7 @@ struct Reading {
     answered: Instant,
     asked_at: OffsetDateTime,
     steady_since: OffsetDateTime,
+    takes_entries: bool,
 }
 
 impl Clock {
@@ -36,6 +37,7 @@ impl Clock {
                 answered,
                 asked_at: database - (answered - asked),
                 steady_since: database,
+                takes_entries: true,
             })),
         }
     }
@@ -57,18 +59,25 @@ impl Clock {
         self.reading().asked_at
     }
 
-    /// Since when the log has answered without an outage; at first since it was asked for the first time.
+    /// Since when the log has answered without an outage; at first since it was asked for the first time, and now while it
+    /// takes nothing.
     pub fn steady_since(&self) -> OffsetDateTime {
-        self.reading().steady_since
+        let reading = self.reading();
+        if reading.takes_entries {
+            reading.steady_since
+        } else {
+            self.now()
+        }
     }
 
-    /// The log takes nothing, whatever it still says of its head.
-    pub(crate) fn disturb(&self) {
+    /// Whether the log took or refused an entry, or gave no answer: then it takes none, whatever it says of its head.
+    pub(crate) fn notice(&self, has_answered: bool) {
         let now = self.now();
-        self.last
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .steady_since = now;
+        let mut last = self.last.write().unwrap_or_else(PoisonError::into_inner);
+        if has_answered && !last.takes_entries {
+            last.steady_since = now;
+        }
+        last.takes_entries = has_answered;
     }
 
     /// Sets the clock to a reading that has just been answered. The database read its clock at some moment between the
@@ -92,6 +101,7 @@ impl Clock {
             } else {
                 database
             },
+            takes_entries: last.takes_entries,
         };
     }
 
@@ -173,8 +183,11 @@ mod tests {
         assert_eq!(confirm_after(4).await, Duration::ZERO);
         assert_eq!(confirm_after(5).await, Duration::from_secs(13));
         assert_eq!(confirm_after(1).await, Duration::from_secs(13));
-        clock.disturb();
-        assert_eq!(confirm_after(1).await, Duration::from_secs(14));
+        clock.notice(false);
+        assert_eq!(confirm_after(1).await, Duration::from_secs(15));
+        assert_eq!(confirm_after(1).await, Duration::from_secs(16));
+        clock.notice(true);
+        assert_eq!(confirm_after(1).await, Duration::from_secs(16));
     }
 
     #[tokio::test(start_paused = true)]

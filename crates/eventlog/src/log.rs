@@ -271,9 +271,8 @@ impl Log {
     }
 
     fn notice<T>(&self, outcome: &Result<T, AppendError>) {
-        if let Err(AppendError::Busy | AppendError::Unavailable) = outcome {
-            self.clock.disturb();
-        }
+        let is_silent = matches!(outcome, Err(AppendError::Busy | AppendError::Unavailable));
+        self.clock.notice(!is_silent);
     }
 
     /// The state of a stream.

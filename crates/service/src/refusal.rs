@@ -11,7 +11,8 @@ use tonic_types::{ErrorDetails, StatusExt as _};
 
 /// The `domain` of every `ErrorInfo` of this system.
 pub const DOMAIN: &str = "sekisho";
-/// In the metadata of an `ErrorInfo`: the replica has done nothing, and another one may have the request.
+/// In the metadata of an `ErrorInfo`: the replica has done nothing that a repetition would change, so another one may have
+/// the request.
 const ELSEWHERE: &str = "elsewhere";
 
 /// A status with a reason in upper snake case.
@@ -29,7 +30,7 @@ fn with_metadata(
     Status::with_error_details(code, message, details)
 }
 
-/// A refusal of a replica that has done nothing with the request.
+/// A refusal of a replica that leaves the request to another.
 fn elsewhere(reason: &'static str, message: impl Into<String>) -> Status {
     let metadata = HashMap::from([(ELSEWHERE.to_owned(), true.to_string())]);
     with_metadata(Class::Elsewhere.code(), reason, message, metadata)
@@ -46,7 +47,7 @@ pub fn not_ready() -> Status {
     elsewhere("NOT_READY", "not ready yet")
 }
 
-/// Whether the replica says that it has done nothing and another one may have the request.
+/// Whether the replica leaves the request to another.
 pub(crate) fn is_for_another(status: &Status) -> bool {
     let info = status.get_details_error_info();
     info.is_some_and(|info| info.domain == DOMAIN && info.metadata.contains_key(ELSEWHERE))

@@ -36,7 +36,7 @@ const DEADLINE: Duration = Duration::from_secs(2);
 /// A connection to all replicas of one service. Cheap to clone; connects when first used and again when needed.
 ///
 /// Each request goes to the next replica in turn. A replica that cannot be reached is passed over, as long as nothing
-/// of the request has left this process, and one that says itself that it has done nothing with it; whatever another
+/// of the request has left this process, and one that leaves it to others; whatever another
 /// server may have seen is never sent again. A request waits 2 s for its answer, or as long as
 /// `tonic::Request::set_timeout` says.
 #[derive(Clone)]
@@ -127,18 +127,21 @@ impl Replicas {
     async fn send(&self, request: Request<Body>) -> Result<Response<Body>, Status> {
         let (parts, body) = request.into_parts();
         let kept = Kept::new(body).await?;
-        let mut refusal = Status::unavailable("no replica");
+        // What a replica says of itself tells more than that another one cannot be reached.
+        let mut refusal = None;
         for replica in self.in_turn() {
             let (loan, lent) = kept.lend();
             let attempt = Request::from_parts(parts.clone(), Body::new(lent));
             match replica.send(attempt, &loan).await {
                 Ok(response) => return Ok(response),
-                Err(Failure::Elsewhere(status)) => refusal = status,
-                Err(Failure::Unsent(status)) if loan.take_back() => refusal = status,
+                Err(Failure::Elsewhere(status)) => refusal = Some(status),
+                Err(Failure::Unsent(status)) if loan.take_back() => {
+                    refusal.get_or_insert(status);
+                }
                 Err(Failure::Unsent(status) | Failure::Unknown(status)) => return Err(status),
             }
         }
-        Err(refusal)
+        Err(refusal.unwrap_or_else(|| Status::unavailable("no replica")))
     }
 
     /// All replicas, beginning with the next in turn, those that were lately unreachable last.

@@ -35,7 +35,7 @@ pub(super) struct Replica {
 pub(super) enum Failure {
     /// Nothing of the request has left this process: another replica may have it.
     Unsent(Status),
-    /// The replica says that it has done nothing with it: another one may have it.
+    /// The replica leaves it to another.
     Elsewhere(Status),
     /// The replica may have seen it.
     Unknown(Status),

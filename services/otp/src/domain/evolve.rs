@@ -14,7 +14,8 @@ use super::state::{Codes, FlowCodes, Issued, Mail, Stage};
 
 impl Fold for Codes {
     type Event = CodeEvent;
-    const VERSION: u32 = 1;
+    // 2: `in_doubt`.
+    const VERSION: u32 = 2;
 
     fn evolve(mut self, event: &CodeEvent, recorded: &Recorded) -> Self {
         self.forget_old(recorded.recorded_at);

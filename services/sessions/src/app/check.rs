@@ -35,16 +35,16 @@ impl Sessions {
     /// replica may still be recording activity after an outage.
     pub async fn check(&self, token: &[u8]) -> Result<Checked, Error> {
         let digest = TokenDigest::of(token);
-        match self.look_up(digest) {
+        let mut read_up_to = match self.look_up(digest) {
             Err(Error::Unknown) => self.newest().await?,
             Err(Error::Over(Why::Idle)) if !self.is_ended(digest) => self.newest().await?,
             Err(over) => return Err(over),
             Ok(_) => self.current().await?,
-        }
+        };
         for _ in 0..2 {
             let touch = |session: &Session, now| session.touch(now, &self.inner.limits);
             let (checked, is_kept) = match self.find(digest, touch) {
-                Err(Error::Over(Why::Idle)) if !self.is_surely_idle(digest) => {
+                Err(Error::Over(Why::Idle)) if !self.is_surely_idle(digest, read_up_to) => {
                     return Err(Error::Unconfirmed);
                 }
                 found => found?,
@@ -54,7 +54,7 @@ impl Sessions {
                 return Ok(checked);
             }
             // What this replica alone had seen stands in the log now. Once that is folded, this use can follow it.
-            self.newest().await?;
+            read_up_to = self.newest().await?;
         }
         Err(Error::Unconfirmed)
     }
@@ -65,13 +65,10 @@ impl Sessions {
         matches!(self.inner.view.ask(stage), Some(Stage::Over(_)))
     }
 
-    /// Whether nobody can know better of a session that looks idle: the log holds its end, or it was idle already when the
-    /// log was last read, and all others could record what they had seen.
-    fn is_surely_idle(&self, digest: TokenDigest) -> bool {
-        let Inner {
-            log, limits, view, ..
-        } = &*self.inner;
-        let read_up_to = log.head_asked_at();
+    /// Whether nobody can know better of a session that looks idle: the log holds its end, or it was idle already at the
+    /// moment up to which the log is read, and all others could record what they had seen.
+    fn is_surely_idle(&self, digest: TokenDigest, read_up_to: OffsetDateTime) -> bool {
+        let Inner { limits, view, .. } = &*self.inner;
         let was_idle = view.ask(|directory| {
             let session = directory.find(digest);
             session.is_none_or(|session| directory.standing(session, read_up_to, limits).is_err())

@@ -40,8 +40,8 @@ impl Sessions {
         }
     }
 
-    /// Asks once a second, for ever, whether the log takes entries. A replica that has nothing to record would not notice
-    /// that others cannot record what they have seen.
+    /// Asks once a second, for ever, whether the log takes entries. Where the lock or the commit hangs, a replica that has
+    /// nothing to record would not notice that others cannot record what they have seen.
     pub async fn probe_log(&self) -> Infallible {
         loop {
             tokio::time::sleep(PROBE).await;

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use time::OffsetDateTime;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Error, Sessions};
+use super::{Error, Inner, Sessions};
 
 /// A replica that has not confirmed the head for so long confirms it before it answers.
 const STALE: Duration = Duration::from_secs(1);
@@ -15,17 +16,17 @@ const PATIENCE: Duration = Duration::from_millis(1_500);
 
 impl Sessions {
     /// Waits until everything is folded that was committed a second ago or earlier; most often there is nothing to
-    /// wait for.
-    pub(super) async fn current(&self) -> Result<(), Error> {
+    /// wait for. Answers a moment of the log's clock: all that was committed before it is folded.
+    pub(super) async fn current(&self) -> Result<OffsetDateTime, Error> {
         let log = &self.inner.log;
         if log.head_age() >= STALE {
             return self.newest().await;
         }
-        self.fold_up_to(log.head(), Instant::now() + PATIENCE).await
+        self.fold_all(Instant::now() + PATIENCE).await
     }
 
-    /// Waits until everything is folded that was committed before this call.
-    pub(super) async fn newest(&self) -> Result<(), Error> {
+    /// Waits until everything is folded that was committed before this call, and answers like [`Sessions::current`].
+    pub(super) async fn newest(&self) -> Result<OffsetDateTime, Error> {
         let deadline = Instant::now() + PATIENCE;
         let read = async || match self.inner.log.confirm_head().await {
             Ok(head) => Some(head),
@@ -35,8 +36,8 @@ impl Sessions {
             }
         };
         let head = timeout_at(deadline, self.inner.head_reads.after_now(read)).await;
-        let head = head.ok().flatten().ok_or(Error::Unconfirmed)?;
-        self.fold_up_to(head, deadline).await
+        head.ok().flatten().ok_or(Error::Unconfirmed)?;
+        self.fold_all(deadline).await
     }
 
     /// Whether idleness can be judged. It cannot for a while after an outage, nor after the start of this process, which
@@ -46,10 +47,15 @@ impl Sessions {
         log.now() - log.steady_since() >= CALM
     }
 
-    async fn fold_up_to(&self, position: sekisho_eventlog::Position, deadline: Instant) -> Result<(), Error> {
+    /// Waits until the known head is folded.
+    async fn fold_all(&self, deadline: Instant) -> Result<OffsetDateTime, Error> {
+        let Inner { log, view, .. } = &*self.inner;
+        // In this order: the head is known before the moment at which it was asked for.
+        let asked_at = log.head_asked_at();
+        let head = log.head();
         let patience = deadline.saturating_duration_since(Instant::now());
-        if self.inner.view.folded() >= position || self.inner.view.reach(position, patience).await {
-            Ok(())
+        if view.folded() >= head || view.reach(head, patience).await {
+            Ok(asked_at)
         } else {
             Err(Error::Unconfirmed)
         }

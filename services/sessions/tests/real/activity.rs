@@ -98,12 +98,12 @@ async fn nobody_is_called_idle_before_the_log_is_read_up_to_the_deadline() {
 async fn nobody_is_idle_by_a_read_before_the_deadline() {
     let two = Two::new().await;
     let live = two.blind.sessions.check(&two.token).await.unwrap().live;
-    let after = live.idle + Duration::milliseconds(50);
+    let after = live.idle + Duration::milliseconds(1);
     let micros = after.unix_timestamp_nanos() / 1_000;
     let slow = format!(
         "create or replace function log.now() returns timestamptz language sql volatile as
          $$select timestamptz 'epoch' + interval '1 microsecond' * {micros}
-           from (select count(*) from generate_series(1, 2000000)) as slow$$;"
+           from (select count(*) from generate_series(1, 300000)) as slow$$;"
     );
     two.world.database.sql(&slow).unwrap();
     two.blind.log.confirm_head().await.unwrap();

@@ -109,34 +109,54 @@ mod tests {
     use super::super::times::{COMMAND, LAST_LOOK};
     use super::*;
 
-    /// A relay that takes every mail, so many on one connection, and how often somebody connected to it.
-    async fn relay(letters: usize) -> (Relay, Arc<AtomicUsize>) {
+    /// How often somebody connected to a relay, and how many letters it has.
+    #[derive(Default)]
+    struct Counts {
+        connections: AtomicUsize,
+        letters: AtomicUsize,
+    }
+
+    impl Counts {
+        fn connections(&self) -> usize {
+            self.connections.load(Ordering::SeqCst)
+        }
+
+        fn letters(&self) -> usize {
+            self.letters.load(Ordering::SeqCst)
+        }
+    }
+
+    /// A relay that takes every mail, so many on one connection.
+    async fn relay(most: usize) -> (Relay, Arc<Counts>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("smtp://{}", listener.local_addr().unwrap());
-        let connections = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&connections);
+        let counts = Arc::new(Counts::default());
+        let counted = Arc::clone(&counts);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                counted.fetch_add(1, Ordering::SeqCst);
-                tokio::spawn(converse(stream, letters));
+                counted.connections.fetch_add(1, Ordering::SeqCst);
+                tokio::spawn(converse(stream, most, Arc::clone(&counted)));
             }
         });
-        (Relay::new(RelayUrl::parse(&url).unwrap()).unwrap(), connections)
+        (Relay::new(RelayUrl::parse(&url).unwrap()).unwrap(), counts)
     }
 
     /// A conversation of so many letters, after which the relay hangs up.
-    async fn converse(stream: TcpStream, mut letters: usize) -> std::io::Result<()> {
+    async fn converse(stream: TcpStream, mut most: usize, counts: Arc<Counts>) -> std::io::Result<()> {
         let mut stream = BufReader::new(stream);
         stream.write_all(b"220 test\r\n").await?;
         let (mut line, mut is_letter) = (String::new(), false);
-        while letters > 0 && stream.read_line(&mut line).await? > 0 {
+        while most > 0 && stream.read_line(&mut line).await? > 0 {
             let reply = match line.as_str() {
                 ".\r\n" => "250 ok\r\n",
                 _ if is_letter => "",
                 "DATA\r\n" => "354 go on\r\n",
                 _ => "250 ok\r\n",
             };
-            letters -= usize::from(is_letter && !reply.is_empty());
+            if is_letter && !reply.is_empty() {
+                most -= 1;
+                counts.letters.fetch_add(1, Ordering::SeqCst);
+            }
             is_letter = reply.starts_with("354") || is_letter && reply.is_empty();
             stream.write_all(reply.as_bytes()).await?;
             line.clear();
@@ -154,30 +174,31 @@ mod tests {
 
     #[tokio::test]
     async fn a_connection_is_used_again_unless_it_was_idle_for_long() {
-        let (relay, connections) = relay(usize::MAX).await;
+        let (relay, counts) = relay(usize::MAX).await;
         for _ in 0..3 {
             assert_eq!(relay.hand_over(&letter(), async { Ok(()) }).await.unwrap(), 250);
         }
-        assert_eq!(connections.load(Ordering::SeqCst), 1);
+        assert_eq!(counts.connections(), 1);
         tokio::time::pause();
         tokio::time::advance(IDLE).await;
         tokio::time::resume();
         relay.hand_over(&letter(), async { Ok(()) }).await.unwrap();
-        assert_eq!(connections.load(Ordering::SeqCst), 2);
+        assert_eq!(counts.connections(), 2);
     }
+
     #[tokio::test]
     async fn a_connection_that_the_relay_has_closed_costs_no_mail() {
-        let (relay, connections) = relay(1).await;
+        let (relay, counts) = relay(1).await;
         for number in 1..=3 {
             assert_eq!(relay.hand_over(&letter(), async { Ok(()) }).await.unwrap(), 250);
-            assert_eq!(connections.load(Ordering::SeqCst), number);
+            assert_eq!(counts.connections(), number);
         }
     }
 
     /// As if the process had been stopped between the look and the letter.
     #[tokio::test]
     async fn a_look_that_is_too_old_sends_no_letter() {
-        let (relay, _) = relay(usize::MAX).await;
+        let (relay, counts) = relay(usize::MAX).await;
         let looks = async {
             tokio::time::pause();
             tokio::time::advance(LAST_LOOK + COMMAND + Duration::from_millis(1)).await;
@@ -186,5 +207,6 @@ mod tests {
         };
         let outcome = relay.hand_over(&letter(), looks).await;
         assert_eq!(outcome, Err(Failure::of(Class::Unreachable)));
+        assert_eq!(counts.letters(), 0);
     }
 }
