@@ -50,6 +50,9 @@ const ACCOUNTS: [Demo; 3] = [
 ];
 
 /// Registers every demo account that is not registered yet.
+///
+/// # Errors
+/// When credentials refuse one, or do not answer.
 pub async fn register(credentials: &str, certificates: &Path) -> Result<()> {
     let mut client = AdministrationServiceClient::new(connect(credentials, certificates).await?);
     for demo in ACCOUNTS {

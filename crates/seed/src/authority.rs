@@ -1,7 +1,7 @@
 //! A small certificate authority. A certificate's organisational unit is the role, its common name the actor.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use rcgen::{
@@ -11,32 +11,54 @@ use rcgen::{
 
 use crate::files;
 
-/// The authority of one folder.
+/// The authority of one folder, in which it keeps `ca.pem` and `ca.key` and whatever it certifies.
+#[derive(Debug)]
 pub struct Authority {
+    folder: PathBuf,
     issuer: Issuer<'static, KeyPair>,
 }
 
 impl Authority {
-    /// The authority in `ca.key` and `ca.pem`, made if it is not there.
+    /// The authority of a folder, made if it is not there.
+    ///
+    /// # Errors
+    /// When its files cannot be read or written.
     pub fn open(folder: &Path) -> Result<Self> {
         let (key_file, certificate_file) = (folder.join("ca.key"), folder.join("ca.pem"));
         if key_file.is_file() && certificate_file.is_file() {
             let key = KeyPair::from_pem(&files::read(&key_file)?).context("ca.key is not a key")?;
-            return Ok(Self {
-                issuer: Issuer::new(own_parameters()?, key),
-            });
+            return Self::new(folder, key);
         }
         let key = KeyPair::generate()?;
         let certificate = own_parameters()?.self_signed(&key)?;
         files::write(&key_file, &key.serialize_pem())?;
         files::write(&certificate_file, &certificate.pem())?;
+        Self::new(folder, key)
+    }
+
+    fn new(folder: &Path, key: KeyPair) -> Result<Self> {
         Ok(Self {
+            folder: folder.to_path_buf(),
             issuer: Issuer::new(own_parameters()?, key),
         })
     }
 
-    /// A certificate and its key (PKCS#8), both PEM, for servers and clients of this role.
-    pub fn issue(&self, role: &str, actor: &str) -> Result<(String, String)> {
+    /// A file of the folder.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// Writes `<role>.pem` and `<role>.key` (PKCS#8), for servers and clients of this role, over what is there.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn certify(&self, role: &str, actor: &str) -> Result<()> {
+        let (certificate, key) = self.issue(role, actor)?;
+        files::write(&self.file(&format!("{role}.key")), &key)?;
+        files::write(&self.file(&format!("{role}.pem")), &certificate)
+    }
+
+    fn issue(&self, role: &str, actor: &str) -> Result<(String, String)> {
         let mut parameters = CertificateParams::new(vec![role.to_owned(), "localhost".to_owned()])?;
         for address in [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)] {
             parameters.subject_alt_names.push(SanType::IpAddress(address));

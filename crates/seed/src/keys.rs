@@ -26,19 +26,17 @@ const KEY_FILES: [&str; 4] = [
     "gateway-cookie.keys",
 ];
 
-/// Writes what is missing in the folder, and nothing else.
-pub fn write(folder: &Path) -> Result<()> {
+/// Writes the certificates and keys that are missing in a folder, and nothing else.
+///
+/// # Errors
+/// When they cannot be written.
+pub fn write_keys(folder: &Path) -> Result<()> {
     files::make_folder(folder)?;
     let authority = Authority::open(folder)?;
     for (role, actor) in ROLES {
-        let (certificate, key) = (
-            folder.join(format!("{role}.pem")),
-            folder.join(format!("{role}.key")),
-        );
-        if !(certificate.is_file() && key.is_file()) {
-            let (certificate_text, key_text) = authority.issue(role, actor)?;
-            files::write(&key, &key_text)?;
-            files::write(&certificate, &certificate_text)?;
+        let is_there = |kind| authority.file(&format!("{role}.{kind}")).is_file();
+        if !(is_there("pem") && is_there("key")) {
+            authority.certify(role, actor)?;
         }
     }
     for name in KEY_FILES {
@@ -89,13 +87,13 @@ mod tests {
     #[test]
     fn a_second_time_nothing_changes_and_what_is_missing_is_made() {
         let folder = tempfile::tempdir().unwrap();
-        write(folder.path()).unwrap();
+        write_keys(folder.path()).unwrap();
         let first = contents(folder.path());
-        write(folder.path()).unwrap();
+        write_keys(folder.path()).unwrap();
         assert_eq!(contents(folder.path()), first);
 
         fs::remove_file(folder.path().join("otp.key")).unwrap();
-        write(folder.path()).unwrap();
+        write_keys(folder.path()).unwrap();
         let third = contents(folder.path());
         assert_ne!(third["otp.key"], first["otp.key"]);
         assert_eq!(third["ca.pem"], first["ca.pem"]);
@@ -104,7 +102,7 @@ mod tests {
     #[test]
     fn nobody_else_can_read_a_key() {
         let folder = tempfile::tempdir().unwrap();
-        write(folder.path()).unwrap();
+        write_keys(folder.path()).unwrap();
         for name in contents(folder.path()).keys() {
             let mode = fs::metadata(folder.path().join(name))
                 .unwrap()
@@ -117,7 +115,7 @@ mod tests {
     #[test]
     fn a_certificate_names_role_and_actor_and_is_signed_by_the_authority() {
         let folder = tempfile::tempdir().unwrap();
-        write(folder.path()).unwrap();
+        write_keys(folder.path()).unwrap();
         let texts = contents(folder.path());
         let authority = Pem::iter_from_buffer(texts["ca.pem"].as_bytes())
             .next()
@@ -157,7 +155,7 @@ mod tests {
     #[test]
     fn a_key_file_holds_an_id_and_64_hexadecimal_digits() {
         let folder = tempfile::tempdir().unwrap();
-        write(folder.path()).unwrap();
+        write_keys(folder.path()).unwrap();
         let texts = contents(folder.path());
         for name in KEY_FILES {
             let (id, key) = texts[name].trim_end().split_once(' ').unwrap();

@@ -1,10 +1,5 @@
 //! The program `sekisho-seed`: certificates, keys and demo accounts for development and tests.
 
-mod accounts;
-mod authority;
-mod files;
-mod keys;
-
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -53,10 +48,10 @@ async fn main() -> ExitCode {
 
 async fn run(task: Task) -> Result<()> {
     match task {
-        Task::Keys { directory } => keys::write(&directory),
+        Task::Keys { directory } => sekisho_seed::write_keys(&directory),
         Task::Accounts {
             credentials,
             certificates,
-        } => accounts::register(&credentials, &certificates).await,
+        } => sekisho_seed::register(&credentials, &certificates).await,
     }
 }

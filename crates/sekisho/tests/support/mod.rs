@@ -7,7 +7,6 @@ use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair};
 use sekisho_dev::{Database, Postgres, Schema};
 use sekisho_eventlog::{Carry, Context, Decision, FlowId, Fold, Log, LogSettings, Recorded, StreamId};
 use sekisho_proto::Event;
@@ -18,6 +17,7 @@ use sekisho_proto::credentials::v1::{
     DisableAccountRequest, DisableAccountResponse, EnableAccountRequest, EnableAccountResponse,
     RegisterAccountRequest, RegisterAccountResponse, ResolveLoginRequest, ResolveLoginResponse,
 };
+use sekisho_seed::Authority;
 use sekisho_service::process::Process;
 use sekisho_service::refusal::refuse;
 use sekisho_service::roles;
@@ -160,11 +160,16 @@ const CALLERS: &[Method] = &[Method {
 impl Credentials {
     pub fn start(login: &'static str, account: StreamId) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let issuer = authority(folder.path());
-        certify(folder.path(), &issuer, roles::ADMINISTRATOR, "demo-administrator");
+        let authority = Authority::open(folder.path()).unwrap();
+        let certify = |role, actor| {
+            authority.certify(role, actor).unwrap();
+            let file = |kind| authority.file(&format!("{role}.{kind}"));
+            TlsSettings::from_files(&file("pem"), &file("key"), &authority.file("ca.pem")).unwrap()
+        };
+        certify(roles::ADMINISTRATOR, "demo-administrator");
         let settings = ServerSettings {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            tls: certify(folder.path(), &issuer, roles::CREDENTIALS, "credentials"),
+            tls: certify(roles::CREDENTIALS, "credentials"),
         };
         let api = Api {
             login,
@@ -204,31 +209,6 @@ impl Drop for Credentials {
     fn drop(&mut self) {
         self.process.request_shutdown();
     }
-}
-
-fn authority(folder: &Path) -> CertifiedIssuer<'static, KeyPair> {
-    let mut params = CertificateParams::new(Vec::new()).unwrap();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-    std::fs::write(folder.join("ca.pem"), issuer.pem()).unwrap();
-    issuer
-}
-
-fn certify(folder: &Path, issuer: &CertifiedIssuer<'_, KeyPair>, role: &str, name: &str) -> TlsSettings {
-    let mut params = CertificateParams::new([role.to_owned(), "localhost".to_owned()]).unwrap();
-    params.distinguished_name = DistinguishedName::new();
-    params
-        .distinguished_name
-        .push(DnType::OrganizationalUnitName, role);
-    params.distinguished_name.push(DnType::CommonName, name);
-    let key = KeyPair::generate().unwrap();
-    let (pem, key_pem) = (
-        folder.join(format!("{role}.pem")),
-        folder.join(format!("{role}.key")),
-    );
-    std::fs::write(&pem, params.signed_by(&key, issuer).unwrap().pem()).unwrap();
-    std::fs::write(&key_pem, key.serialize_pem()).unwrap();
-    TlsSettings::from_files(&pem, &key_pem, &folder.join("ca.pem")).unwrap()
 }
 
 #[tonic::async_trait]

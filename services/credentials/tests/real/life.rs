@@ -4,15 +4,13 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
-};
 use sekisho_credentials::{Config, run};
 use sekisho_dev::Postgres;
 use sekisho_proto::credentials::v1::administration_service_client::AdministrationServiceClient;
 use sekisho_proto::credentials::v1::credentials_service_client::CredentialsServiceClient;
 use sekisho_proto::credentials::v1::verify_password_response::{Outcome, Reason};
 use sekisho_proto::credentials::v1::{RegisterAccountRequest, ResolveLoginRequest, VerifyPasswordRequest};
+use sekisho_seed::Authority;
 use sekisho_service::client::{self, Channel};
 use sekisho_service::process::Process;
 use sekisho_service::refusal;
@@ -30,13 +28,13 @@ async fn a_service_that_starts_before_postgresql_and_nats_serves_as_soon_as_it_c
         .unwrap();
     postgres.stop().unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let authority = authority(folder.path());
+    let authority = Authority::open(folder.path()).unwrap();
     for (role, name) in [
         ("credentials", "credentials"),
         ("gateway", "gateway"),
         ("administrator", ACTOR),
     ] {
-        certify(folder.path(), &authority, role, name);
+        authority.certify(role, name).unwrap();
     }
     let [listen, admin, nats] = [free_address(), free_address(), free_address()];
     let process = Process::new(PATIENCE);
@@ -103,12 +101,8 @@ async fn a_log_with_the_clock_of_a_test_is_refused() {
         as $$select clock_timestamp() + interval '1 day'$$;";
     database.sql(offset).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    certify(
-        folder.path(),
-        &authority(folder.path()),
-        "credentials",
-        "credentials",
-    );
+    let authority = Authority::open(folder.path()).unwrap();
+    authority.certify("credentials", "credentials").unwrap();
     let [listen, admin, nats] = [free_address(), free_address(), free_address()];
     let config = config(folder.path(), listen, admin, nats, &database.url("credentials"));
     let outcome = timeout(PATIENCE, Box::pin(run(config, Process::new(PATIENCE))))
@@ -185,33 +179,4 @@ fn channel(folder: &Path, role: &str, address: SocketAddr) -> Channel {
     );
     let url = format!("https://{address}").parse().unwrap();
     client::connect("credentials", &[url], &tls.unwrap()).unwrap()
-}
-
-fn authority(folder: &Path) -> CertifiedIssuer<'static, KeyPair> {
-    let mut params = CertificateParams::new(Vec::new()).unwrap();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params
-        .distinguished_name
-        .push(DnType::CommonName, "test authority");
-    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-    std::fs::write(folder.join("ca.pem"), authority.pem()).unwrap();
-    authority
-}
-
-fn certify(folder: &Path, authority: &CertifiedIssuer<'static, KeyPair>, role: &str, name: &str) {
-    let names = [role, "localhost", "127.0.0.1"].map(str::to_owned);
-    let mut params = CertificateParams::new(names).unwrap();
-    params.distinguished_name = rcgen::DistinguishedName::new();
-    params
-        .distinguished_name
-        .push(DnType::OrganizationalUnitName, role);
-    params.distinguished_name.push(DnType::CommonName, name);
-    params.extended_key_usages = vec![
-        ExtendedKeyUsagePurpose::ServerAuth,
-        ExtendedKeyUsagePurpose::ClientAuth,
-    ];
-    let key = KeyPair::generate().unwrap();
-    let certificate = params.signed_by(&key, authority).unwrap();
-    std::fs::write(folder.join(format!("{role}.pem")), certificate.pem()).unwrap();
-    std::fs::write(folder.join(format!("{role}.key")), key.serialize_pem()).unwrap();
 }

@@ -237,6 +237,33 @@ async fn an_outcome_is_recorded_when_the_log_is_back() {
     assert_eq!(relay.letters().len(), 1);
 }
 
+/// The code is dead by then, so the state no longer tells what became of its mail.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outcome_whose_commit_takes_long_is_recorded_once() {
+    let start = || Postgres::start_with(Schema::Files).unwrap();
+    let postgres = tokio::task::spawn_blocking(start).await.unwrap();
+    let world = World::on(&postgres).await;
+    let relay = Relay::that(Step::Letter, Act::Hold).await;
+    let replica = worker(&world, "otp/a", &relay).await;
+    let flow = world.reset().await;
+    replica.issue(&flow).await.unwrap();
+    relay.until_letters(1).await;
+    replica.app.cancel(flow.caller()).await.unwrap();
+    world.wait_for_standby(true);
+    relay.let_go();
+    // The worker has tried more than once.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    world.wait_for_standby(false);
+    until("the outcome", async || flow.types().await.contains(&"mailed")).await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let types = flow.types().await;
+    assert_eq!(
+        types.iter().filter(|kind| **kind == "mailed").count(),
+        1,
+        "{types:?}"
+    );
+}
+
 /// A worker that dies between the relay's 250 and its own event.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_dies_after_the_hand_over_costs_one_copy_that_can_be_told() {

@@ -1,11 +1,9 @@
 //! The service as the gateway and administrators see it: mutual TLS, callers, reasons.
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair};
 use sekisho_dev::{Database, Postgres, Schema};
 use sekisho_eventlog::{DatabaseUrl, LogAccess};
 use sekisho_proto::sessions::v1::administration_service_client::AdministrationServiceClient;
@@ -36,9 +34,10 @@ struct Service {
     serving: Option<JoinHandle<Result<(), process::Error>>>,
 }
 
+/// A certificate authority in a folder of its own.
 struct Authority {
-    issuer: CertifiedIssuer<'static, KeyPair>,
-    folder: TempDir,
+    inner: sekisho_seed::Authority,
+    _folder: TempDir,
 }
 
 impl Drop for Service {
@@ -49,30 +48,18 @@ impl Drop for Service {
 
 impl Authority {
     fn new() -> Self {
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("ca.pem"), issuer.pem()).unwrap();
-        Self { issuer, folder }
+        Self {
+            inner: sekisho_seed::Authority::open(folder.path()).unwrap(),
+            _folder: folder,
+        }
     }
 
     /// The identity of a role; its name is `the-<role>`.
     fn certify(&self, role: &str) -> TlsSettings {
-        let mut params = CertificateParams::new([role.to_owned(), "localhost".to_owned()]).unwrap();
-        params.distinguished_name = DistinguishedName::new();
-        params
-            .distinguished_name
-            .push(DnType::OrganizationalUnitName, role);
-        params
-            .distinguished_name
-            .push(DnType::CommonName, format!("the-{role}"));
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        let file = |name: &str| Path::join(self.folder.path(), name);
-        std::fs::write(file("own.pem"), certificate.pem()).unwrap();
-        std::fs::write(file("own.key"), key.serialize_pem()).unwrap();
-        TlsSettings::from_files(&file("own.pem"), &file("own.key"), &file("ca.pem")).unwrap()
+        self.inner.certify(role, &format!("the-{role}")).unwrap();
+        let file = |kind| self.inner.file(&format!("{role}.{kind}"));
+        TlsSettings::from_files(&file("pem"), &file("key"), &self.inner.file("ca.pem")).unwrap()
     }
 }
 

@@ -64,6 +64,15 @@ impl World {
         self.database.sql(query).unwrap().parse().unwrap()
     }
 
+    /// From now on commits wait for a standby that is not there, or no longer.
+    pub fn wait_for_standby(&self, waits: bool) {
+        let names = if waits { "nobody" } else { "" };
+        let set = format!("alter system set synchronous_standby_names = '{names}';");
+        for statement in [set.as_str(), "select pg_reload_conf();"] {
+            self.database.sql(statement).unwrap();
+        }
+    }
+
     /// Appends entries that only a newer version would write.
     pub fn record_unknown_kinds(&self, count: u32) {
         let statement = format!(
