@@ -60,6 +60,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "/signin.sessions.v1.AdministrationService/CutSessions",
         &["administrator"],
     ),
+    (
+        "/signin.sessions.v1.AdministrationService/ListSessions",
+        &["administrator"],
+    ),
+    (
+        "/signin.sessions.v1.AdministrationService/EndSession",
+        &["administrator"],
+    ),
 ];
 
 /// What every gRPC listener offers besides: health to all roles, reflection to administrators. Nobody watches: a watcher

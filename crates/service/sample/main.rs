@@ -8,7 +8,10 @@ use sekisho_proto::sessions::v1::administration_service_client::AdministrationSe
 use sekisho_proto::sessions::v1::administration_service_server::{
     AdministrationService, AdministrationServiceServer,
 };
-use sekisho_proto::sessions::v1::{CutSessionsRequest, CutSessionsResponse};
+use sekisho_proto::sessions::v1::{
+    CutSessionsRequest, CutSessionsResponse, EndSessionRequest, EndSessionResponse, ListSessionsRequest,
+    ListSessionsResponse,
+};
 use sekisho_service::client::{self, Channel};
 use sekisho_service::process::{self, Process};
 use sekisho_service::refusal;
@@ -106,6 +109,20 @@ impl AdministrationService for Api {
         }
         let position = asked.account_id.len() as u64;
         Ok(Response::new(CutSessionsResponse { position }))
+    }
+
+    async fn list_sessions(
+        &self,
+        _: Request<ListSessionsRequest>,
+    ) -> Result<Response<ListSessionsResponse>, Status> {
+        Err(Status::unimplemented("not here"))
+    }
+
+    async fn end_session(
+        &self,
+        _: Request<EndSessionRequest>,
+    ) -> Result<Response<EndSessionResponse>, Status> {
+        Err(Status::unimplemented("not here"))
     }
 }
 

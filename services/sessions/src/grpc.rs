@@ -5,7 +5,8 @@ use sekisho_proto::sessions::v1::administration_service_server::AdministrationSe
 use sekisho_proto::sessions::v1::sessions_service_server::SessionsService;
 use sekisho_proto::sessions::v1::{
     CheckRequest, CheckResponse, CutSessionsRequest, CutSessionsResponse, EndRequest, EndResponse,
-    StartRequest, StartResponse,
+    EndSessionRequest, EndSessionResponse, ListSessionsRequest, ListSessionsResponse, StartRequest,
+    StartResponse, list_sessions_response,
 };
 use sekisho_proto::to_timestamp;
 use sekisho_service::refusal::{self, malformed};
@@ -15,6 +16,7 @@ use sekisho_service::{Late, roles};
 use tonic::{Request, Response, Status};
 
 use crate::app::{Error, Sessions};
+use crate::domain::SessionId;
 
 /// Who may call what on the main listener.
 pub const CALLERS: &[Method] = &[
@@ -33,10 +35,20 @@ pub const CALLERS: &[Method] = &[
 ];
 
 /// Who may call what on the administration listener.
-pub const ADMINISTRATORS: &[Method] = &[Method {
-    path: "/signin.sessions.v1.AdministrationService/CutSessions",
-    roles: &[roles::ADMINISTRATOR],
-}];
+pub const ADMINISTRATORS: &[Method] = &[
+    Method {
+        path: "/signin.sessions.v1.AdministrationService/CutSessions",
+        roles: &[roles::ADMINISTRATOR],
+    },
+    Method {
+        path: "/signin.sessions.v1.AdministrationService/ListSessions",
+        roles: &[roles::ADMINISTRATOR],
+    },
+    Method {
+        path: "/signin.sessions.v1.AdministrationService/EndSession",
+        roles: &[roles::ADMINISTRATOR],
+    },
+];
 
 /// Both services. Answers NOT_READY until the log was reached for the first time.
 #[derive(Debug, Clone, Default)]
@@ -85,11 +97,48 @@ impl AdministrationService for Api {
         request: Request<CutSessionsRequest>,
     ) -> Result<Response<CutSessionsResponse>, Status> {
         let actor = Peer::of(&request)?.actor.clone();
-        let account_id = request.into_inner().account_id;
-        let account = StreamId::try_from(account_id.as_slice()).map_err(|_| malformed("account_id", 16))?;
+        let account = account(&request.into_inner().account_id)?;
         let cut = self.0.get()?.cut(account, &actor).await?;
         Ok(Response::new(CutSessionsResponse { position: cut.0 }))
     }
+
+    async fn list_sessions(
+        &self,
+        request: Request<ListSessionsRequest>,
+    ) -> Result<Response<ListSessionsResponse>, Status> {
+        let account = account(&request.into_inner().account_id)?;
+        let sessions = self.0.get()?.list(account).await?;
+        let sessions = sessions
+            .into_iter()
+            .map(|checked| list_sessions_response::Session {
+                session_id: checked.session.to_vec(),
+                started_at: Some(to_timestamp(checked.started_at)),
+                idle_deadline: Some(to_timestamp(checked.live.idle)),
+                absolute_deadline: Some(to_timestamp(checked.live.absolute)),
+            });
+        Ok(Response::new(ListSessionsResponse {
+            sessions: sessions.collect(),
+        }))
+    }
+
+    async fn end_session(
+        &self,
+        request: Request<EndSessionRequest>,
+    ) -> Result<Response<EndSessionResponse>, Status> {
+        let actor = Peer::of(&request)?.actor.clone();
+        let asked = request.into_inner();
+        let account = account(&asked.account_id)?;
+        let session =
+            SessionId::try_from(asked.session_id.as_slice()).map_err(|_| malformed("session_id", 16))?;
+        let ended = self.0.get()?.revoke(account, session, &actor).await?;
+        Ok(Response::new(EndSessionResponse {
+            position: ended.unwrap_or(Position(0)).0,
+        }))
+    }
+}
+
+fn account(id: &[u8]) -> Result<StreamId, Status> {
+    StreamId::try_from(id).map_err(|_| malformed("account_id", 16))
 }
 
 impl From<Error> for Status {

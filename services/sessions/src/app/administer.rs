@@ -3,8 +3,8 @@
 use sekisho_eventlog::{Context, Decided, Position, StreamId, Version};
 use sekisho_evidence::AccountCuts;
 
-use super::{Error, Sessions};
-use crate::domain::Command;
+use super::{Checked, Error, Inner, Sessions};
+use crate::domain::{Command, Directory, SessionId, Why};
 
 impl Sessions {
     /// Ends every session and every unfinished flow of an account. `actor` is who asks for it.
@@ -12,15 +12,67 @@ impl Sessions {
     /// # Errors
     /// [`Error::AccountUnknown`]; after [`Error::Log`] the cut may or may not stand in the log.
     pub async fn cut(&self, account: StreamId, actor: &str) -> Result<Position, Error> {
-        if self.inner.log.load::<AccountCuts>(account).await?.version == Version(0) {
-            return Err(Error::AccountUnknown);
-        }
+        self.must_exist(account).await?;
         match self
             .decide(&Context::new(account, None, actor), Command::Cut)
             .await?
         {
             Decided::Recorded { recorded, .. } | Decided::Repeated { recorded, .. } => Ok(recorded.position),
             Decided::Nothing(_) => Err(Error::Internal),
+        }
+    }
+
+    /// The live sessions of an account, oldest first.
+    ///
+    /// # Errors
+    /// [`Error::AccountUnknown`], [`Error::Unconfirmed`], [`Error::Log`].
+    pub async fn list(&self, account: StreamId) -> Result<Vec<Checked>, Error> {
+        self.must_exist(account).await?;
+        self.newest().await?;
+        let Inner {
+            log, limits, view, ..
+        } = &*self.inner;
+        Ok(view.ask(|directory| {
+            let live = directory.live_of(account, log.now(), limits);
+            live.into_iter()
+                .map(|(session, live)| Checked::new(session, live))
+                .collect()
+        }))
+    }
+
+    /// Ends one session of an account; `None` if it has no such open one. `actor` is who asks for it.
+    ///
+    /// # Errors
+    /// [`Error::Unconfirmed`]; after [`Error::Log`] the session may live on.
+    pub async fn revoke(
+        &self,
+        account: StreamId,
+        session: SessionId,
+        actor: &str,
+    ) -> Result<Option<Position>, Error> {
+        self.newest().await?;
+        let found = |directory: &Directory| directory.with_id(session).map(|session| session.flow);
+        let flow = self.inner.view.ask(found);
+        let Some(flow) = flow else { return Ok(None) };
+        let command = Command::End {
+            session,
+            why: Why::Revoked,
+        };
+        match self
+            .decide(&Context::new(account, Some(flow), actor), command)
+            .await?
+        {
+            Decided::Recorded { recorded, .. } | Decided::Repeated { recorded, .. } => {
+                Ok(Some(recorded.position))
+            }
+            Decided::Nothing(_) => Ok(None),
+        }
+    }
+
+    async fn must_exist(&self, account: StreamId) -> Result<(), Error> {
+        match self.inner.log.load::<AccountCuts>(account).await?.version {
+            Version(0) => Err(Error::AccountUnknown),
+            _ => Ok(()),
         }
     }
 }

@@ -23,6 +23,19 @@ pub struct Checked {
     pub live: Live,
 }
 
+impl Checked {
+    pub(super) fn new(session: &Session, live: Live) -> Self {
+        Self {
+            session: session.id,
+            account: session.account,
+            flow: session.flow,
+            position: session.position,
+            started_at: session.started_at,
+            live,
+        }
+    }
+}
+
 impl Sessions {
     /// Whether a token is a live session; counts as activity if it is.
     ///
@@ -96,15 +109,7 @@ impl Sessions {
             let standing = || directory.standing(session, now, limits).map_err(Error::Over);
             standing()?;
             let seen = seen(session, now);
-            let checked = Checked {
-                session: session.id,
-                account: session.account,
-                flow: session.flow,
-                position: session.position,
-                started_at: session.started_at,
-                live: standing()?,
-            };
-            Ok((checked, seen))
+            Ok((Checked::new(session, standing()?), seen))
         })
     }
 }

@@ -109,6 +109,23 @@ impl Directory {
         self.sessions.get(&token)
     }
 
+    /// The session of this id, alive or lately over.
+    pub fn with_id(&self, id: SessionId) -> Option<&Session> {
+        self.find(*self.tokens.get(&id)?)
+    }
+
+    /// The live sessions of an account and until when they live, oldest first. Looks at all there are.
+    pub fn live_of(&self, account: StreamId, now: OffsetDateTime, limits: &Limits) -> Vec<(&Session, Live)> {
+        let own = self
+            .sessions
+            .values()
+            .filter(|session| session.account == account);
+        let live = own.filter_map(|session| Some((session, self.standing(session, now, limits).ok()?)));
+        let mut live: Vec<_> = live.collect();
+        live.sort_by_key(|(session, _)| session.position);
+        live
+    }
+
     /// Until when a session lives.
     ///
     /// # Errors

@@ -5,10 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sekisho_dev::{Database, Postgres, Schema};
-use sekisho_eventlog::{DatabaseUrl, LogAccess};
+use sekisho_eventlog::{DatabaseUrl, LogAccess, StreamId};
+use sekisho_proto::events::SessionEvent;
 use sekisho_proto::sessions::v1::administration_service_client::AdministrationServiceClient;
 use sekisho_proto::sessions::v1::sessions_service_client::SessionsServiceClient;
-use sekisho_proto::sessions::v1::{CheckRequest, CutSessionsRequest, EndRequest, StartRequest};
+use sekisho_proto::sessions::v1::{
+    CheckRequest, CutSessionsRequest, EndRequest, EndSessionRequest, ListSessionsRequest, StartRequest,
+    list_sessions_response, session_ended,
+};
 use sekisho_service::client::{self, Channel};
 use sekisho_service::process::{self, Process};
 use sekisho_service::refusal::reason;
@@ -336,6 +340,94 @@ async fn a_cut_names_the_administrator_of_the_certificate() {
         Code::NotFound,
         "ACCOUNT_UNKNOWN",
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_administrator_lists_and_ends_single_sessions() {
+    let world = World::new().await;
+    let service = Service::start(&world.database);
+    service.ready().await;
+    // The administrator asks a replica that hears of everything a moment later.
+    let other = Service::start(&world.database);
+    other.ready().await;
+    let mut gateway = service.sessions(roles::GATEWAY);
+    let mut administrator = other.administration(roles::ADMINISTRATOR);
+    let (account, another) = (world.account(), world.account());
+    let mut started = Vec::new();
+    for account in [account, account, another] {
+        let flow = world.verified(account).await;
+        started.push(gateway.start(start_request(&flow)).await.unwrap().into_inner());
+    }
+    let list = async |account: StreamId| {
+        let account_id = account.to_vec();
+        let mut administrator = other.administration(roles::ADMINISTRATOR);
+        let listed = administrator
+            .list_sessions(ListSessionsRequest { account_id })
+            .await;
+        listed.map(|listed| listed.into_inner().sessions)
+    };
+    let ids = |sessions: Vec<list_sessions_response::Session>| -> Vec<Vec<u8>> {
+        sessions.into_iter().map(|session| session.session_id).collect()
+    };
+    let [first, second, foreign] = [0, 1, 2].map(|number: usize| started[number].clone());
+    let listed = list(account).await.unwrap();
+    let checked = gateway
+        .check(CheckRequest {
+            token: first.token.clone(),
+        })
+        .await;
+    let checked = checked.unwrap().into_inner();
+    assert_eq!(listed[0].started_at, checked.started_at);
+    assert_eq!(listed[0].absolute_deadline, checked.absolute_deadline);
+    assert_eq!(ids(listed), [first.session_id.clone(), second.session_id.clone()]);
+
+    let mut end = async |account: StreamId, session: &[u8]| {
+        let request = EndSessionRequest {
+            account_id: account.to_vec(),
+            session_id: session.to_vec(),
+        };
+        administrator
+            .end_session(request)
+            .await
+            .map(|ended| ended.into_inner().position)
+    };
+    assert_eq!(
+        end(account, &foreign.session_id).await.unwrap(),
+        0,
+        "of another account"
+    );
+    let position = end(account, &first.session_id).await.unwrap();
+    assert!(position > foreign.position);
+    assert_eq!(end(account, &first.session_id).await.unwrap(), 0, "over already");
+    refused(
+        end(account, b"short").await,
+        Code::InvalidArgument,
+        "REQUEST_MALFORMED",
+    );
+    assert_eq!(
+        ids(list(account).await.unwrap()),
+        std::slice::from_ref(&second.session_id)
+    );
+    refused(list(world.account()).await, Code::NotFound, "ACCOUNT_UNKNOWN");
+
+    eventually("the other replica to hear of it", async || {
+        let token = first.token.clone();
+        let over = gateway.check(CheckRequest { token }).await.err()?;
+        assert_eq!(reason(&over).as_deref(), Some("SESSION_CUT"));
+        Some(())
+    })
+    .await;
+    for alive in [second, foreign] {
+        gateway.check(CheckRequest { token: alive.token }).await.unwrap();
+    }
+    let (entry, event) = world.session_events(account).await.pop().unwrap();
+    assert_eq!(entry.recorded.position.0, position);
+    assert_eq!(entry.metadata.actor, "the-administrator");
+    assert!(entry.recorded.flow.is_some());
+    let SessionEvent::SessionEnded(ended) = event else {
+        panic!("{event:?}")
+    };
+    assert_eq!(ended.why(), session_ended::Why::Revoked);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,7 +6,10 @@ use sekisho_proto::sessions::v1::administration_service_client::AdministrationSe
 use sekisho_proto::sessions::v1::administration_service_server::{
     AdministrationService, AdministrationServiceServer,
 };
-use sekisho_proto::sessions::v1::{CutSessionsRequest, CutSessionsResponse};
+use sekisho_proto::sessions::v1::{
+    CutSessionsRequest, CutSessionsResponse, EndSessionRequest, EndSessionResponse, ListSessionsRequest,
+    ListSessionsResponse,
+};
 use sekisho_service::client::{self, Channel};
 use sekisho_service::process::Process;
 use sekisho_service::refusal;
@@ -100,6 +103,20 @@ impl AdministrationService for Api {
         }
         let position = request.get_ref().account_id.len() as u64;
         Ok(Response::new(CutSessionsResponse { position }))
+    }
+
+    async fn list_sessions(
+        &self,
+        _: Request<ListSessionsRequest>,
+    ) -> Result<Response<ListSessionsResponse>, Status> {
+        Err(Status::unimplemented("not here"))
+    }
+
+    async fn end_session(
+        &self,
+        _: Request<EndSessionRequest>,
+    ) -> Result<Response<EndSessionResponse>, Status> {
+        Err(Status::unimplemented("not here"))
     }
 }
 
