@@ -26,6 +26,19 @@ async fn the_mailbox_fits_a_narrow_window_whatever_a_mail_holds() -> Result<()> 
     Ok(())
 }
 
+/// Forty tests a day with a browser each would fill the machine.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_browser_that_is_closed_leaves_no_process() -> Result<()> {
+    let browser = Browser::open(Script::On).await?;
+    browser.visit(&stack::shared().mailbox_url()).await?;
+    let processes = browser.processes();
+    assert!(processes.len() > 2, "{processes:?}");
+    drop(browser);
+    let left: Vec<_> = processes.iter().filter(|process| process.is_alive()).collect();
+    assert!(left.is_empty(), "{left:?}");
+    Ok(())
+}
+
 /// A mail with the same long word wherever a mail can have one.
 fn send(relay: SocketAddr, word: &str) -> Result<()> {
     let talk = format!(

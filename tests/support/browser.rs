@@ -9,6 +9,8 @@ use anyhow::{Context, Result};
 use fantoccini::elements::Element;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
+use rustix::process::Signal;
+use sekisho_dev::process::{self, Identity};
 use sekisho_dev::tools::{self, Tool};
 use serde_json::{Map, Value, json};
 
@@ -39,7 +41,7 @@ impl Browser {
     /// When Chromium or its driver is missing or does not start.
     pub async fn open(script: Script) -> Result<Self> {
         let profile = tempfile::tempdir()?;
-        let (driver, port) = start_driver()?;
+        let (driver, port) = start_driver(profile.path())?;
         let mut builder = ClientBuilder::new(HttpConnector::new());
         builder.capabilities(capabilities(script, profile.path())?);
         let client = builder.connect(&format!("http://127.0.0.1:{port}")).await?;
@@ -198,17 +200,34 @@ impl Browser {
     }
 }
 
-impl Drop for Browser {
-    fn drop(&mut self) {
-        // The driver takes the browser with it; what is left of the profile goes with the folder.
-        let _ = self.driver.kill();
-        let _ = self.driver.wait();
+impl Browser {
+    /// The processes of the browser.
+    pub fn processes(&self) -> Vec<Identity> {
+        process::descendants(self.driver.id())
     }
 }
 
-fn start_driver() -> Result<(Child, u16)> {
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // A driver that is killed leaves its browser behind.
+        let processes = self.processes();
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+        for process in &processes {
+            process.signal(Signal::KILL);
+        }
+        // Whoever still writes would keep the folder from going.
+        for process in &processes {
+            let _ = process.wait_gone(PATIENCE);
+        }
+    }
+}
+
+/// Whatever the driver and the browser leave behind is below their folder.
+fn start_driver(folder: &Path) -> Result<(Child, u16)> {
     let mut driver = Command::new(tools::require(Tool::ChromiumDriver)?)
         .arg("--port=0")
+        .env("TMPDIR", folder)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

@@ -64,7 +64,7 @@ pub(crate) fn send(pid: u32, signal: Signal) {
 }
 
 /// All processes below `pid`, nearest first. Empty where there is no /proc.
-pub(crate) fn descendants(pid: u32) -> Vec<Identity> {
+pub fn descendants(pid: u32) -> Vec<Identity> {
     let mut children: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
         let Some(child) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {

@@ -5,7 +5,7 @@ mod keeper;
 mod spawn;
 pub mod user;
 
-pub use identity::Identity;
-pub(crate) use identity::{descendants, send};
+pub(crate) use identity::send;
+pub use identity::{Identity, descendants};
 pub use spawn::{Spawned, Spec};
 pub(crate) use spawn::{clean, describe};
