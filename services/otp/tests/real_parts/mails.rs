@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use sekisho_dev::{Postgres, Schema};
 use sekisho_proto::events::CodeEvent;
 use sekisho_proto::otp::v1::mail_failed::Class;
 use tokio::time::{Instant, timeout};
@@ -220,9 +219,7 @@ async fn a_relay_that_is_away_is_waited_for() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outcome_is_recorded_when_the_log_is_back() {
-    let start = || Postgres::start_with(Schema::Files).unwrap();
-    let postgres = tokio::task::spawn_blocking(start).await.unwrap();
-    let world = World::on(&postgres).await;
+    let (postgres, world) = World::alone().await;
     let relay = Relay::that(Step::Letter, Act::Hold).await;
     let replica = worker(&world, "otp/a", &relay).await;
     let flow = world.reset().await;
@@ -240,9 +237,7 @@ async fn an_outcome_is_recorded_when_the_log_is_back() {
 /// The code is dead by then, so the state no longer tells what became of its mail.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outcome_whose_commit_takes_long_is_recorded_once() {
-    let start = || Postgres::start_with(Schema::Files).unwrap();
-    let postgres = tokio::task::spawn_blocking(start).await.unwrap();
-    let world = World::on(&postgres).await;
+    let (_postgres, world) = World::alone().await;
     let relay = Relay::that(Step::Letter, Act::Hold).await;
     let replica = worker(&world, "otp/a", &relay).await;
     let flow = world.reset().await;

@@ -105,10 +105,7 @@ async fn get_flow(channel: &Channel, flow: &Flow) -> Result<proto::FlowView, Sta
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_waits_for_its_log_and_then_brings_the_code() {
-    let postgres = tokio::task::spawn_blocking(|| Postgres::start_with(Schema::Files).unwrap())
-        .await
-        .unwrap();
-    let world = World::on(&postgres).await;
+    let (postgres, world) = World::alone().await;
     let flow = world.sign_in().await;
     let authority = Authority::new();
     let relay = Relay::start().await;

@@ -53,19 +53,12 @@ impl Sessions {
         self.newest().await?;
         let found = |directory: &Directory| directory.with_id(session).map(|session| session.flow);
         let flow = self.inner.view.ask(found);
-        let Some(flow) = flow else { return Ok(None) };
-        let command = Command::End {
-            session,
-            why: Why::Revoked,
-        };
-        match self
-            .decide(&Context::new(account, Some(flow), actor), command)
-            .await?
-        {
-            Decided::Recorded { recorded, .. } | Decided::Repeated { recorded, .. } => {
-                Ok(Some(recorded.position))
+        match flow {
+            Some(flow) => {
+                let context = Context::new(account, Some(flow), actor);
+                self.end_one(&context, session, Why::Revoked).await
             }
-            Decided::Nothing(_) => Ok(None),
+            None => Ok(None),
         }
     }
 

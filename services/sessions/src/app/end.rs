@@ -3,7 +3,7 @@
 use sekisho_eventlog::{Context, Decided, Position};
 
 use super::{ACTOR, Error, Sessions};
-use crate::domain::{Command, TokenDigest, Why};
+use crate::domain::{Command, SessionId, TokenDigest, Why};
 
 impl Sessions {
     /// Ends the session of a token. `None` if it was over already or never was.
@@ -30,17 +30,23 @@ impl Sessions {
                 .find(digest)
                 .map(|session| (session.account, session.flow, session.id))
         });
-        let Some((account, flow, session)) = found else {
-            return Ok(None);
-        };
-        let command = Command::End {
-            session,
-            why: Why::SignedOut,
-        };
-        match self
-            .decide(&Context::new(account, Some(flow), ACTOR), command)
-            .await?
-        {
+        match found {
+            Some((account, flow, session)) => {
+                let context = Context::new(account, Some(flow), ACTOR);
+                self.end_one(&context, session, Why::SignedOut).await
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// Ends one session of the account in whose stream it is decided; `None` if it is not open there.
+    pub(super) async fn end_one(
+        &self,
+        context: &Context,
+        session: SessionId,
+        why: Why,
+    ) -> Result<Option<Position>, Error> {
+        match self.decide(context, Command::End { session, why }).await? {
             Decided::Recorded { recorded, .. } | Decided::Repeated { recorded, .. } => {
                 Ok(Some(recorded.position))
             }

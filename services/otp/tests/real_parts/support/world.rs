@@ -22,6 +22,14 @@ impl World {
         Self::on(postgres).await
     }
 
+    /// A fresh log on a server of its own, which the test may stop.
+    pub async fn alone() -> (Postgres, Self) {
+        let start = || Postgres::start_with(Schema::Files).unwrap();
+        let postgres = tokio::task::spawn_blocking(start).await.unwrap();
+        let world = Self::on(&postgres).await;
+        (postgres, world)
+    }
+
     /// A fresh log on a server.
     pub async fn on(postgres: &Postgres) -> Self {
         let database = postgres.database().unwrap();
