@@ -1,5 +1,5 @@
 -- The PostgreSQL roles of an installation. Run once by a superuser in the database of the log, before the migrations:
---   psql --set credentials_password=… --set otp_password=… --set sessions_password=… --set audit_password=… --set reader_password=… --file roles.sql
+--   psql --set credentials_password=… --set otp_password=… --set sessions_password=… --set audit_password=… --set operator_password=… --set reader_password=… --file roles.sql
 -- Running it again changes the passwords and sets what stands here; what a role has set for itself beside it stays until
 -- `alter role … reset all`.
 
@@ -18,23 +18,25 @@ select 'create role sekisho_log_writer nologin'
 where not exists (select from pg_roles where rolname = 'sekisho_log_writer') \gexec
 
 select format('create role %I login', name)
-from unnest(array['sekisho_credentials', 'sekisho_otp', 'sekisho_sessions', 'sekisho_audit', 'sekisho_reader']) as name
+from unnest(array['sekisho_credentials', 'sekisho_otp', 'sekisho_sessions', 'sekisho_audit', 'sekisho_operator', 'sekisho_reader']) as name
 where not exists (select from pg_roles where rolname = name) \gexec
 
 alter role sekisho_credentials password :'credentials_password';
 alter role sekisho_otp password :'otp_password';
 alter role sekisho_sessions password :'sessions_password';
 alter role sekisho_audit password :'audit_password';
+alter role sekisho_operator password :'operator_password';
 alter role sekisho_reader password :'reader_password';
 
-grant sekisho_log_reader to sekisho_credentials, sekisho_otp, sekisho_sessions, sekisho_audit, sekisho_reader;
-grant sekisho_log_writer to sekisho_credentials, sekisho_otp, sekisho_sessions, sekisho_audit;
+grant sekisho_log_reader to sekisho_credentials, sekisho_otp, sekisho_sessions, sekisho_audit, sekisho_operator,
+    sekisho_reader;
+grant sekisho_log_writer to sekisho_credentials, sekisho_otp, sekisho_sessions, sekisho_audit, sekisho_operator;
 
 -- A stuck client must not hold the log's lock: see docs/log-format.md, "Who may wait for whom". And the text of a
 -- statement, in which values stand, must reach no log and no view, whatever the server's own settings say. Nor may the
 -- server's log take what a role makes a message say, as long and as often as it likes: it would fill the disk.
 select format('alter role %I set %s', name, setting)
-from unnest(array['sekisho_credentials', 'sekisho_otp', 'sekisho_sessions', 'sekisho_audit', 'sekisho_reader']) as name,
+from unnest(array['sekisho_credentials', 'sekisho_otp', 'sekisho_sessions', 'sekisho_audit', 'sekisho_operator', 'sekisho_reader']) as name,
      unnest(array['statement_timeout = ''5s''', 'lock_timeout = ''2s''',
                   'idle_in_transaction_session_timeout = ''2s''', 'tcp_user_timeout = ''1s''',
                   'log_min_error_statement = ''panic''', 'log_min_messages = ''fatal''', 'log_statement = ''none''',
@@ -43,7 +45,7 @@ from unnest(array['sekisho_credentials', 'sekisho_otp', 'sekisho_sessions', 'sek
 
 -- A sort or a join of a reader may not fill the disk, nor readers take the connections of the services.
 select format('alter role %I set temp_file_limit = ''256MB''', name)
-from unnest(array['sekisho_credentials', 'sekisho_otp', 'sekisho_sessions', 'sekisho_audit', 'sekisho_reader']) as name \gexec
+from unnest(array['sekisho_credentials', 'sekisho_otp', 'sekisho_sessions', 'sekisho_audit', 'sekisho_operator', 'sekisho_reader']) as name \gexec
 alter role sekisho_audit connection limit 20;
 alter role sekisho_reader connection limit 10;
 

@@ -3,7 +3,7 @@
 use prost::Message;
 
 use crate::event::{Event, EventError, Kind};
-use crate::{credentials::v1 as credentials, otp::v1 as otp, sessions::v1 as sessions};
+use crate::{credentials::v1 as credentials, log::v1 as log, otp::v1 as otp, sessions::v1 as sessions};
 
 macro_rules! events {
     ($(#[$doc:meta])* $name:ident of $kind:ident from $package:ident { $($variant:ident = $event_type:literal,)+ }) => {
@@ -79,6 +79,14 @@ events! {
         SessionExtended = "session_extended",
         SessionEnded = "session_ended",
         SessionsCut = "sessions_cut",
+    }
+}
+
+events! {
+    /// Events of kind `system`.
+    SystemEvent of System from log {
+        EpochStarted = "epoch_started",
+        ClockAccepted = "clock_accepted",
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use prost_reflect::prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage, Kind, MessageDescriptor};
-use sekisho_proto::events::{AccountEvent, CodeEvent, SessionEvent};
+use sekisho_proto::events::{AccountEvent, CodeEvent, SessionEvent, SystemEvent};
 use sekisho_proto::{Event, EventError, FILE_DESCRIPTOR_SET};
 
 /// One sample.
@@ -43,11 +43,12 @@ fn bytes(digits: &str) -> Vec<u8> {
 }
 
 /// The packages of events, with the event types of each.
-fn event_types() -> [(&'static str, &'static [&'static str]); 3] {
+fn event_types() -> [(&'static str, &'static [&'static str]); 4] {
     [
         ("signin.credentials.v1", AccountEvent::TYPES),
         ("signin.otp.v1", CodeEvent::TYPES),
         ("signin.sessions.v1", SessionEvent::TYPES),
+        ("signin.log.v1", SystemEvent::TYPES),
     ]
 }
 
@@ -63,6 +64,7 @@ fn rewritten(name: &str, bytes: &[u8]) -> Option<Result<Vec<u8>, EventError>> {
     let again = |package: &str, event_type: &str| match package {
         "signin.credentials.v1" => AccountEvent::decode(event_type, bytes).map(|event| event.encode()),
         "signin.otp.v1" => CodeEvent::decode(event_type, bytes).map(|event| event.encode()),
+        "signin.log.v1" => SystemEvent::decode(event_type, bytes).map(|event| event.encode()),
         _ => SessionEvent::decode(event_type, bytes).map(|event| event.encode()),
     };
     let all = event_types()

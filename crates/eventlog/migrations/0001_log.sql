@@ -48,7 +48,14 @@ insert into log.writer values
     ('sekisho_credentials', 'client'),
     ('sekisho_otp', 'code'),
     ('sekisho_sessions', 'session'),
-    ('sekisho_audit', 'audit');
+    ('sekisho_audit', 'audit'),
+    ('sekisho_operator', 'system');
+
+-- Every EpochStarted. The newest one is a cut for all accounts, and whoever appends says which one it knows.
+create table log.epoch (
+    position bigint primary key,
+    event_id uuid not null
+);
 
 -- The only clock. Tests put a variant with an offset in its place; every service refuses to start on one.
 create function log.now() returns timestamptz
@@ -107,17 +114,25 @@ create type log.draft as (
     carries boolean
 );
 
+-- The newest entry that the caller has seen, and the newest epoch: 0 and null before the first.
+create type log.known as (
+    position bigint,
+    event_id uuid,
+    epoch bigint
+);
+
 -- The only way in. One call is one batch; each entry has an outcome of its own:
 --   already   my event stands at that version: success, nothing is written
 --   conflict  the stream is at another version
 --   expired   the log's time is past not_after
 --   refused   too large, malformed, or of a kind that session_user does not write
 --   appended
--- `since` is where an entry of mine is looked for first, a head that the caller knew. It only saves time.
+-- A log that is not the one that the caller knows raises SK005: a copy was restored, a failover lost entries, or an epoch
+-- has begun. A clock that is more than 5 s behind the newest entry raises SK006, until an operator accepts it.
 create function log.append(
     kinds text[], stream_ids uuid[], expected_versions bigint[], event_ids uuid[], flow_ids uuid[],
     event_types text[], payloads bytea[], metadatas bytea[], not_afters timestamptz[], carries boolean[],
-    since bigint,
+    since log.known,
     out outcomes text[], out positions bigint[], out recorded_ats timestamptz[]
 )
 language plpgsql security definer
@@ -128,6 +143,8 @@ declare
     entries constant integer := cardinality(kinds);
     segment_first bigint;
     head bigint;
+    stands boolean;
+    last_at timestamptz;
     now_at timestamptz;
     current_version bigint;
     load_from bigint;
@@ -161,9 +178,21 @@ begin
     -- Every statement from here on has a snapshot taken under the lock.
     select max(first_position) into strict segment_first from log.segment where opened;
     execute format('select position, recorded_at from log.entry where position >= %s order by position desc limit 1',
-        segment_first) into head, now_at;
+        segment_first) into head, last_at;
     head := coalesce(head, segment_first - 1);
-    now_at := greatest(now_at, log.now());
+    execute format('select exists (select from log.entry where position = %s and event_id = %L)',
+        coalesce(since.position, 0), since.event_id) into stands;
+    if coalesce(since.position > 0 and not stands
+        or since.epoch <> (select coalesce(max(position), 0) from log.epoch), true) then
+        raise exception 'not the log that the caller knows' using errcode = 'SK005';
+    end if;
+    now_at := log.now();
+    if now_at < last_at and not (kinds = array['system'] and event_types = array['clock_accepted']) then
+        if now_at < last_at - interval '5 s' then
+            raise exception 'the clock is behind the newest entry' using errcode = 'SK006';
+        end if;
+        now_at := last_at;
+    end if;
 
     for i in 1..entries loop
         positions[i] := null;
@@ -173,7 +202,7 @@ begin
         current_version := coalesce(current_version, 0);
         if current_version > expected_versions[i] then
             -- Most are found at once; only one that is submitted very late is searched for in all segments.
-            foreach bound in array array[greatest(since, load_from), load_from, 1] loop
+            foreach bound in array array[greatest(since.position, load_from), load_from, 1] loop
                 -- An expected version below 0, of a stream that does not exist.
                 continue when bound is null;
                 execute format('select event_id, position, recorded_at from log.entry'
@@ -213,6 +242,9 @@ begin
             on conflict (kind, stream_id) do update
             set version = excluded.version,
                 load_from = case when carries[i] then excluded.load_from else s.load_from end;
+            if kinds[i] = 'system' and event_types[i] = 'epoch_started' then
+                insert into log.epoch values (head, event_ids[i]);
+            end if;
             outcomes[i] := 'appended';
             positions[i] := head;
             recorded_ats[i] := now_at;
@@ -224,7 +256,7 @@ $$;
 -- For functions that change a table together with an event: they change the table first and call this last.
 -- Whatever does not end in the log raises, and takes the table's change with it.
 create function log.append_or_raise(
-    draft log.draft, since bigint, out outcome text, out "position" bigint, out recorded_at timestamptz
+    draft log.draft, since log.known, out outcome text, out "position" bigint, out recorded_at timestamptz
 )
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -250,6 +282,6 @@ $$;
 
 revoke all on all functions in schema log from public;
 grant usage on schema log to sekisho_log_reader;
-grant select on log.entry, log.stream, log.segment to sekisho_log_reader;
+grant select on log.entry, log.stream, log.segment, log.epoch to sekisho_log_reader;
 grant execute on function log.now() to sekisho_log_reader;
 grant execute on function log.append, log.make_segments to sekisho_log_writer;

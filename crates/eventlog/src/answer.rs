@@ -22,6 +22,8 @@ fn refusal(state: &str) -> Result<Outcome, AppendError> {
     match state {
         "SK001" => Ok(Outcome::Conflict),
         "SK002" => Ok(Outcome::Expired),
+        "SK005" => Err(AppendError::WentBack),
+        "SK006" => Err(AppendError::ClockWentBack),
         "SK003" | "SK004" | "42501" => Err(AppendError::Refused),
         _ => {
             tracing::warn!(state, "PostgreSQL refused an append");

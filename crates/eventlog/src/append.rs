@@ -33,6 +33,13 @@ pub enum AppendError {
     /// PostgreSQL did not answer in time. The entry may or may not stand in the log.
     #[error("the log cannot be reached")]
     Unavailable,
+    /// The log is not the one that this process knows: a copy was restored, a failover lost entries, or an epoch has just
+    /// begun. Nothing was written.
+    #[error("the log is not the one that this process knows")]
+    WentBack,
+    /// The database's clock is more than 5 s behind the newest entry. Nothing was written.
+    #[error("the database's clock is behind the newest entry")]
+    ClockWentBack,
     /// Too large, malformed, or of a kind that this service does not write.
     #[error("the log refuses this entry")]
     Refused,

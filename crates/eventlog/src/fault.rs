@@ -19,6 +19,13 @@ pub enum LogFault {
     /// was to be written may or may not stand in the log.
     #[error("the log cannot be reached")]
     Unavailable,
+    /// The log is not the one that this process knows: a copy was restored, a failover lost entries, or an epoch has just
+    /// begun. Nothing is answered from it until an operator has looked at it.
+    #[error("the log is not the one that this process knows")]
+    WentBack,
+    /// The database's clock is more than 5 s behind the newest entry. Nothing was written.
+    #[error("the database's clock is behind the newest entry")]
+    ClockWentBack,
     /// The log refuses such an entry: a mistake in this program or its rights.
     #[error("the log refuses the entry")]
     Refused,
@@ -31,7 +38,7 @@ impl Refuse for LogFault {
     fn class(&self) -> Class {
         match self {
             Self::Busy => Class::Busy,
-            Self::Unavailable => Class::Unavailable,
+            Self::Unavailable | Self::WentBack | Self::ClockWentBack => Class::Unavailable,
             Self::Refused | Self::Unknown => Class::Fault,
         }
     }
@@ -40,6 +47,8 @@ impl Refuse for LogFault {
         match self {
             Self::Busy => "LOG_BUSY",
             Self::Unavailable => "LOG_UNAVAILABLE",
+            Self::WentBack => "LOG_WENT_BACK",
+            Self::ClockWentBack => "CLOCK_WENT_BACK",
             Self::Refused | Self::Unknown => "LOG_MISMATCH",
         }
     }
@@ -52,6 +61,7 @@ impl From<ReadError> for LogFault {
                 tracing::warn!(error = &error as &dyn Error, "the log was not read");
                 Self::Unavailable
             }
+            ReadError::WentBack | ReadError::Replaced => Self::WentBack,
             ReadError::Unknown(error) => error.into(),
         }
     }
@@ -72,6 +82,8 @@ impl From<AppendError> for LogFault {
         match error {
             AppendError::Busy => Self::Busy,
             AppendError::Unavailable => Self::Unavailable,
+            AppendError::WentBack => Self::WentBack,
+            AppendError::ClockWentBack => Self::ClockWentBack,
             AppendError::Refused => Self::Refused,
         }
     }

@@ -4,7 +4,7 @@ use sekisho_proto::Kind;
 use tokio::sync::watch;
 
 use crate::entry::Entry;
-use crate::head::Head;
+use crate::head::Known;
 use crate::ids::Position;
 use crate::log::Log;
 use crate::read::ReadError;
@@ -35,32 +35,42 @@ pub struct Follower {
     kinds: Vec<Kind>,
     seen: Position,
     limit: Limit,
-    heads: watch::Receiver<Head>,
+    history: u64,
+    known: watch::Receiver<Known>,
 }
 
 impl Follower {
     pub(crate) fn new(log: Log, kinds: &[Kind], after: Position) -> Self {
-        let heads = log.watch_head();
+        let known = log.watch();
+        let history = known.borrow().history;
         Self {
             log,
             kinds: kinds.to_vec(),
             seen: after,
             limit: Limit(BATCH),
-            heads,
+            history,
+            known,
         }
     }
 
     /// The next batch; waits until there is one.
     ///
     /// # Errors
-    /// [`ReadError`]; the next call goes on where this one failed.
+    /// [`ReadError`]; the next call goes on where this one failed, but after [`ReadError::Replaced`], when whatever was
+    /// folded is void and a new follower must begin anew.
     pub async fn next(&mut self) -> Result<Batch, ReadError> {
         loop {
-            let head = self.heads.borrow_and_update().position;
+            let (head, history) = {
+                let known = self.known.borrow_and_update();
+                (known.head.position, known.history)
+            };
+            if history != self.history {
+                return Err(ReadError::Replaced);
+            }
             if head > self.seen {
                 return self.read(head).await;
             }
-            if self.heads.changed().await.is_err() {
+            if self.known.changed().await.is_err() {
                 std::future::pending::<()>().await;
             }
         }

@@ -32,6 +32,7 @@ mod publish;
 mod read;
 mod statement;
 mod streams;
+mod system;
 mod tasks;
 mod wake;
 mod writer;

@@ -20,7 +20,7 @@ use crate::draft::{Draft, Via};
 use crate::entry::Entry;
 use crate::fold::{Fold, Loaded};
 use crate::follow::Follower;
-use crate::head::{Head, Heads};
+use crate::head::{Head, Heads, Known};
 use crate::ids::{FlowId, Position, StreamId};
 use crate::publish::Publisher;
 use crate::read::{self, Page, READ, ReadError, in_time};
@@ -153,12 +153,8 @@ impl Log {
         }
         let open = in_time(read::open_segment(&pool)).await?;
         let asked = Instant::now();
-        let (head, now) = in_time(read::head(&pool, open)).await?;
-        let heads = Heads::new(if head.event_id.is_some() {
-            head
-        } else {
-            Head::default()
-        });
+        let (answer, now) = in_time(read::head(&pool, open, Head::default())).await?;
+        let heads = Heads::new(answer);
         let clock = Clock::new(now, asked);
         let alarm = Alarm::default();
         let publisher = Publisher::start(settings.nats.clone(), &settings.service, &alarm);
@@ -198,7 +194,12 @@ impl Log {
 
     /// The newest position that this process knows of.
     pub fn head(&self) -> Position {
-        self.heads.known().position
+        self.heads.known().head.position
+    }
+
+    /// Where the newest EpochStarted stands; 0 before the first. Whatever was minted before it is cut.
+    pub fn epoch(&self) -> Position {
+        self.heads.known().epochs.newest()
     }
 
     /// How long ago PostgreSQL confirmed the head.
@@ -238,7 +239,7 @@ impl Log {
         &self.streams
     }
 
-    pub(crate) fn watch_head(&self) -> watch::Receiver<Head> {
+    pub(crate) fn watch(&self) -> watch::Receiver<Known> {
         self.heads.watch()
     }
 
@@ -254,6 +255,9 @@ impl Log {
             kind = draft.kind.as_str(),
             event_type = draft.event_type,
         );
+        if self.heads.known().went_back {
+            return Err(AppendError::WentBack);
+        }
         let outcome = self.writer.append(draft, via).instrument(span).await;
         self.notice(&outcome);
         outcome
@@ -286,7 +290,7 @@ impl Log {
             db.system.name = "postgresql",
             kind = F::Event::KIND.as_str(),
         );
-        in_time(read::load(&self.pool, stream)).instrument(span).await
+        self.read_in_time(read::load(&self.pool, stream)).instrument(span).await
     }
 
     /// All entries of a flow, in order.
@@ -299,7 +303,7 @@ impl Log {
             otel.kind = "client",
             db.system.name = "postgresql",
         );
-        in_time(read::flow(&self.pool, flow)).instrument(span).await
+        self.read_in_time(read::flow(&self.pool, flow)).instrument(span).await
     }
 
     /// The entry at a position.
@@ -307,7 +311,7 @@ impl Log {
     /// # Errors
     /// [`ReadError`].
     pub async fn entry(&self, position: Position) -> Result<Option<Entry>, ReadError> {
-        in_time(read::entry(&self.pool, position)).await
+        self.read_in_time(read::entry(&self.pool, position)).await
     }
 
     /// When the entry at a position was recorded, of whatever kind it is.
@@ -315,7 +319,7 @@ impl Log {
     /// # Errors
     /// [`ReadError`].
     pub async fn recorded_at(&self, position: Position) -> Result<Option<OffsetDateTime>, ReadError> {
-        in_time(read::recorded_at(&self.pool, position)).await
+        self.read_in_time(read::recorded_at(&self.pool, position)).await
     }
 
     /// Entries of some kinds after a position and not after another, in order. [`Page::upto`] says how far it came;
@@ -331,7 +335,15 @@ impl Log {
         limit: u32,
     ) -> Result<Page, ReadError> {
         let upto = upto.min(self.head());
-        in_time(read::page(&self.pool, after, upto, kinds, limit)).await
+        self.read_in_time(read::page(&self.pool, after, upto, kinds, limit)).await
+    }
+
+    /// Nothing is read from a log that has gone back.
+    async fn read_in_time<T>(&self, read: impl Future<Output = Result<T, ReadError>>) -> Result<T, ReadError> {
+        if self.heads.known().went_back {
+            return Err(ReadError::WentBack);
+        }
+        in_time(read).await
     }
 
     /// Asks PostgreSQL for the head now. Whatever was committed before the call stands at or before the answer.

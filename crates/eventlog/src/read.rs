@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::entry::{Entry, Row};
 use crate::fold::{Fold, Loaded, refold};
-use crate::head::Head;
+use crate::head::{Answer, Epochs, Head};
 use crate::ids::{EventId, FlowId, Position, StreamId};
 
 /// Why a read has no answer.
@@ -18,6 +18,12 @@ pub enum ReadError {
     /// PostgreSQL did not answer.
     #[error("the log cannot be read")]
     Unavailable(#[source] sqlx::Error),
+    /// The log is not the one that this process has read: a copy was restored, or a failover lost entries.
+    #[error("the log is not the one that this process has read")]
+    WentBack,
+    /// The log that was followed has gone back, and another has taken its place: whatever was folded is void.
+    #[error("another log has taken the place of the one that was followed")]
+    Replaced,
     /// An entry that this version does not understand, or a stream whose beginning is gone: nothing may be decided on
     /// it.
     #[error("the log holds an entry that this version does not understand")]
@@ -44,25 +50,40 @@ pub struct Page {
     pub upto: Position,
 }
 
-/// The head and the database's time, from one statement.
-pub(crate) async fn head(pool: &PgPool, known: Position) -> Result<(Head, OffsetDateTime), ReadError> {
+/// The head, the epochs and the database's time, from one statement. `from` is a position at or before the newest entry;
+/// `known` is an entry that the log should hold.
+pub(crate) async fn head(
+    pool: &PgPool,
+    from: Position,
+    known: Head,
+) -> Result<(Answer, OffsetDateTime), ReadError> {
     let row = sqlx::query!(
         r#"
-        select log.now() as "now!", newest.position as "position?", newest.event_id as "event_id?"
+        select log.now() as "now!", newest.position as "position?", newest.event_id as "event_id?",
+            $2::bigint = 0 or exists (select from log.entry where position = $2 and event_id = $3) as "stands!",
+            array(select position from log.epoch order by position) as "epochs!",
+            array(select event_id from log.epoch order by position) as "epoch_ids!"
         from (select 1) as one
         left join lateral (
             select position, event_id from log.entry where position >= $1 order by position desc limit 1
         ) as newest on true
         "#,
-        known.to_sql()
+        from.to_sql(),
+        known.position.to_sql(),
+        known.event_id.map(|event| event.0)
     )
     .fetch_one(pool)
     .await?;
-    let head = Head {
-        position: row.position.map_or(known, Position::from_sql),
-        event_id: row.event_id.map(EventId),
+    let head = |(position, event_id)| Head {
+        position: Position::from_sql(position),
+        event_id: Some(EventId(event_id)),
     };
-    Ok((head, row.now))
+    let answer = Answer {
+        newest: row.position.zip(row.event_id).map(head),
+        stands: row.stands,
+        epochs: Epochs(row.epochs.into_iter().zip(row.epoch_ids).map(head).collect()),
+    };
+    Ok((answer, row.now))
 }
 
 /// Where the newest segment begins that holds an entry: a lower bound for a process that knows no head yet.

@@ -10,10 +10,10 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 
 use crate::draft::{Argument, Draft};
-use crate::ids::Position;
+use crate::head::Known;
 
 /// A call of `log.append`.
-pub(crate) fn append(drafts: &[&Draft], since: Position) -> Arc<str> {
+pub(crate) fn append(drafts: &[&Draft], since: &Known) -> Arc<str> {
     let columns = [
         array("text", drafts, |draft| draft.kind.as_str().to_owned()),
         array("uuid", drafts, |draft| draft.stream.to_string()),
@@ -39,20 +39,20 @@ pub(crate) fn append(drafts: &[&Draft], since: Position) -> Arc<str> {
          order by nth) \
          from log.append({}, {})",
         columns.join(", "),
-        since.to_sql()
+        known(since)
     )
     .into()
 }
 
 /// A call of a combined function: `name(draft, since, …)`.
-pub(crate) fn combined(name: &str, draft: &Draft, since: Position, arguments: &[Argument]) -> Arc<str> {
+pub(crate) fn combined(name: &str, draft: &Draft, since: &Known, arguments: &[Argument]) -> Arc<str> {
     let more = arguments
         .iter()
         .fold(String::new(), |text, argument| text + ", " + &argument.literal());
     format!(
         "select outcome, position, (extract(epoch from recorded_at) * 1000000)::bigint from {name}({}, {}{more})",
         row(draft),
-        since.to_sql()
+        known(since)
     )
     .into()
 }
@@ -86,6 +86,13 @@ fn row(draft: &Draft) -> String {
             .map_or_else(null, |moment| quoted(timestamp(moment))),
         draft.payload.carried.is_some(),
     )
+}
+
+/// By this the server sees whether its log is the one that this process knows.
+fn known(since: &Known) -> String {
+    let event_id = since.head.event_id.map_or_else(null, |event| format!("'{event}'"));
+    let (position, epoch) = (since.head.position.to_sql(), since.epochs.newest().to_sql());
+    format!("row({position}, {event_id}, {epoch})::log.known")
 }
 
 fn array(sql_type: &str, drafts: &[&Draft], item: impl Fn(&Draft) -> String) -> String {

@@ -18,12 +18,32 @@ const POLL: Duration = Duration::from_millis(500);
 const SEGMENTS: Duration = Duration::from_mins(1);
 
 /// Asks for the head and the time.
+///
+/// The time of a log that has gone back is not taken: what this process knows is not confirmed by it.
 pub(crate) async fn confirm(pool: &PgPool, heads: &Heads, clock: &Clock) -> Result<Position, ReadError> {
+    let known = heads.known().clone();
+    let from = if known.went_back {
+        in_time(read::open_segment(pool)).await?
+    } else {
+        known.head.position
+    };
     let asked = Instant::now();
-    let (head, now) = in_time(read::head(pool, heads.known().position)).await?;
-    heads.advance(head);
+    let (answer, now) = in_time(read::head(pool, from, known.head)).await?;
+    let newest = answer.newest.map_or(known.head.position, |newest| newest.position);
+    if !heads.hear(&known, answer) {
+        if !known.went_back {
+            tracing::error!(
+                position = known.head.position.0,
+                "the log does not hold an entry that this process has seen: nothing is answered before `sekisho log restored`"
+            );
+        }
+        return Err(ReadError::WentBack);
+    }
+    if known.went_back {
+        tracing::warn!(position = newest.0, "a new epoch: this process begins anew with the log as it is");
+    }
     clock.set(now, asked);
-    Ok(head.position)
+    Ok(newest)
 }
 
 /// Polls the head every 500 ms, and at once when a message says that it moved.
@@ -45,15 +65,19 @@ impl Poller {
                 _ = ticks.tick() => None,
                 hint = wakeups.next(), if listening => Some(hint),
             };
-            if hint.is_some_and(|position| position <= self.heads.known().position) {
+            if hint.is_some_and(|position| position <= self.heads.known().head.position) {
                 continue;
             }
-            if let Err(error) = confirm(&self.pool, &self.heads, &self.clock).await {
-                tracing::warn!(error = &error as &dyn std::error::Error, "head not confirmed");
+            match confirm(&self.pool, &self.heads, &self.clock).await {
+                // Said once, when it was noticed.
+                Ok(_) | Err(ReadError::WentBack) => {}
+                Err(error) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "head not confirmed");
+                }
             }
             // Entries are published after their commit. Whoever speaks of one that is not there is forging, or
             // PostgreSQL is away: until the next tick nobody is listened to.
-            listening = hint.is_none_or(|position| position <= self.heads.known().position);
+            listening = hint.is_none_or(|position| position <= self.heads.known().head.position);
         }
     }
 }

@@ -59,7 +59,7 @@ impl Writer {
         let outcome = match via {
             Via::Append => timeout(PATIENCE, self.append_with_others(draft)).await,
             Via::Function { name, arguments } => {
-                let sql = statement::combined(name, &draft, self.heads.known().position, arguments);
+                let sql = statement::combined(name, &draft, &self.heads.known(), arguments);
                 timeout(PATIENCE, self.append_alone(&sql, &draft)).await
             }
         };
@@ -68,7 +68,7 @@ impl Writer {
 
     /// Takes the log's lock and lets it go, 2 s at most.
     pub async fn probe(&self) -> Result<(), AppendError> {
-        let nothing = statement::append(&[], self.heads.known().position);
+        let nothing = statement::append(&[], &self.heads.known());
         let answer = async {
             self.alone
                 .lock()
@@ -103,7 +103,7 @@ impl Writer {
             Err(failure) => failure.outcome(),
         }?;
         if let Outcome::Recorded(receipt) = outcome {
-            self.heads.saw(receipt.position);
+            self.heads.saw(receipt.position, draft.event_id);
             self.publisher.publish(draft, receipt);
         }
         Ok(outcome)
@@ -124,7 +124,7 @@ async fn commit_groups(
             continue;
         }
         let drafts: Vec<&Draft> = batch.iter().map(|entry| &entry.draft).collect();
-        let sql = statement::append(&drafts, heads.known().position);
+        let sql = statement::append(&drafts, &heads.known());
         let nobody_waits = || batch.iter().all(|entry| entry.answer.is_closed());
         let outcomes = match line.submit_until_known(&sql, nobody_waits).await {
             Ok(row) => outcomes(&row, batch.len()),
@@ -132,7 +132,7 @@ async fn commit_groups(
         };
         for (entry, outcome) in batch.drain(..).zip(outcomes) {
             if let Ok(Outcome::Recorded(receipt)) = outcome {
-                heads.saw(receipt.position);
+                heads.saw(receipt.position, entry.draft.event_id);
                 publisher.publish(&entry.draft, receipt);
             }
             // A caller that has given up in the meantime does not read it.

@@ -31,6 +31,14 @@ impl Cuts {
         minted > self.all.max(self.flows)
     }
 
+    /// What an epoch cuts: everything that was minted before it.
+    pub fn by_epoch(epoch: Position) -> Self {
+        Self {
+            all: epoch,
+            flows: epoch,
+        }
+    }
+
     /// The cuts with those of another stream.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
@@ -118,14 +126,23 @@ impl Fold for SessionCuts {
     }
 }
 
-/// The newest cuts of an account, read from the log now.
+/// The newest cuts of an account, read from the log now, without those in its stream of sessions. An epoch that begins
+/// meanwhile is not among them; nothing is appended by who does not know of it.
+///
+/// # Errors
+/// [`ReadError`].
+pub async fn account_cuts(log: &Log, account: StreamId) -> Result<Cuts, ReadError> {
+    let epoch = Cuts::by_epoch(log.epoch());
+    Ok(log.load::<AccountCuts>(account).await?.state.0.and(epoch))
+}
+
+/// The newest cuts of an account, like [`account_cuts`] but all of them.
 ///
 /// # Errors
 /// [`ReadError`].
 pub async fn newest_cuts(log: &Log, account: StreamId) -> Result<Cuts, ReadError> {
-    let in_account = log.load::<AccountCuts>(account).await?.state.0;
     let in_sessions = log.load::<SessionCuts>(account).await?.state.0;
-    Ok(in_account.and(in_sessions))
+    Ok(account_cuts(log, account).await?.and(in_sessions))
 }
 
 #[cfg(test)]
@@ -150,6 +167,14 @@ mod tests {
         let cuts = Cuts::default().after_account(&changed, Position(10));
         assert!(cuts.session_lives(Position(9)));
         assert!(!cuts.flow_lives(Position(9)));
+    }
+
+    #[test]
+    fn an_epoch_ends_whatever_was_minted_before_it() {
+        let cuts = Cuts::default().and(Cuts::by_epoch(Position(10)));
+        assert!(!cuts.session_lives(Position(9)));
+        assert!(!cuts.flow_lives(Position(9)));
+        assert!(cuts.session_lives(Position(11)));
     }
 
     #[test]

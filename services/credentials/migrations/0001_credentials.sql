@@ -29,7 +29,7 @@ create table credentials.personal_key (
 
 -- Account, password, key and AccountRegistered, or nothing of it.
 create function credentials.register_account(
-    draft log.draft, since bigint,
+    draft log.draft, since log.known,
     new_login_id text, new_facility_code text, new_facility text, new_name text, new_address text,
     new_phc text, new_master_id text, new_wrapped bytea,
     out outcome text, out "position" bigint, out recorded_at timestamptz
@@ -69,7 +69,7 @@ $$;
 
 -- A new hash and PasswordChanged, or nothing of it.
 create function credentials.set_password(
-    draft log.draft, since bigint, new_phc text,
+    draft log.draft, since log.known, new_phc text,
     out outcome text, out "position" bigint, out recorded_at timestamptz
 )
 language plpgsql security definer

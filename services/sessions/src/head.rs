@@ -4,6 +4,8 @@ use sekisho_eventlog::Position;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use crate::app::Error;
+
 /// At most one read at a time; its answer serves everybody who asked before it began.
 #[derive(Debug, Default)]
 pub(crate) struct HeadReads {
@@ -13,13 +15,19 @@ pub(crate) struct HeadReads {
 #[derive(Debug, Clone, Copy)]
 struct Read {
     begun: Instant,
-    answer: Option<Position>,
+    answer: Result<Position, Error>,
 }
 
 impl HeadReads {
     /// The answer of a read that began after this call: whatever was committed before the call stands at or before
-    /// it. `None` if the log does not answer.
-    pub async fn after_now(&self, read: impl AsyncFnOnce() -> Option<Position>) -> Option<Position> {
+    /// it.
+    ///
+    /// # Errors
+    /// Those of the read.
+    pub async fn after_now(
+        &self,
+        read: impl AsyncFnOnce() -> Result<Position, Error>,
+    ) -> Result<Position, Error> {
         let asked = Instant::now();
         let mut last = self.last.lock().await;
         if let Some(shared) = *last
@@ -47,7 +55,7 @@ mod tests {
         let read = async || {
             let number = count.fetch_add(1, Ordering::SeqCst) + 1;
             tokio::time::sleep(Duration::from_millis(10)).await;
-            Some(Position(number))
+            Ok(Position(number))
         };
         reads.after_now(read).await.unwrap().0
     }

@@ -49,6 +49,12 @@ impl View {
         self.folded.send_replace(upto);
     }
 
+    /// Forgets everything: what was folded is not the log any more.
+    pub fn forget(&self) {
+        *self.directory.write().unwrap_or_else(PoisonError::into_inner) = Directory::default();
+        self.folded.send_replace(Position(0));
+    }
+
     /// Waits until a position is folded. `false` if it takes longer than `patience`.
     pub async fn reach(&self, position: Position, patience: Duration) -> bool {
         let mut folded = self.folded.subscribe();

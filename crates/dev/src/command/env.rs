@@ -16,13 +16,15 @@ pub fn run() -> Result<()> {
         let found = state.processes.iter().find(|listed| listed.name == name);
         found.with_context(|| format!("there is no {name}"))
     };
-    let log = part("postgres")?.connections.get("sekisho_reader");
+    let roles = &part("postgres")?.connections;
+    let log = |role: &str| {
+        let url = roles.get(role).cloned();
+        url.with_context(|| format!("there is no role {role}"))
+    };
     let credentials = part("credentials")?.addresses.get("administration");
     let variables = [
-        (
-            "SEKISHO_DATABASE_URL",
-            log.context("there is no role for readers")?.clone(),
-        ),
+        ("SEKISHO_DATABASE_URL", log("sekisho_reader")?),
+        ("SEKISHO_OPERATOR_DATABASE_URL", log("sekisho_operator")?),
         (
             "SEKISHO_CREDENTIALS_ADMIN_URL",
             format!(

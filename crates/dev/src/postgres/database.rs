@@ -38,6 +38,45 @@ impl Database {
         self.passwords.url(role, self.port, &self.name)
     }
 
+    /// Keeps a copy of what is in it now, as a backup would. Ends all connections.
+    ///
+    /// # Errors
+    /// When PostgreSQL refuses.
+    pub fn back_up(&self) -> Result<()> {
+        let (name, copy) = (&self.name, self.copy());
+        self.while_nobody_is_connected(&format!(
+            "drop database if exists {copy}; create database {copy} template {name}; {}",
+            rights(&copy)
+        ))
+    }
+
+    /// Puts the kept copy in its place, under whoever uses it. Ends all connections; they may come again at once.
+    ///
+    /// # Errors
+    /// When there is no copy, or PostgreSQL refuses.
+    pub fn restore(&self) -> Result<()> {
+        let (name, copy) = (&self.name, self.copy());
+        self.while_nobody_is_connected(&format!(
+            "drop database {name}; alter database {copy} rename to {name};"
+        ))
+    }
+
+    fn copy(&self) -> String {
+        format!("{}_copy", self.name)
+    }
+
+    fn while_nobody_is_connected(&self, statements: &str) -> Result<()> {
+        let name = &self.name;
+        let psql = Psql::new(&self.passwords, self.port, "postgres")?;
+        psql.run(&format!(
+            "alter database {name} allow_connections false;
+             select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = '{name}';
+             {statements}
+             alter database {name} allow_connections true;"
+        ))?;
+        Ok(())
+    }
+
     /// Runs statements as the superuser and answers what they print: a row a line, columns divided by `|`.
     ///
     /// # Errors
@@ -59,7 +98,12 @@ impl Drop for Database {
     fn drop(&mut self) {
         // Goes with the server in any case; this only keeps the disk small.
         let dropped = Psql::new(&self.passwords, self.port, "postgres")
-            .and_then(|psql| psql.run(&format!("drop database if exists {} with (force);", self.name)));
+            .and_then(|psql| {
+                let (name, copy) = (&self.name, self.copy());
+                psql.run(&format!(
+                    "drop database if exists {name} with (force); drop database if exists {copy};"
+                ))
+            });
         drop(dropped);
     }
 }

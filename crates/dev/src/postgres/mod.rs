@@ -51,6 +51,7 @@ pub(crate) struct Passwords {
     pub(crate) otp: String,
     pub(crate) sessions: String,
     pub(crate) audit: String,
+    pub(crate) operator: String,
     pub(crate) reader: String,
 }
 
@@ -62,6 +63,7 @@ impl Passwords {
             otp: random::password()?,
             sessions: random::password()?,
             audit: random::password()?,
+            operator: random::password()?,
             reader: random::password()?,
         })
     }
@@ -73,6 +75,7 @@ impl Passwords {
             "otp" => ("otp", &self.otp),
             "sessions" => ("sessions", &self.sessions),
             "audit" => ("audit", &self.audit),
+            "operator" => ("operator", &self.operator),
             "reader" => ("reader", &self.reader),
             "postgres" => return ("postgres".to_owned(), &self.postgres),
             // The server refuses it, and says so.

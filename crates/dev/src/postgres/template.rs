@@ -18,7 +18,7 @@ use crate::tools::{self, Tool};
 use crate::{cargo, paths};
 
 /// Goes up when this module makes templates in another way.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 const LOCK: &str = "template.lock";
 const PASSWORDS: &str = "passwords.json";
 const ROLES: &str = "deploy/postgres/roles.sql";
@@ -205,6 +205,7 @@ fn roles(server: &Server) -> Result<()> {
         ("otp_password", &passwords.otp),
         ("sessions_password", &passwords.sessions),
         ("audit_password", &passwords.audit),
+        ("operator_password", &passwords.operator),
         ("reader_password", &passwords.reader),
     ];
     server

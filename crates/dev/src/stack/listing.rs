@@ -40,6 +40,7 @@ impl Stack {
             "sekisho_otp",
             "sekisho_sessions",
             "sekisho_audit",
+            "sekisho_operator",
             "sekisho_reader",
         ];
         let postgres_urls = table(&roles.map(|role| (role, self.postgres.url(role))));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sekisho_eventlog::{ConnectError, Log, LogEnded, Outcome};
+use sekisho_eventlog::{AppendError, ConnectError, Log, LogEnded, LogFault, Outcome};
 use time::OffsetDateTime;
 
 use super::support::{Db, append, draft, recorded, stream};
@@ -28,13 +28,51 @@ async fn recorded_time_never_goes_back() {
     let db = Db::new().await;
     let log = test_log(&db).await;
     let first = recorded(append(&log, &draft(stream(1), 0)).await);
-    set_clock(&db, "clock_timestamp() - interval '1 hour'");
+    set_clock(&db, "clock_timestamp() - interval '4 s'");
     let second = recorded(append(&log, &draft(stream(1), 1)).await);
     assert_eq!(second.recorded_at, first.recorded_at);
     set_clock(&db, "clock_timestamp()");
     let third = recorded(append(&log, &draft(stream(1), 2)).await);
     assert!(third.recorded_at > second.recorded_at);
     db.assert_whole();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_recorded_by_a_clock_that_is_far_behind_until_it_catches_up() {
+    let db = Db::new().await;
+    let log = test_log(&db).await;
+    set_clock(&db, "clock_timestamp() + interval '1 hour'");
+    recorded(append(&log, &draft(stream(1), 0)).await);
+    set_clock(&db, "clock_timestamp()");
+    let behind = append(&log, &draft(stream(2), 0)).await;
+    assert_eq!(behind, Err(AppendError::ClockWentBack));
+    assert_eq!(db.entries(), 1);
+    set_clock(&db, "clock_timestamp() + interval '1 hour 1 s'");
+    recorded(append(&log, &draft(stream(2), 0)).await);
+    db.assert_whole();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_accepts_a_clock_that_was_set_right() {
+    let db = Db::new().await;
+    let log = test_log(&db).await;
+    set_clock(&db, "clock_timestamp() + interval '1 hour'");
+    let wrong = recorded(append(&log, &draft(stream(1), 0)).await);
+    set_clock(&db, "clock_timestamp()");
+    let refused = log.accept_clock("test", wrong.recorded_at).await;
+    assert_eq!(refused, Err(LogFault::Refused), "by who is no operator");
+    let operator = Log::connect(sekisho_eventlog::LogSettings {
+        test_clock: true,
+        ..super::support::settings(db.url("operator"))
+    })
+    .await
+    .unwrap();
+    let accepted = operator.accept_clock("test", wrong.recorded_at).await.unwrap();
+    let step = wrong.recorded_at - accepted.recorded_at;
+    assert!(step > time::Duration::minutes(59), "{step}");
+    let next = recorded(append(&log, &draft(stream(2), 0)).await);
+    assert!(next.recorded_at >= accepted.recorded_at);
+    assert!(next.recorded_at < wrong.recorded_at);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,6 +17,8 @@ mod decide;
 #[cfg(test)]
 mod encryption;
 #[cfg(test)]
+mod epochs;
+#[cfg(test)]
 mod flows;
 #[cfg(test)]
 mod follow;

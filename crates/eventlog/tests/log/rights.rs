@@ -6,7 +6,7 @@ use sqlx::Row;
 
 use super::support::{Db, Raw, append, draft, outcomes, recorded, run, settings, state_of, stream};
 
-const ROLES: [&str; 5] = ["credentials", "otp", "sessions", "audit", "reader"];
+const ROLES: [&str; 6] = ["credentials", "otp", "sessions", "audit", "operator", "reader"];
 const FORBIDDEN: &str = "42501";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -44,6 +44,7 @@ async fn nobody_writes_a_table_of_the_log() {
         "segment",
         "head",
         "writer",
+        "epoch",
         "migration",
     ];
     db.sql("create table if not exists log.migration (version bigint);");
@@ -69,6 +70,7 @@ async fn nobody_writes_a_table_of_the_log() {
             "update log.stream set version = 9",
             "update log.segment set opened = true",
             "update log.writer set kind = 'code'",
+            "update log.epoch set position = 9",
             "select from log.head for update",
             "select from log.stream for update",
             "select from log.segment for share",
@@ -92,11 +94,12 @@ async fn nobody_writes_a_table_of_the_log() {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_role_writes_its_own_kinds_and_no_other() {
     let db = Db::new().await;
-    let own: [(&str, &[&str]); 4] = [
+    let own: [(&str, &[&str]); 5] = [
         ("credentials", &["account", "client"]),
         ("otp", &["code"]),
         ("sessions", &["session"]),
         ("audit", &["audit"]),
+        ("operator", &["system"]),
     ];
     let kinds = ["account", "audit", "client", "code", "session", "system", "other"];
     let mut stream = 0;
@@ -120,7 +123,7 @@ async fn each_role_writes_its_own_kinds_and_no_other() {
             );
         }
     }
-    assert_eq!(db.entries(), 5);
+    assert_eq!(db.entries(), 6);
 }
 
 /// Each step of a flow reads all of its entries: whoever has no part in one must not fill it.
@@ -157,7 +160,7 @@ async fn only_services_may_append_and_nobody_may_call_the_inside() {
     );
     for role in ROLES {
         let mut connection = db.connection(role).await;
-        let inside = "select log.append_or_raise(null, 0)";
+        let inside = "select log.append_or_raise(null, null)";
         assert_eq!(state_of(run(&mut connection, inside).await), FORBIDDEN, "{role}");
     }
 }
@@ -195,7 +198,7 @@ async fn the_owner_cannot_sign_in() {
     assert_eq!(db.sql(logins), "3");
     let services = "select count(*) from pg_roles where rolname like 'sekisho%' and rolcanlogin
         and not (rolsuper or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls);";
-    assert_eq!(db.sql(services), "5");
+    assert_eq!(db.sql(services), "6");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,7 @@
 //! `sekisho log`
 
 mod entries;
+mod operate;
 mod said;
 mod show;
 mod written;
@@ -22,6 +23,14 @@ pub enum Command {
     /// Changes nothing and needs the role `sekisho_reader` only. Times are Japan's. What is sealed is shown as 封印,
     /// of digests only the beginning.
     Show(Box<show::Show>),
+    /// Declares the log as it is now to be the true one, after a restored backup or a failover that lost entries.
+    ///
+    /// Until then the services that noticed it answer nothing (`LOG_WENT_BACK`). Signs everybody out.
+    Restored(operate::Operate),
+    /// Accepts that the database's clock is behind the newest entry, when that one was wrong.
+    ///
+    /// Until then, or until time has caught up, nothing is recorded (`CLOCK_WENT_BACK`).
+    AcceptClock(operate::Operate),
 }
 
 /// Runs a command.
@@ -34,5 +43,7 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
             .await
             .context("the schema log was not brought up to date"),
         Command::Show(show) => show.run().await,
+        Command::Restored(operate) => operate.restored().await,
+        Command::AcceptClock(operate) => operate.accept_clock().await,
     }
 }

@@ -299,7 +299,7 @@ pub fn ring(id: &str, byte: u8) -> KeyRing {
 pub fn call_set_password(account: StreamId, before: Version, event_id: EventId, new: &Phc) -> String {
     format!(
         "select outcome from credentials.set_password(row('account', '{account}', {before}, '{event_id}', null, \
-         'password_changed', '\\x', '\\x', null, false)::log.draft, 0, '{}')",
+         'password_changed', '\\x', '\\x', null, false)::log.draft, row(0, null, 0)::log.known, '{}')",
         new.as_str()
     )
 }

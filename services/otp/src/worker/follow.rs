@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sekisho_eventlog::{Entry, Log, Position};
+use sekisho_eventlog::{Entry, Log, Position, ReadError};
 use sekisho_proto::Kind;
 use sekisho_service::chain;
 use tokio::sync::mpsc;
@@ -19,6 +19,8 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// Entries of the log, in order.
 #[derive(Debug, Default)]
 pub(super) struct Folded {
+    /// Another log has taken the place of the one read so far: what was folded is void.
+    pub anew: bool,
     /// Of kind `code`.
     pub entries: Vec<Entry>,
     /// Everything up to here was read.
@@ -35,8 +37,16 @@ pub(super) fn start(log: Log, shutdown: CancellationToken) -> mpsc::Receiver<Fol
 }
 
 async fn read(log: Log, sender: mpsc::Sender<Folded>) {
+    let mut anew = false;
+    while read_one_history(&log, &sender, anew).await {
+        anew = true;
+    }
+}
+
+/// Reads until another log takes this one's place; `false` if nobody listens any more.
+async fn read_one_history(log: &Log, sender: &mpsc::Sender<Folded>, anew: bool) -> bool {
     let start = loop {
-        match since::position(&log).await {
+        match since::position(log).await {
             Ok(start) => break start,
             Err(error) => tracing::warn!(error = chain(&error), "the log cannot be searched yet"),
         }
@@ -45,6 +55,7 @@ async fn read(log: Log, sender: mpsc::Sender<Folded>) {
     let mut follower = log.follow(&[Kind::Code], start);
     // A log that holds nothing newer is caught up with at once.
     let mut news = Folded {
+        anew,
         upto: start,
         at_head: start >= log.head(),
         ..Folded::default()
@@ -54,14 +65,17 @@ async fn read(log: Log, sender: mpsc::Sender<Folded>) {
             match follower.next().await {
                 Ok(batch) => {
                     break Folded {
+                        anew: false,
                         entries: batch.entries,
                         upto: batch.upto,
                         at_head: batch.at_head,
                     };
                 }
+                Err(ReadError::Replaced) => return true,
                 Err(error) => tracing::warn!(error = chain(&error), "the log cannot be followed"),
             }
             sleep(PAUSE).await;
         };
     }
+    false
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use sekisho_evidence::Refusal;
+use sekisho_otp::app::Error;
 use sekisho_proto::events::CodeEvent;
 use sekisho_proto::otp::v1::mail_failed::Class;
 use tokio::time::{Instant, timeout};
@@ -48,6 +50,27 @@ async fn the_mail_brings_the_code_that_is_accepted() {
         flow.types().await,
         ["code_issued", "mail_started", "mailed", "code_accepted"]
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_begins_anew_with_the_log_that_took_the_place_of_its_own() {
+    let world = World::new().await;
+    let relay = Relay::start().await;
+    let replica = worker(&world, "otp/a", &relay).await;
+    let before = world.sign_in().await;
+    let meanwhile = async || {
+        let lost = world.sign_in().await;
+        replica.issue(&lost).await.unwrap();
+    };
+    world.go_back_over(meanwhile).await;
+    let refused = Err(Error::Flow(Refusal::Cut));
+    until("the epoch", async || replica.issue(&before).await.map(drop) == refused).await;
+
+    let mails = relay.letters().len();
+    let flow = world.sign_in().await;
+    replica.issue(&flow).await.unwrap();
+    until_types(&flow, &["code_issued", "mail_started", "mailed"]).await;
+    assert_eq!(relay.letters().len(), mails + 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,32 +9,53 @@ use sekisho_proto::Kind;
 use super::Sessions;
 
 /// What the directory is folded from.
-const KINDS: &[Kind] = &[Kind::Account, Kind::Code, Kind::Session];
+const KINDS: &[Kind] = &[Kind::Account, Kind::Code, Kind::Session, Kind::System];
 /// After a read that failed.
 const PAUSE: Duration = Duration::from_millis(200);
+
+/// What was folded is void.
+struct Replaced;
 
 impl Sessions {
     /// Folds the log from its first entry, and goes on for ever. Calls `at_head` once, when everything is folded that
     /// stood in the log at the beginning.
     pub async fn follow(&self, at_head: impl FnOnce()) -> Infallible {
-        let begun = Instant::now();
-        let head = self.first_head().await;
-        let mut follower = self.inner.log.follow(KINDS, Position(0));
-        let mut entries = 0_usize;
-        while self.inner.view.folded() < head {
-            entries += self.fold_next(&mut follower).await;
-        }
-        tracing::info!(
-            entries,
-            position = head.0,
-            sessions = self.remembered(),
-            seconds = begun.elapsed().as_secs_f64(),
-            "folded the log up to its head"
-        );
+        let mut follower = self.catch_up().await;
         at_head();
         loop {
-            self.fold_next(&mut follower).await;
+            while self.fold_next(&mut follower).await.is_ok() {}
+            // Another log has taken the place of this one.
+            self.inner.view.forget();
+            follower = self.catch_up().await;
         }
+    }
+
+    /// A follower that has folded everything that stood in the log at the beginning.
+    async fn catch_up(&self) -> Follower {
+        let begun = Instant::now();
+        loop {
+            let head = self.first_head().await;
+            let mut follower = self.inner.log.follow(KINDS, Position(0));
+            if let Ok(entries) = self.fold_up_to(head, &mut follower).await {
+                tracing::info!(
+                    entries,
+                    position = head.0,
+                    sessions = self.remembered(),
+                    seconds = begun.elapsed().as_secs_f64(),
+                    "folded the log up to its head"
+                );
+                return follower;
+            }
+            self.inner.view.forget();
+        }
+    }
+
+    async fn fold_up_to(&self, head: Position, follower: &mut Follower) -> Result<usize, Replaced> {
+        let mut entries = 0;
+        while self.inner.view.folded() < head {
+            entries += self.fold_next(follower).await?;
+        }
+        Ok(entries)
     }
 
     /// The head at the beginning, waited for.
@@ -47,15 +68,16 @@ impl Sessions {
         }
     }
 
-    async fn fold_next(&self, follower: &mut Follower) -> usize {
+    async fn fold_next(&self, follower: &mut Follower) -> Result<usize, Replaced> {
         let Batch { entries, upto, .. } = loop {
             match follower.next().await {
                 Ok(batch) => break batch,
+                Err(ReadError::Replaced) => return Err(Replaced),
                 Err(error) => pause_after(&error).await,
             }
         };
         self.inner.view.fold(&entries, upto);
-        entries.len()
+        Ok(entries.len())
     }
 }
 

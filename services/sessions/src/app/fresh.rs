@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sekisho_eventlog::{LogFault, ReadError};
 use time::OffsetDateTime;
 use tokio::time::{Instant, timeout_at};
 
@@ -29,14 +30,16 @@ impl Sessions {
     pub(super) async fn newest(&self) -> Result<OffsetDateTime, Error> {
         let deadline = Instant::now() + PATIENCE;
         let read = async || match self.inner.log.confirm_head().await {
-            Ok(head) => Some(head),
+            Ok(head) => Ok(head),
+            // No other replica knows better, and what was folded may be void.
+            Err(ReadError::WentBack) => Err(Error::Log(LogFault::WentBack)),
             Err(error) => {
                 tracing::warn!(error = sekisho_service::chain(&error), "head not confirmed");
-                None
+                Err(Error::Unconfirmed)
             }
         };
         let head = timeout_at(deadline, self.inner.head_reads.after_now(read)).await;
-        head.ok().flatten().ok_or(Error::Unconfirmed)?;
+        head.unwrap_or(Err(Error::Unconfirmed))?;
         self.fold_all(deadline).await
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sekisho_eventlog::{Context, Decided, Decision, Facts, FlowId, LogFault, Position};
-use sekisho_evidence::{AccountCuts, Cuts, Flow, Mint, Refusal};
+use sekisho_evidence::{Cuts, Flow, Mint, Refusal, account_cuts};
 use sekisho_proto::events::SessionEvent;
 use sekisho_proto::from_timestamp;
 use time::OffsetDateTime;
@@ -57,7 +57,7 @@ impl Sessions {
         let ask = Ask {
             token: token.digest(),
             session: SessionId::new(self.inner.log.now(), sekisho_service::entropy::bytes()),
-            account_cuts: self.inner.log.load::<AccountCuts>(account).await?.state.0,
+            account_cuts: account_cuts(&self.inner.log, account).await?,
             limits: self.inner.limits,
         };
         let context = Context::new(account, Some(flow_id), ACTOR);

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use sekisho_eventlog::{Entry, FlowId, Position, Recorded, StreamId};
 use sekisho_evidence::{Cuts, Refusal};
-use sekisho_proto::events::{AccountEvent, CodeEvent, SessionEvent};
+use sekisho_proto::events::{AccountEvent, CodeEvent, SessionEvent, SystemEvent};
 use sekisho_proto::sessions::v1::{SessionExtended, SessionStarted};
 use sekisho_proto::{EventError, Kind};
 use time::OffsetDateTime;
@@ -17,7 +17,7 @@ use super::state::{OpenSession, activity};
 use super::token::TokenDigest;
 use super::why::Why;
 
-/// A fold of the kinds `account`, `code` and `session`, in the order of the log.
+/// A fold of the kinds `account`, `code`, `session` and `system`, in the order of the log.
 ///
 /// Holds sessions that are open, those that ended lately, the newest cuts of accounts that have any, and flows that
 /// were cancelled in the last half hour.
@@ -26,6 +26,8 @@ pub struct Directory {
     sessions: HashMap<TokenDigest, Session>,
     tokens: HashMap<SessionId, TokenDigest>,
     cuts: HashMap<StreamId, Cuts>,
+    /// Where the newest EpochStarted stands, a cut for all accounts.
+    epoch: Position,
     /// Accounts whose stream of sessions holds an entry that this version does not understand.
     undecidable: HashSet<StreamId>,
     cancelled: Cancelled,
@@ -85,7 +87,7 @@ impl Directory {
         let understood = self.fold_event(entry);
         if understood.is_err() {
             let account = entry.recorded.stream;
-            self.set_cuts(account, self.cuts_of(account).and(worst(entry)));
+            self.set_cuts(account, self.own_cuts(account).and(worst(entry)));
             if entry.kind == Kind::Session {
                 self.undecidable.insert(account);
             }
@@ -99,7 +101,8 @@ impl Directory {
             Kind::Account => self.fold_account(&entry.event()?, &entry.recorded),
             Kind::Code => self.fold_code(&entry.event()?, &entry.recorded),
             Kind::Session => self.fold_session(&entry.event()?, &entry.recorded),
-            Kind::Client | Kind::System | Kind::Audit => {}
+            Kind::System => self.fold_system(&entry.event()?, &entry.recorded),
+            Kind::Client | Kind::Audit => {}
         }
         Ok(())
     }
@@ -204,7 +207,7 @@ impl Directory {
     }
 
     fn fold_account(&mut self, event: &AccountEvent, recorded: &Recorded) {
-        let before = self.cuts_of(recorded.stream);
+        let before = self.own_cuts(recorded.stream);
         self.set_cuts(recorded.stream, before.after_account(event, recorded.position));
     }
 
@@ -225,7 +228,7 @@ impl Directory {
     }
 
     fn fold_session(&mut self, event: &SessionEvent, recorded: &Recorded) {
-        let before = self.cuts_of(recorded.stream);
+        let before = self.own_cuts(recorded.stream);
         self.set_cuts(recorded.stream, before.after_session(event, recorded.position));
         match event {
             SessionEvent::SessionStarted(started) => {
@@ -241,6 +244,13 @@ impl Directory {
                 }
             }
             SessionEvent::SessionsCut(_) => {}
+        }
+    }
+
+    fn fold_system(&mut self, event: &SystemEvent, recorded: &Recorded) {
+        match event {
+            SystemEvent::EpochStarted(_) => self.epoch = recorded.position,
+            SystemEvent::ClockAccepted(_) => {}
         }
     }
 
@@ -294,6 +304,10 @@ impl Directory {
     }
 
     fn cuts_of(&self, account: StreamId) -> Cuts {
+        self.own_cuts(account).and(Cuts::by_epoch(self.epoch))
+    }
+
+    fn own_cuts(&self, account: StreamId) -> Cuts {
         self.cuts.get(&account).copied().unwrap_or_default()
     }
 

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 use sekisho_eventlog::{Decision, Fold};
 use sekisho_proto::credentials::v1::{AccountDisabled, EmailChanged, PasswordChanged};
+use sekisho_proto::log::v1::EpochStarted;
 use sekisho_proto::otp::v1::{CodeAccepted, FlowCancelled};
 use sekisho_proto::{Event, events::CodeEvent};
 use time::Duration;
@@ -79,6 +80,24 @@ fn activity_moves_the_deadline_and_never_back() {
         standing(&directory, 1, later + Duration::minutes(30)),
         Err(Why::Idle)
     );
+}
+
+#[test]
+fn an_epoch_cuts_every_account_and_takes_no_memory_for_any() {
+    let epoch = SystemEvent::from(EpochStarted {});
+    let others = account_entry(103, sekisho_proto::credentials::v1::PasswordAccepted::default());
+    let directory = fold(&[
+        session_entry(100, &started(1, 10)),
+        entry(recorded(101, None), &epoch),
+        session_entry(102, &started(2, 50)),
+        others,
+        session_entry(104, &started(3, 103)),
+    ]);
+    assert_eq!(standing(&directory, 1, at(104)), Err(Why::Cut));
+    assert_eq!(standing(&directory, 2, at(104)), Err(Why::Cut));
+    assert_eq!(directory.find(token(2)).unwrap().stage, Stage::Stillborn(Refusal::Cut));
+    assert!(standing(&directory, 3, at(104)).is_ok());
+    assert!(directory.cuts.is_empty());
 }
 
 /// Whatever keeps a session alive can be recorded: it came before the recorded deadline.

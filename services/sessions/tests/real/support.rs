@@ -182,6 +182,18 @@ impl World {
         flow
     }
 
+    /// Begins an epoch, and waits until the writers of this world know.
+    pub async fn start_epoch(&self) -> Position {
+        let operator = connect(&self.database, "operator").await;
+        let epoch = operator.start_epoch("test").await.unwrap().position;
+        eventually("the epoch", async || {
+            let known = [&self.credentials, &self.otp].map(Log::epoch);
+            (known == [epoch, epoch]).then_some(())
+        })
+        .await;
+        epoch
+    }
+
     pub async fn change_password(&self, account: StreamId) -> Position {
         let changed = credentials::PasswordChanged::default();
         append::<AccountEvent>(&self.credentials, account, None, changed)

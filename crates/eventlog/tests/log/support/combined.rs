@@ -11,7 +11,7 @@ const FUNCTION: &str = "
     create schema test;
     create table test.secret (stream_id uuid primary key, value text not null, set_by_version bigint not null);
     create function test.set_secret(
-        draft log.draft, since bigint, new_value text,
+        draft log.draft, since log.known, new_value text,
         out outcome text, out \"position\" bigint, out recorded_at timestamptz
     )
     language plpgsql security definer

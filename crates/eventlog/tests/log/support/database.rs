@@ -101,6 +101,16 @@ impl Db {
         ));
     }
 
+    /// Keeps a copy of the log as it is now.
+    pub fn back_up(&self) {
+        self.database.back_up().unwrap();
+    }
+
+    /// Puts the copy under whoever uses the log.
+    pub fn restore(&self) {
+        self.database.restore().unwrap();
+    }
+
     /// A number that the superuser reads.
     pub fn number(&self, query: &str) -> u64 {
         self.sql(query).parse().unwrap()

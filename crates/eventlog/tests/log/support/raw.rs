@@ -54,7 +54,9 @@ pub fn call(entries: &[Raw]) -> String {
         array("timestamptz", |e| &e.not_after),
         array("boolean", |e| &e.carries),
     ];
-    format!("select outcomes from log.append({}, 0)", columns.join(", "))
+    // Knows no entry and no epoch.
+    let known = "row(0, null, 0)::log.known";
+    format!("select outcomes from log.append({}, {known})", columns.join(", "))
 }
 
 /// Runs statements in one message of the simple query protocol; all rows of all of them.

@@ -3,6 +3,7 @@
 mod account;
 mod code;
 mod session;
+mod system;
 
 use sekisho_proto::{Event, Kind};
 use serde_json::json;
@@ -65,7 +66,8 @@ impl Said {
             Kind::Account => Some(account::said(&decoded(line, bytes)?)),
             Kind::Code => Some(code::said(&decoded(line, bytes)?)),
             Kind::Session => Some(session::said(&decoded(line, bytes)?)),
-            Kind::Client | Kind::System | Kind::Audit => None,
+            Kind::System => Some(system::said(&decoded(line, bytes)?)),
+            Kind::Client | Kind::Audit => None,
         }
     }
 

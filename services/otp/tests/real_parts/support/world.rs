@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use sekisho_dev::{Database, Postgres, Schema};
-use sekisho_eventlog::{Log, LogSettings};
+use sekisho_eventlog::{Log, LogSettings, ReadError};
 
 use super::{Flow, until};
 
@@ -79,6 +79,18 @@ impl World {
         for statement in [set.as_str(), "select pg_reload_conf();"] {
             self.database.sql(statement).unwrap();
         }
+    }
+
+    /// Puts a copy of the log from before `meanwhile` in its place, and begins an epoch on it.
+    pub async fn go_back_over(&self, meanwhile: impl AsyncFnOnce()) {
+        self.database.back_up().unwrap();
+        meanwhile().await;
+        self.database.restore().unwrap();
+        let went_back = async || matches!(self.credentials.confirm_head().await, Err(ReadError::WentBack));
+        until("the log to go back", went_back).await;
+        let operator = connect(&self.database, "operator", "sekisho/test", None).await;
+        let epoch = operator.start_epoch("test").await.unwrap().position;
+        until("the epoch", async || self.credentials.epoch() == epoch).await;
     }
 
     /// Appends entries that only a newer version would write.

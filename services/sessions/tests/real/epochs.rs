@@ -1,0 +1,73 @@
+//! An epoch, and a log that took the place of another.
+
+use sekisho_eventlog::{LogFault, Position};
+use sekisho_evidence::Refusal;
+use sekisho_sessions::app::Error;
+use sekisho_sessions::domain::Why;
+
+use crate::support::{Replica, World, eventually};
+
+/// Waits until a replica answers something of a token.
+async fn answers(replica: &Replica, token: &[u8], expected: Error) {
+    eventually(&format!("{expected}"), async || {
+        let answer = replica.sessions.check(token).await;
+        (answer == Err(expected)).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_epoch_ends_every_session_and_every_flow() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    let signed_in = replica.start(&world.verified(world.account()).await).await.unwrap();
+    let on_the_way = world.verified(world.account()).await;
+    world.start_epoch().await;
+    answers(&replica, signed_in.token.expose(), Error::Over(Why::Cut)).await;
+    let refused = replica.start(&on_the_way).await;
+    assert_eq!(refused.unwrap_err(), Error::Flow(Refusal::Cut));
+
+    let anew = world.verified(on_the_way.account).await;
+    let started = replica.start(&anew).await.unwrap();
+    assert!(replica.sessions.check(started.token.expose()).await.is_ok());
+    assert!(replica.sessions.agrees_with(&world.replica().await.sessions));
+}
+
+#[tokio::test]
+async fn a_start_and_an_epoch_at_once_leave_no_live_session() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    for _ in 0..20 {
+        let flow = world.verified(world.account()).await;
+        let (started, _) = tokio::join!(replica.start(&flow), world.start_epoch());
+        match started {
+            Ok(started) => answers(&replica, started.token.expose(), Error::Over(Why::Cut)).await,
+            Err(refused) => {
+                let reasons = [Error::Flow(Refusal::Cut), Error::Log(LogFault::WentBack)];
+                assert!(reasons.contains(&refused), "{refused:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_replica_begins_anew_with_the_log_that_took_the_place_of_its_own() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    let kept = replica.start(&world.verified(world.account()).await).await.unwrap();
+    world.database.back_up().unwrap();
+    let lost = replica.start(&world.verified(world.account()).await).await.unwrap();
+    world.database.restore().unwrap();
+    for token in [&kept.token, &lost.token] {
+        answers(&replica, token.expose(), Error::Log(LogFault::WentBack)).await;
+    }
+
+    let epoch = world.start_epoch().await;
+    assert!(epoch < lost.position.max(Position(1)));
+    answers(&replica, kept.token.expose(), Error::Over(Why::Cut)).await;
+    answers(&replica, lost.token.expose(), Error::Unknown).await;
+    let other = world.replica().await;
+    assert!(replica.sessions.agrees_with(&other.sessions));
+    let started = replica.start(&world.verified(world.account()).await).await.unwrap();
+    assert!(other.sessions.check(started.token.expose()).await.is_ok());
+}
