@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use sekisho_dev::{Service, Stack, StackOptions};
 use sekisho_tests::flow::Gateway;
-use sekisho_tests::visitor::{Page, Visitor};
+use sekisho_tests::visitor::Visitor;
 use sekisho_tests::{ADDRESS, LOGIN, PASSWORD, mail};
 use serde_json::Value;
 
@@ -17,23 +17,11 @@ fn stack(name: &str) -> Result<Stack> {
     })
 }
 
-/// Walks through a sign-in without a browser; the top page.
-fn sign_in(stack: &Stack, visitor: &mut Visitor) -> Result<Page> {
-    let page = visitor.get("/signin")?;
-    let page = visitor.send(&page, "/signin", &[("user_id", LOGIN), ("password", PASSWORD)])?;
-    let before = mail::to(&stack.mailbox_url(), ADDRESS)?.len();
-    let page = visitor.send(&page, "/signin/email/send", &[])?;
-    let mails = mail::wait_for(&stack.mailbox_url(), ADDRESS, before + 1)?;
-    let code = mails.last().context("no mail")?.code()?;
-    let page = visitor.send(&page, "/signin/email/verify", &[("code", &code)])?;
-    visitor.send(&page, "/signin/email/continue", &[])
-}
-
 #[test]
 fn whatever_service_is_killed_the_user_stays_signed_in() -> Result<()> {
     let mut stack = stack("kills")?;
     let mut visitor = Visitor::new(&stack.portal_url());
-    let top = sign_in(&stack, &mut visitor)?;
+    let top = visitor.sign_in(&stack)?;
     assert!(top.body.contains("見本病院"), "{}", top.body);
     for service in Service::ALL {
         stack.kill(service, 0)?;

@@ -17,4 +17,6 @@ mod life;
 #[cfg(test)]
 mod mailbox;
 #[cfg(test)]
+mod restored;
+#[cfg(test)]
 mod traces;

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
+use sekisho_dev::Stack;
 use ureq::http::Response;
+
+use crate::{ADDRESS, LOGIN, PASSWORD, mail};
 
 /// One visitor with a cookie jar. The portal speaks plain HTTP on loopback; the jar keeps Secure cookies all the same,
 /// as browsers do on localhost.
@@ -82,6 +85,21 @@ impl Visitor {
             cookies: BTreeMap::new(),
             extra: Vec::new(),
         }
+    }
+
+    /// Walks through a sign-in of the first demo account; the top page.
+    ///
+    /// # Errors
+    /// When the portal or the mailbox does not answer, or no mail comes.
+    pub fn sign_in(&mut self, stack: &Stack) -> Result<Page> {
+        let page = self.get("/signin")?;
+        let page = self.send(&page, "/signin", &[("user_id", LOGIN), ("password", PASSWORD)])?;
+        let before = mail::to(&stack.mailbox_url(), ADDRESS)?.len();
+        let page = self.send(&page, "/signin/email/send", &[])?;
+        let mails = mail::wait_for(&stack.mailbox_url(), ADDRESS, before + 1)?;
+        let code = mails.last().context("no mail")?.code()?;
+        let page = self.send(&page, "/signin/email/verify", &[("code", &code)])?;
+        self.send(&page, "/signin/email/continue", &[])
     }
 
     /// Opens a page; follows redirects.

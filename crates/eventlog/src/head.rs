@@ -173,7 +173,10 @@ mod tests {
         let anew = head(10, 100);
         assert!(hear(&heads, answer(Some(anew), true, &[first, anew])));
         let known = heads.known();
-        assert_eq!((known.head, known.epochs.newest(), known.history), (anew, anew.position, 1));
+        assert_eq!(
+            (known.head, known.epochs.newest(), known.history),
+            (anew, anew.position, 1)
+        );
         assert!(!known.went_back);
     }
 

@@ -255,9 +255,6 @@ impl Log {
             kind = draft.kind.as_str(),
             event_type = draft.event_type,
         );
-        if self.heads.known().went_back {
-            return Err(AppendError::WentBack);
-        }
         let outcome = self.writer.append(draft, via).instrument(span).await;
         self.notice(&outcome);
         outcome
@@ -290,7 +287,9 @@ impl Log {
             db.system.name = "postgresql",
             kind = F::Event::KIND.as_str(),
         );
-        self.read_in_time(read::load(&self.pool, stream)).instrument(span).await
+        self.read_in_time(read::load(&self.pool, stream))
+            .instrument(span)
+            .await
     }
 
     /// All entries of a flow, in order.
@@ -303,7 +302,9 @@ impl Log {
             otel.kind = "client",
             db.system.name = "postgresql",
         );
-        self.read_in_time(read::flow(&self.pool, flow)).instrument(span).await
+        self.read_in_time(read::flow(&self.pool, flow))
+            .instrument(span)
+            .await
     }
 
     /// The entry at a position.
@@ -335,11 +336,15 @@ impl Log {
         limit: u32,
     ) -> Result<Page, ReadError> {
         let upto = upto.min(self.head());
-        self.read_in_time(read::page(&self.pool, after, upto, kinds, limit)).await
+        self.read_in_time(read::page(&self.pool, after, upto, kinds, limit))
+            .await
     }
 
     /// Nothing is read from a log that has gone back.
-    async fn read_in_time<T>(&self, read: impl Future<Output = Result<T, ReadError>>) -> Result<T, ReadError> {
+    async fn read_in_time<T>(
+        &self,
+        read: impl Future<Output = Result<T, ReadError>>,
+    ) -> Result<T, ReadError> {
         if self.heads.known().went_back {
             return Err(ReadError::WentBack);
         }

@@ -90,7 +90,10 @@ fn row(draft: &Draft) -> String {
 
 /// By this the server sees whether its log is the one that this process knows.
 fn known(since: &Known) -> String {
-    let event_id = since.head.event_id.map_or_else(null, |event| format!("'{event}'"));
+    let event_id = since
+        .head
+        .event_id
+        .map_or_else(null, |event| format!("'{event}'"));
     let (position, epoch) = (since.head.position.to_sql(), since.epochs.newest().to_sql());
     format!("row({position}, {event_id}, {epoch})::log.known")
 }

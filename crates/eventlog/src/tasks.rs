@@ -29,7 +29,9 @@ pub(crate) async fn confirm(pool: &PgPool, heads: &Heads, clock: &Clock) -> Resu
     };
     let asked = Instant::now();
     let (answer, now) = in_time(read::head(pool, from, known.head)).await?;
-    let newest = answer.newest.map_or(known.head.position, |newest| newest.position);
+    let newest = answer
+        .newest
+        .map_or(known.head.position, |newest| newest.position);
     if !heads.hear(&known, answer) {
         if !known.went_back {
             tracing::error!(
@@ -40,7 +42,10 @@ pub(crate) async fn confirm(pool: &PgPool, heads: &Heads, clock: &Clock) -> Resu
         return Err(ReadError::WentBack);
     }
     if known.went_back {
-        tracing::warn!(position = newest.0, "a new epoch: this process begins anew with the log as it is");
+        tracing::warn!(
+            position = newest.0,
+            "a new epoch: this process begins anew with the log as it is"
+        );
     }
     clock.set(now, asked);
     Ok(newest)

@@ -8,10 +8,11 @@ use anyhow::Result;
 use sekisho_dev::paths;
 
 /// How reasons begin; settings that begin alike end with one of [`SETTINGS`].
-const FAMILIES: [&str; 18] = [
+const FAMILIES: [&str; 19] = [
     "ACCOUNT_",
     "ADDRESS_",
     "CALLER_",
+    "CLOCK_",
     "CODE_",
     "CREDENTIALS_",
     "EVIDENCE_",

@@ -97,13 +97,12 @@ fn rights(name: &str) -> String {
 impl Drop for Database {
     fn drop(&mut self) {
         // Goes with the server in any case; this only keeps the disk small.
-        let dropped = Psql::new(&self.passwords, self.port, "postgres")
-            .and_then(|psql| {
-                let (name, copy) = (&self.name, self.copy());
-                psql.run(&format!(
-                    "drop database if exists {name} with (force); drop database if exists {copy};"
-                ))
-            });
+        let dropped = Psql::new(&self.passwords, self.port, "postgres").and_then(|psql| {
+            let (name, copy) = (&self.name, self.copy());
+            psql.run(&format!(
+                "drop database if exists {name} with (force); drop database if exists {copy};"
+            ))
+        });
         drop(dropped);
     }
 }

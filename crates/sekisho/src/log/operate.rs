@@ -55,7 +55,10 @@ impl Operate {
     /// What went wrong, in a sentence.
     pub async fn accept_clock(self) -> anyhow::Result<()> {
         let log = self.connect().await?;
-        let last = log.recorded_at(log.head()).await.context("the log cannot be read")?;
+        let last = log
+            .recorded_at(log.head())
+            .await
+            .context("the log cannot be read")?;
         let Some(last) = last.filter(|last| *last > log.now()) else {
             bail!("the database's clock is not behind the newest entry: there is nothing to accept");
         };
@@ -66,7 +69,10 @@ impl Operate {
             newest(&log).await?,
             text::jst(log.now())
         ))?;
-        let accepted = log.accept_clock(ACTOR, last).await.context("the clock was not accepted")?;
+        let accepted = log
+            .accept_clock(ACTOR, last)
+            .await
+            .context("the clock was not accepted")?;
         println!(
             "Entry {} was recorded at {}.",
             accepted.position,
@@ -108,7 +114,10 @@ impl Operate {
 
 /// Position and moment of the newest entry, in words.
 async fn newest(log: &Log) -> anyhow::Result<String> {
-    let recorded_at = log.recorded_at(log.head()).await.context("the log cannot be read")?;
+    let recorded_at = log
+        .recorded_at(log.head())
+        .await
+        .context("the log cannot be read")?;
     Ok(recorded_at.map_or_else(
         || "none".to_owned(),
         |at| format!("{}, recorded at {} (Japan)", log.head(), text::jst(at)),

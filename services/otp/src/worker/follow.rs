@@ -19,8 +19,6 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// Entries of the log, in order.
 #[derive(Debug, Default)]
 pub(super) struct Folded {
-    /// Another log has taken the place of the one read so far: what was folded is void.
-    pub anew: bool,
     /// Of kind `code`.
     pub entries: Vec<Entry>,
     /// Everything up to here was read.
@@ -36,15 +34,14 @@ pub(super) fn start(log: Log, shutdown: CancellationToken) -> mpsc::Receiver<Fol
     receiver
 }
 
+/// Begins anew with a log that takes the place of another. What the list still holds of that one cannot be claimed, and
+/// goes when its codes die.
 async fn read(log: Log, sender: mpsc::Sender<Folded>) {
-    let mut anew = false;
-    while read_one_history(&log, &sender, anew).await {
-        anew = true;
-    }
+    while read_one_history(&log, &sender).await {}
 }
 
 /// Reads until another log takes this one's place; `false` if nobody listens any more.
-async fn read_one_history(log: &Log, sender: &mpsc::Sender<Folded>, anew: bool) -> bool {
+async fn read_one_history(log: &Log, sender: &mpsc::Sender<Folded>) -> bool {
     let start = loop {
         match since::position(log).await {
             Ok(start) => break start,
@@ -55,7 +52,6 @@ async fn read_one_history(log: &Log, sender: &mpsc::Sender<Folded>, anew: bool) 
     let mut follower = log.follow(&[Kind::Code], start);
     // A log that holds nothing newer is caught up with at once.
     let mut news = Folded {
-        anew,
         upto: start,
         at_head: start >= log.head(),
         ..Folded::default()
@@ -65,7 +61,6 @@ async fn read_one_history(log: &Log, sender: &mpsc::Sender<Folded>, anew: bool) 
             match follower.next().await {
                 Ok(batch) => {
                     break Folded {
-                        anew: false,
                         entries: batch.entries,
                         upto: batch.upto,
                         at_head: batch.at_head,

@@ -103,9 +103,6 @@ impl MailWorker {
     }
 
     fn fold(&mut self, news: &Folded) {
-        if news.anew {
-            self.todo = Todo::default();
-        }
         for entry in &news.entries {
             if let Some(settled) = self.todo.fold(entry, times::grace()) {
                 self.fates.announce(settled);

@@ -52,25 +52,28 @@ async fn the_mail_brings_the_code_that_is_accepted() {
     );
 }
 
+/// The mail of the log as it is now is about the position of one that hangs at the relay and belongs to the lost one.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_begins_anew_with_the_log_that_took_the_place_of_its_own() {
     let world = World::new().await;
-    let relay = Relay::start().await;
+    let relay = Relay::that_first(Step::Recipient, Act::Hold).await;
     let replica = worker(&world, "otp/a", &relay).await;
     let before = world.sign_in().await;
     let meanwhile = async || {
+        world.sign_in().await;
         let lost = world.sign_in().await;
         replica.issue(&lost).await.unwrap();
     };
     world.go_back_over(meanwhile).await;
     let refused = Err(Error::Flow(Refusal::Cut));
-    until("the epoch", async || replica.issue(&before).await.map(drop) == refused).await;
+    until("the epoch", async || {
+        replica.issue(&before).await.map(drop) == refused
+    })
+    .await;
 
-    let mails = relay.letters().len();
     let flow = world.sign_in().await;
     replica.issue(&flow).await.unwrap();
     until_types(&flow, &["code_issued", "mail_started", "mailed"]).await;
-    assert_eq!(relay.letters().len(), mails + 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

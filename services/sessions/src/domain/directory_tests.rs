@@ -95,7 +95,10 @@ fn an_epoch_cuts_every_account_and_takes_no_memory_for_any() {
     ]);
     assert_eq!(standing(&directory, 1, at(104)), Err(Why::Cut));
     assert_eq!(standing(&directory, 2, at(104)), Err(Why::Cut));
-    assert_eq!(directory.find(token(2)).unwrap().stage, Stage::Stillborn(Refusal::Cut));
+    assert_eq!(
+        directory.find(token(2)).unwrap().stage,
+        Stage::Stillborn(Refusal::Cut)
+    );
     assert!(standing(&directory, 3, at(104)).is_ok());
     assert!(directory.cuts.is_empty());
 }

@@ -20,7 +20,10 @@ async fn answers(replica: &Replica, token: &[u8], expected: Error) {
 async fn an_epoch_ends_every_session_and_every_flow() {
     let world = World::new().await;
     let replica = world.replica().await;
-    let signed_in = replica.start(&world.verified(world.account()).await).await.unwrap();
+    let signed_in = replica
+        .start(&world.verified(world.account()).await)
+        .await
+        .unwrap();
     let on_the_way = world.verified(world.account()).await;
     world.start_epoch().await;
     answers(&replica, signed_in.token.expose(), Error::Over(Why::Cut)).await;
@@ -54,9 +57,15 @@ async fn a_start_and_an_epoch_at_once_leave_no_live_session() {
 async fn a_replica_begins_anew_with_the_log_that_took_the_place_of_its_own() {
     let world = World::new().await;
     let replica = world.replica().await;
-    let kept = replica.start(&world.verified(world.account()).await).await.unwrap();
+    let kept = replica
+        .start(&world.verified(world.account()).await)
+        .await
+        .unwrap();
     world.database.back_up().unwrap();
-    let lost = replica.start(&world.verified(world.account()).await).await.unwrap();
+    let lost = replica
+        .start(&world.verified(world.account()).await)
+        .await
+        .unwrap();
     world.database.restore().unwrap();
     for token in [&kept.token, &lost.token] {
         answers(&replica, token.expose(), Error::Log(LogFault::WentBack)).await;
@@ -68,6 +77,9 @@ async fn a_replica_begins_anew_with_the_log_that_took_the_place_of_its_own() {
     answers(&replica, lost.token.expose(), Error::Unknown).await;
     let other = world.replica().await;
     assert!(replica.sessions.agrees_with(&other.sessions));
-    let started = replica.start(&world.verified(world.account()).await).await.unwrap();
+    let started = replica
+        .start(&world.verified(world.account()).await)
+        .await
+        .unwrap();
     assert!(other.sessions.check(started.token.expose()).await.is_ok());
 }

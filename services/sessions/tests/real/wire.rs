@@ -105,12 +105,14 @@ impl Service {
         self.serving.take().unwrap().await.unwrap().unwrap();
     }
 
-    /// Until the service has begun there is no latch to wait for; it listens only afterwards.
+    /// A process without a latch is ready; only an answer shows that the service has taken its own and released it.
     async fn ready(&self) {
-        eventually("a listener", async || TcpStream::connect(self.main).await.ok()).await;
-        tokio::time::timeout(Duration::from_secs(20), self.process.readiness().ready())
-            .await
-            .unwrap();
+        let mut gateway = self.sessions(roles::GATEWAY);
+        eventually("the service to be ready", async || {
+            let status = gateway.check(CheckRequest::default()).await.unwrap_err();
+            (reason(&status).as_deref() == Some("SESSION_UNKNOWN")).then_some(())
+        })
+        .await;
     }
 
     fn channel(&self, role: &str, address: SocketAddr) -> Channel {

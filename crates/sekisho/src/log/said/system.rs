@@ -7,8 +7,10 @@ use super::{Said, moment};
 pub(super) fn said(event: &SystemEvent) -> Said {
     match event {
         SystemEvent::EpochStarted(_) => Said::new("ログの再開"),
-        SystemEvent::ClockAccepted(event) => {
-            Said::new("時計の承認").with_some("直前の記録時刻", "instead_of", moment(event.instead_of.as_ref()))
-        }
+        SystemEvent::ClockAccepted(event) => Said::new("時計の承認").with_some(
+            "直前の記録時刻",
+            "instead_of",
+            moment(event.instead_of.as_ref()),
+        ),
     }
 }
