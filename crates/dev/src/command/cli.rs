@@ -56,6 +56,15 @@ pub enum Task {
     /// Installs with apt what the tests need (chromium, chromium-driver, a Japanese font, PostgreSQL, NATS server).
     /// Needs no terminal. Says at the end how long each step took.
     Test(TestOptions),
+    /// Measure how fast it is, beside what this machine can do
+    ///
+    /// `cargo dev bench` lists what can be measured, `cargo dev bench log --help` says how much of it. Builds everything
+    /// optimised first.
+    Bench {
+        /// What, and its options
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        what: Vec<String>,
+    },
     /// Check all SQL queries against a fresh database and write .sqlx/ anew
     Prepare,
     /// Print a completion script for the program `dev` in target/tool, which `cargo dev` runs

@@ -1,5 +1,6 @@
 //! The commands of `cargo dev`.
 
+mod bench;
 mod cli;
 mod env;
 mod lock;
@@ -47,6 +48,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Kill { part } => request::send("kill", &part)?,
         Task::Start { part } => request::send("start", &part)?,
         Task::Test(options) => test::run(&options)?,
+        Task::Bench { what } => return bench::run(&what),
         Task::Prepare => queries::prepare()?,
         Task::Completions { shell } => {
             // clap panics on an output that is closed early; a buffer never is.
