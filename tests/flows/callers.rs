@@ -68,6 +68,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "/signin.sessions.v1.AdministrationService/EndSession",
         &["administrator"],
     ),
+    (
+        "/signin.sessions.v1.AdministrationService/VerifyState",
+        &["administrator"],
+    ),
 ];
 
 /// What every gRPC listener offers besides: health to all roles, reflection to administrators. Nobody watches: a watcher

@@ -1,6 +1,8 @@
 //! Black-box flows on real parts.
 
 #[cfg(test)]
+mod backups;
+#[cfg(test)]
 mod bus;
 #[cfg(test)]
 mod callers;
@@ -16,7 +18,5 @@ mod guessing;
 mod life;
 #[cfg(test)]
 mod mailbox;
-#[cfg(test)]
-mod restored;
 #[cfg(test)]
 mod traces;

@@ -4,30 +4,28 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use sekisho_dev::Stack;
 use sekisho_dev::tools::{self, Tool};
 
 /// The database of the log.
 const DATABASE: &str = "sekisho";
 
-/// Writes a dump of the log's database into a file.
+/// Writes a dump of the log's database into a file. `url` is the superuser's connection string of that database.
 ///
 /// # Errors
 /// When `pg_dump` fails.
-pub fn dump(stack: &Stack, file: &Path) -> Result<()> {
-    let url = stack.database_url("postgres");
+pub fn dump(url: &str, file: &Path) -> Result<()> {
     run(
         "pg_dump",
-        &["--format=custom", "--dbname", &url, "--file", path(file)?],
+        &["--format=custom", "--dbname", url, "--file", path(file)?],
     )
 }
 
-/// Puts a dump in the place of the log's database, under the services that use it.
+/// Puts a dump in the place of the log's database, under the services that use it. `url` is the superuser's connection
+/// string of that database.
 ///
 /// # Errors
 /// When PostgreSQL refuses, or `pg_restore` fails.
-pub fn restore(stack: &Stack, file: &Path) -> Result<()> {
-    let url = stack.database_url("postgres");
+pub fn restore(url: &str, file: &Path) -> Result<()> {
     let maintenance = url.trim_end_matches(DATABASE).to_owned() + "postgres";
     let statements = [
         format!("alter database {DATABASE} allow_connections false"),
@@ -56,6 +54,18 @@ pub fn restore(stack: &Stack, file: &Path) -> Result<()> {
             &maintenance,
             path(file)?,
         ],
+    )
+}
+
+/// Runs one statement.
+///
+/// # Errors
+/// When PostgreSQL refuses it.
+pub fn sql(url: &str, statement: &str) -> Result<()> {
+    let quiet = ["--quiet", "--no-psqlrc"];
+    run(
+        "psql",
+        &[&quiet[..], &["--dbname", url, "--command", statement]].concat(),
     )
 }
 

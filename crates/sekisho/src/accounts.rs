@@ -1,14 +1,13 @@
 //! Who is behind a login id.
 
-use std::path::PathBuf;
-
 use anyhow::{Context, bail};
 use clap::Args;
 use sekisho_proto::credentials::v1::ResolveLoginRequest;
 use sekisho_proto::credentials::v1::administration_service_client::AdministrationServiceClient;
-use sekisho_service::tls::TlsSettings;
-use sekisho_service::{client, refusal, roles};
+use sekisho_service::{client, roles};
 use uuid::Uuid;
+
+use crate::certificates::{Certificates, refused};
 
 /// How the administration of accounts is reached.
 #[derive(Debug, Args)]
@@ -16,9 +15,8 @@ pub struct Credentials {
     /// The administration listener of credentials, such as <https://127.0.0.1:9444>.
     #[arg(long, env = "SEKISHO_CREDENTIALS_ADMIN_URL", value_name = "URL")]
     credentials: Option<http::Uri>,
-    /// A folder with administrator.pem, administrator.key and ca.pem.
-    #[arg(long, env = "SEKISHO_CERTIFICATES", value_name = "DIR")]
-    certificates: Option<PathBuf>,
+    #[command(flatten)]
+    certificates: Certificates,
 }
 
 impl Credentials {
@@ -27,16 +25,10 @@ impl Credentials {
     /// # Errors
     /// What is missing, wrong or refused, in a sentence.
     pub async fn resolve(&self, login: &str) -> anyhow::Result<Uuid> {
-        let (Some(url), Some(folder)) = (&self.credentials, &self.certificates) else {
+        let (Some(url), Some(_)) = (&self.credentials, &self.certificates.folder) else {
             bail!("--account needs --credentials and --certificates; with --account-id neither is needed");
         };
-        let file = |name: &str| folder.join(name);
-        let tls = TlsSettings::from_files(
-            &file("administrator.pem"),
-            &file("administrator.key"),
-            &file("ca.pem"),
-        )
-        .with_context(|| format!("no administrator's certificate in {}", folder.display()))?;
+        let tls = self.certificates.read()?;
         let channel = client::connect(roles::CREDENTIALS, std::slice::from_ref(url), &tls)?;
         let request = ResolveLoginRequest {
             login_id: login.to_owned(),
@@ -44,13 +36,8 @@ impl Credentials {
         let answer = AdministrationServiceClient::new(channel)
             .resolve_login(request)
             .await;
-        let answer = answer.map_err(|status| {
-            let reason = refusal::reason(&status).unwrap_or_else(|| format!("{:?}", status.code()));
-            anyhow::anyhow!(
-                "credentials did not say who has this login id: {reason}, {}",
-                status.message()
-            )
-        })?;
+        let answer =
+            answer.map_err(|status| refused("credentials did not say who has this login id", &status))?;
         Uuid::from_slice(&answer.into_inner().account_id).context("credentials answered no account id")
     }
 }

@@ -1,8 +1,10 @@
 //! The command line `sekisho`: administration and audit from a terminal.
 
 mod accounts;
+mod certificates;
 mod completions;
 mod log;
+mod sessions;
 mod text;
 
 use std::io::{self, ErrorKind};
@@ -31,6 +33,11 @@ enum Command {
         #[command(subcommand)]
         command: log::Command,
     },
+    /// Whoever is signed in.
+    Sessions {
+        #[command(subcommand)]
+        command: sessions::Command,
+    },
     /// Writes a completion script for a shell to standard output.
     Completions {
         /// Which shell.
@@ -54,6 +61,7 @@ async fn main() -> ExitCode {
 async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Log { command } => log::run(command).await,
+        Command::Sessions { command } => sessions::run(command).await,
         Command::Completions { shell } => Ok(completions::write::<Arguments>(shell, &mut io::stdout())?),
     }
 }

@@ -10,7 +10,7 @@ use sekisho_proto::sessions::v1::administration_service_server::{
 };
 use sekisho_proto::sessions::v1::{
     CutSessionsRequest, CutSessionsResponse, EndSessionRequest, EndSessionResponse, ListSessionsRequest,
-    ListSessionsResponse,
+    ListSessionsResponse, VerifyStateRequest, VerifyStateResponse,
 };
 use sekisho_service::client::{self, Channel};
 use sekisho_service::process::{self, Process};
@@ -19,6 +19,7 @@ use sekisho_service::roles;
 use sekisho_service::server::{Method, Server, ServerSettings};
 use sekisho_service::settings::{Reader, Secret, Settings};
 use std::process::ExitCode;
+use tonic::codegen::tokio_stream::Empty;
 use tonic::{Request, Response, Status};
 
 const CALLERS: &[Method] = &[Method {
@@ -122,6 +123,15 @@ impl AdministrationService for Api {
         &self,
         _: Request<EndSessionRequest>,
     ) -> Result<Response<EndSessionResponse>, Status> {
+        Err(Status::unimplemented("not here"))
+    }
+
+    type VerifyStateStream = Empty<Result<VerifyStateResponse, Status>>;
+
+    async fn verify_state(
+        &self,
+        _: Request<VerifyStateRequest>,
+    ) -> Result<Response<Self::VerifyStateStream>, Status> {
         Err(Status::unimplemented("not here"))
     }
 }

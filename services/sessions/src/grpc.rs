@@ -6,16 +6,18 @@ use sekisho_proto::sessions::v1::sessions_service_server::SessionsService;
 use sekisho_proto::sessions::v1::{
     CheckRequest, CheckResponse, CutSessionsRequest, CutSessionsResponse, EndRequest, EndResponse,
     EndSessionRequest, EndSessionResponse, ListSessionsRequest, ListSessionsResponse, StartRequest,
-    StartResponse, list_sessions_response,
+    StartResponse, VerifyStateRequest, VerifyStateResponse, list_sessions_response, verify_state_response,
 };
 use sekisho_proto::to_timestamp;
 use sekisho_service::refusal::{self, malformed};
 use sekisho_service::server::{Method, Peer};
 use sekisho_service::settings::Secret;
 use sekisho_service::{Late, roles};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
-use crate::app::{Error, Sessions};
+use crate::app::{Error, Sessions, Verified};
 use crate::domain::SessionId;
 
 /// Who may call what on the main listener.
@@ -46,6 +48,10 @@ pub const ADMINISTRATORS: &[Method] = &[
     },
     Method {
         path: "/signin.sessions.v1.AdministrationService/EndSession",
+        roles: &[roles::ADMINISTRATOR],
+    },
+    Method {
+        path: "/signin.sessions.v1.AdministrationService/VerifyState",
         roles: &[roles::ADMINISTRATOR],
     },
 ];
@@ -134,6 +140,54 @@ impl AdministrationService for Api {
         Ok(Response::new(EndSessionResponse {
             position: ended.unwrap_or(Position(0)).0,
         }))
+    }
+
+    type VerifyStateStream = ReceiverStream<Result<VerifyStateResponse, Status>>;
+
+    async fn verify_state(
+        &self,
+        _: Request<VerifyStateRequest>,
+    ) -> Result<Response<Self::VerifyStateStream>, Status> {
+        let sessions = self.0.get()?.clone();
+        let (steps, receiver) = mpsc::channel(1);
+        tokio::spawn(async move {
+            let hear = |position, head| {
+                // Whoever reads slowly hears less of the way.
+                let _ = steps.try_send(Ok(progress(position, head)));
+            };
+            let verified = tokio::select! {
+                verified = sessions.verify(hear) => verified,
+                () = steps.closed() => return,
+            };
+            // A caller that has gone needs no result.
+            let _ = steps.send(verified.map(Into::into).map_err(Into::into)).await;
+        });
+        Ok(Response::new(ReceiverStream::new(receiver)))
+    }
+}
+
+impl From<Verified> for VerifyStateResponse {
+    fn from(verified: Verified) -> Self {
+        let result = verify_state_response::Result {
+            position: verified.position.0,
+            digest: verified.digest.to_vec(),
+            rebuilt_digest: verified.rebuilt.to_vec(),
+            sessions: verified.sessions as u64,
+            differing_session_ids: verified.differing.into_iter().map(SessionId::to_vec).collect(),
+        };
+        Self {
+            step: Some(verify_state_response::Step::Result(result)),
+        }
+    }
+}
+
+fn progress(position: Position, head: Position) -> VerifyStateResponse {
+    let progress = verify_state_response::Progress {
+        position: position.0,
+        head: head.0,
+    };
+    VerifyStateResponse {
+        step: Some(verify_state_response::Step::Progress(progress)),
     }
 }
 

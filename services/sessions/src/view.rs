@@ -12,22 +12,34 @@ use crate::domain::Directory;
 /// Read by every call, written by the follower alone.
 #[derive(Debug)]
 pub(crate) struct View {
-    directory: RwLock<Directory>,
+    state: RwLock<State>,
     folded: watch::Sender<Position>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    directory: Directory,
+    upto: Position,
 }
 
 impl View {
     /// A view that has folded nothing yet.
     pub fn new() -> Self {
         Self {
-            directory: RwLock::default(),
+            state: RwLock::default(),
             folded: watch::Sender::new(Position(0)),
         }
     }
 
     /// Answers a question from memory.
     pub fn ask<T>(&self, question: impl FnOnce(&Directory) -> T) -> T {
-        question(&self.directory.read().unwrap_or_else(PoisonError::into_inner))
+        self.ask_at(|directory, _| question(directory))
+    }
+
+    /// Answers a question from memory; also up to where the directory is folded.
+    pub fn ask_at<T>(&self, question: impl FnOnce(&Directory, Position) -> T) -> T {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        question(&state.directory, state.upto)
     }
 
     /// Everything up to here is in the directory.
@@ -38,20 +50,21 @@ impl View {
     /// Folds a run of entries that ends at `upto`.
     pub fn fold(&self, entries: &[Entry], upto: Position) {
         {
-            let mut directory = self.directory.write().unwrap_or_else(PoisonError::into_inner);
+            let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
             for entry in entries {
-                if let Err(error) = directory.fold(entry) {
+                if let Err(error) = state.directory.fold(entry) {
                     let position = entry.recorded.position.0;
                     tracing::error!(%error, position, "an entry is taken for a cut of its account");
                 }
             }
+            state.upto = upto;
         }
         self.folded.send_replace(upto);
     }
 
     /// Forgets everything: what was folded is not the log any more.
     pub fn forget(&self) {
-        *self.directory.write().unwrap_or_else(PoisonError::into_inner) = Directory::default();
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) = State::default();
         self.folded.send_replace(Position(0));
     }
 

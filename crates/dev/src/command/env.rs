@@ -21,17 +21,16 @@ pub fn run() -> Result<()> {
         let url = roles.get(role).cloned();
         url.with_context(|| format!("there is no role {role}"))
     };
-    let credentials = part("credentials")?.addresses.get("administration");
+    let administration = |service: &str| -> Result<String> {
+        let address = part(service)?.addresses.get("administration");
+        let address = address.with_context(|| format!("{service} has no administration"))?;
+        Ok(format!("https://{address}"))
+    };
     let variables = [
         ("SEKISHO_DATABASE_URL", log("sekisho_reader")?),
         ("SEKISHO_OPERATOR_DATABASE_URL", log("sekisho_operator")?),
-        (
-            "SEKISHO_CREDENTIALS_ADMIN_URL",
-            format!(
-                "https://{}",
-                credentials.context("credentials has no administration")?
-            ),
-        ),
+        ("SEKISHO_CREDENTIALS_ADMIN_URL", administration("credentials")?),
+        ("SEKISHO_SESSIONS_ADMIN_URL", administration("sessions")?),
         (
             "SEKISHO_CERTIFICATES",
             state::directory()?.join("keys").display().to_string(),

@@ -25,6 +25,9 @@ pub enum Error {
     /// This replica cannot say whether what it knows is still true.
     #[error("the newest entries of the log cannot be read")]
     Unconfirmed,
+    /// Another verification runs.
+    #[error("another verification runs")]
+    Busy,
     /// The log gave no answer. What was asked for may or may not stand in it.
     #[error(transparent)]
     Log(LogFault),
@@ -40,6 +43,7 @@ impl Refuse for Error {
             Self::Over(_) | Self::Unknown => Class::SignedOut,
             Self::AccountUnknown => Class::NotFound,
             Self::Unconfirmed => Class::Elsewhere,
+            Self::Busy => Class::Busy,
             Self::Log(fault) => fault.class(),
             Self::Internal => Class::Fault,
         }
@@ -52,6 +56,7 @@ impl Refuse for Error {
             Self::Unknown => "SESSION_UNKNOWN",
             Self::AccountUnknown => "ACCOUNT_UNKNOWN",
             Self::Unconfirmed => "SESSION_UNCONFIRMED",
+            Self::Busy => "SERVER_BUSY",
             Self::Log(fault) => fault.reason(),
             Self::Internal => "INTERNAL",
         }

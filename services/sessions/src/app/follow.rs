@@ -9,7 +9,7 @@ use sekisho_proto::Kind;
 use super::Sessions;
 
 /// What the directory is folded from.
-const KINDS: &[Kind] = &[Kind::Account, Kind::Code, Kind::Session, Kind::System];
+pub(super) const KINDS: &[Kind] = &[Kind::Account, Kind::Code, Kind::Session, Kind::System];
 /// After a read that failed.
 const PAUSE: Duration = Duration::from_millis(200);
 

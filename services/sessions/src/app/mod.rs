@@ -9,6 +9,7 @@ mod follow;
 mod fresh;
 mod start;
 mod sweep;
+mod verify;
 
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ use sekisho_service::roles;
 pub use check::Checked;
 pub use error::Error;
 pub use start::Started;
+pub use verify::Verified;
 
 use crate::domain::{AccountSessions, Command, Limits, decide};
 use crate::head::HeadReads;
@@ -38,6 +40,7 @@ struct Inner {
     limits: Limits,
     view: View,
     head_reads: HeadReads,
+    verifying: tokio::sync::Mutex<()>,
 }
 
 impl Sessions {
@@ -49,6 +52,7 @@ impl Sessions {
                 limits,
                 view: View::new(),
                 head_reads: HeadReads::default(),
+                verifying: tokio::sync::Mutex::default(),
             }),
         }
     }

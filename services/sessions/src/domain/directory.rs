@@ -9,9 +9,11 @@ use sekisho_proto::sessions::v1::{SessionExtended, SessionStarted};
 use sekisho_proto::{EventError, Kind};
 use time::OffsetDateTime;
 
+use super::digest::StateDigest;
 use super::ids::SessionId;
 use super::kept::{Cancelled, Ended, Keep};
 use super::limits::{Limits, Live};
+use super::member::Member;
 use super::session::{Session, Stage};
 use super::state::{OpenSession, activity};
 use super::token::TokenDigest;
@@ -33,6 +35,7 @@ pub struct Directory {
     cancelled: Cancelled,
     ended: Ended,
     keep: Keep,
+    digest: StateDigest,
 }
 
 /// Activity that this replica has seen and the log does not hold.
@@ -88,8 +91,8 @@ impl Directory {
         if understood.is_err() {
             let account = entry.recorded.stream;
             self.set_cuts(account, self.own_cuts(account).and(worst(entry)));
-            if entry.kind == Kind::Session {
-                self.undecidable.insert(account);
+            if entry.kind == Kind::Session && self.undecidable.insert(account) {
+                self.digest.add(Member::undecidable(account).as_bytes());
             }
         }
         self.forget(entry.recorded.recorded_at);
@@ -196,6 +199,25 @@ impl Directory {
         })
     }
 
+    /// The digest of all this, without what only this replica has seen.
+    pub fn digest(&self) -> StateDigest {
+        self.digest
+    }
+
+    /// The sessions that are not the same in another directory, or not in both; in the order of their ids.
+    pub fn differing(&self, other: &Self) -> Vec<SessionId> {
+        let here = self.sessions.iter();
+        let changed = here.filter(|(token, session)| other.find(**token) != Some(*session));
+        let missing = other
+            .sessions
+            .iter()
+            .filter(|(token, _)| self.find(**token).is_none());
+        let mut ids: Vec<_> = changed.chain(missing).map(|(_, session)| session.id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+
     /// How many sessions are remembered, open and over.
     pub fn len(&self) -> usize {
         self.sessions.len()
@@ -214,8 +236,11 @@ impl Directory {
     fn fold_code(&mut self, event: &CodeEvent, recorded: &Recorded) {
         match event {
             CodeEvent::FlowCancelled(_) => {
-                if let Some(flow) = recorded.flow {
-                    self.cancelled.push(recorded.recorded_at, flow);
+                if let Some(flow) = recorded.flow
+                    && self.cancelled.push(recorded.recorded_at, flow)
+                {
+                    self.digest
+                        .add(Member::cancelled(recorded.recorded_at, flow).as_bytes());
                 }
             }
             CodeEvent::CodeIssued(_)
@@ -249,7 +274,13 @@ impl Directory {
 
     fn fold_system(&mut self, event: &SystemEvent, recorded: &Recorded) {
         match event {
-            SystemEvent::EpochStarted(_) => self.epoch = recorded.position,
+            SystemEvent::EpochStarted(_) => {
+                if self.epoch > Position(0) {
+                    self.digest.remove(Member::epoch(self.epoch).as_bytes());
+                }
+                self.epoch = recorded.position;
+                self.digest.add(Member::epoch(self.epoch).as_bytes());
+            }
             SystemEvent::ClockAccepted(_) => {}
         }
     }
@@ -266,40 +297,63 @@ impl Directory {
         } else {
             Stage::Stillborn(Refusal::Cut)
         };
-        self.tokens.insert(started.id, started.token);
-        self.sessions
-            .insert(started.token, Session::new(started, recorded.stream, stage));
+        let (id, token) = (started.id, started.token);
+        let session = Session::new(started, recorded.stream, stage);
+        // Nobody derives one token twice; of a log that says so the newer one counts.
+        self.drop_session(token);
+        self.digest.add(Member::session(token, &session).as_bytes());
+        self.tokens.insert(id, token);
+        self.sessions.insert(token, session);
     }
 
     fn extend(&mut self, event: &SessionExtended, recorded: &Recorded) {
         let Some(active_at) = activity(event) else { return };
-        if let Some((_, session)) = self.own(&event.session_id, recorded.stream) {
+        self.change(&event.session_id, recorded.stream, |session| {
             session.extend(active_at);
-        }
+        });
     }
 
     fn end(&mut self, id: &[u8], why: Why, recorded: &Recorded) {
-        let Some((token, session)) = self.own(id, recorded.stream) else {
-            return;
-        };
-        session.stage = Stage::Over(why);
-        self.ended.push(recorded.recorded_at, token);
+        let over = |session: &mut Session| session.stage = Stage::Over(why);
+        if let Some(token) = self.change(id, recorded.stream, over) {
+            self.digest
+                .add(Member::ended(recorded.recorded_at, token).as_bytes());
+            self.ended.push(recorded.recorded_at, token);
+        }
     }
 
-    /// A session without a recorded end, of the account in whose stream an event names it.
-    fn own(&mut self, id: &[u8], account: StreamId) -> Option<(TokenDigest, &mut Session)> {
+    /// Changes a session without a recorded end, of the account in whose stream an event names it.
+    fn change(
+        &mut self,
+        id: &[u8],
+        account: StreamId,
+        change: impl FnOnce(&mut Session),
+    ) -> Option<TokenDigest> {
         let token = *self.tokens.get(&SessionId::try_from(id).ok()?)?;
         let session = self.sessions.get_mut(&token)?;
         let own = session.account == account && !matches!(session.stage, Stage::Over(_));
-        own.then_some((token, session))
+        own.then(|| {
+            self.digest.remove(Member::session(token, session).as_bytes());
+            change(session);
+            self.digest.add(Member::session(token, session).as_bytes());
+            token
+        })
     }
 
     fn forget(&mut self, now: OffsetDateTime) {
-        self.cancelled.forget(now);
-        while let Some(token) = self.ended.pop(now, self.keep) {
-            if let Some(session) = self.sessions.remove(&token) {
-                self.tokens.remove(&session.id);
-            }
+        while let Some((at, flow)) = self.cancelled.pop(now) {
+            self.digest.remove(Member::cancelled(at, flow).as_bytes());
+        }
+        while let Some((at, token)) = self.ended.pop(now, self.keep) {
+            self.digest.remove(Member::ended(at, token).as_bytes());
+            self.drop_session(token);
+        }
+    }
+
+    fn drop_session(&mut self, token: TokenDigest) {
+        if let Some(session) = self.sessions.remove(&token) {
+            self.digest.remove(Member::session(token, &session).as_bytes());
+            self.tokens.remove(&session.id);
         }
     }
 
@@ -313,9 +367,13 @@ impl Directory {
 
     /// Most accounts have no cut and take no memory.
     fn set_cuts(&mut self, account: StreamId, cuts: Cuts) {
-        if cuts != Cuts::default() {
-            self.cuts.insert(account, cuts);
+        if cuts == self.own_cuts(account) {
+            return;
         }
+        if let Some(before) = self.cuts.insert(account, cuts) {
+            self.digest.remove(Member::cuts(account, before).as_bytes());
+        }
+        self.digest.add(Member::cuts(account, cuts).as_bytes());
     }
 }
 

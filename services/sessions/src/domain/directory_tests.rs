@@ -26,6 +26,38 @@ fn fold_into(mut directory: Directory, entries: &[Entry]) -> Directory {
     directory
 }
 
+/// The digest of what a directory remembers now, however it came to that.
+fn digest_of(directory: &Directory) -> StateDigest {
+    let mut digest = StateDigest::default();
+    let mut add = |member: Member| digest.add(member.as_bytes());
+    for (token, session) in &directory.sessions {
+        add(Member::session(*token, session));
+    }
+    for (account, cuts) in &directory.cuts {
+        add(Member::cuts(*account, *cuts));
+    }
+    directory
+        .undecidable
+        .iter()
+        .copied()
+        .map(Member::undecidable)
+        .for_each(&mut add);
+    directory
+        .ended
+        .iter()
+        .map(|(at, token)| Member::ended(at, token))
+        .for_each(&mut add);
+    directory
+        .cancelled
+        .iter()
+        .map(|(at, flow)| Member::cancelled(at, flow))
+        .for_each(&mut add);
+    if directory.epoch > Position(0) {
+        add(Member::epoch(directory.epoch));
+    }
+    digest
+}
+
 /// An event of a session at a position.
 fn session_entry(position: u64, event: &SessionEvent) -> Entry {
     entry(recorded(position, flow_of(event)), event)
@@ -438,7 +470,7 @@ fn an_account_that_cannot_be_decided_on_takes_no_place_in_a_sweep() {
 
 /// Entries of every kind that the directory folds, of three accounts and flows, in any order.
 fn entries() -> impl Strategy<Value = Vec<Entry>> {
-    let event = (0_u8..10, 0_u8..6, 1_u64..300, 1_u8..4);
+    let event = (0_u8..11, 0_u8..6, 1_u64..300, 1_u8..4);
     prop::collection::vec(event, 0..200).prop_map(|events| {
         let numbered = events.into_iter().zip(1..);
         numbered
@@ -459,6 +491,7 @@ fn any_entry((what, number, minted, stream): (u8, u8, u64, u8), position: u64) -
         5 => made(position, number, &AccountEvent::from(EmailChanged {})),
         6 => made(position, number, &CodeEvent::from(FlowCancelled {})),
         7 | 8 => made(position, number, &extended(number, at(minted))),
+        9 => made(position, number, &SystemEvent::from(EpochStarted {})),
         _ => made(position, number, &CodeEvent::from(CodeAccepted::default())),
     };
     entry.recorded.stream = account(stream);
@@ -480,6 +513,21 @@ proptest! {
             }
         }
         prop_assert!(directory.len() <= entries.len());
+    }
+
+    /// Also while things are forgotten, and where an entry is not understood.
+    #[test]
+    fn the_digest_is_of_what_is_remembered(mut entries in entries(), unknown in 0_usize..200) {
+        let mut directory = Directory::new(Keep { age: Duration::minutes(20), sessions: 3 });
+        for (nth, entry) in (0..).zip(&mut entries) {
+            entry.recorded.recorded_at = start_of_time() + Duration::minutes(nth);
+            if usize::try_from(nth) == Ok(unknown) {
+                entry.event_type = "something_new".to_owned();
+            }
+            // What is not understood is folded too.
+            let _ = directory.fold(entry);
+            prop_assert_eq!(directory.digest(), digest_of(&directory));
+        }
     }
 
     #[test]

@@ -36,14 +36,20 @@ impl Ended {
         self.0.push_back((at, token));
     }
 
-    /// The next one that need not be remembered any longer.
-    pub fn pop(&mut self, now: OffsetDateTime, keep: Keep) -> Option<TokenDigest> {
+    /// The next one that need not be remembered any longer, and when it ended.
+    pub fn pop(&mut self, now: OffsetDateTime, keep: Keep) -> Option<(OffsetDateTime, TokenDigest)> {
         let (at, token) = *self.0.front()?;
         let forgotten = self.0.len() > keep.sessions || now - at > keep.age;
         forgotten.then(|| {
             self.0.pop_front();
-            token
+            (at, token)
         })
+    }
+
+    /// All of them, with the moments of their ends.
+    #[cfg(test)]
+    pub fn iter(&self) -> impl Iterator<Item = (OffsetDateTime, TokenDigest)> {
+        self.0.iter().copied()
     }
 }
 
@@ -55,24 +61,33 @@ pub(super) struct Cancelled {
 }
 
 impl Cancelled {
-    pub fn push(&mut self, at: OffsetDateTime, flow: FlowId) {
-        if self.flows.insert(flow) {
+    /// Whether it was not known before.
+    pub fn push(&mut self, at: OffsetDateTime, flow: FlowId) -> bool {
+        let is_new = self.flows.insert(flow);
+        if is_new {
             self.in_order.push_back((at, flow));
         }
+        is_new
     }
 
     pub fn contains(&self, flow: FlowId) -> bool {
         self.flows.contains(&flow)
     }
 
-    /// Forgets those that no SessionStarted can follow: their code was accepted before they were cancelled, and a
-    /// start is recorded while its code is evidence, or never.
-    pub fn forget(&mut self, now: OffsetDateTime) {
-        while let Some((at, flow)) = self.in_order.front().copied()
-            && now - at > EVIDENCE_LIFE
-        {
+    /// The next one that no SessionStarted can follow, and when it was given up: its code was accepted before, and a start
+    /// is recorded while its code is evidence, or never.
+    pub fn pop(&mut self, now: OffsetDateTime) -> Option<(OffsetDateTime, FlowId)> {
+        let (at, flow) = *self.in_order.front()?;
+        (now - at > EVIDENCE_LIFE).then(|| {
             self.in_order.pop_front();
             self.flows.remove(&flow);
-        }
+            (at, flow)
+        })
+    }
+
+    /// All of them, with the moments at which they were given up.
+    #[cfg(test)]
+    pub fn iter(&self) -> impl Iterator<Item = (OffsetDateTime, FlowId)> {
+        self.in_order.iter().copied()
     }
 }

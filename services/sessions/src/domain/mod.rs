@@ -6,16 +6,19 @@
 //! - [`Directory`], all streams, answers whether a token is a live session ([`Directory::standing`]).
 
 mod command;
+mod digest;
 mod directory;
 mod ids;
 mod kept;
 mod limits;
+mod member;
 mod session;
 mod state;
 mod token;
 mod why;
 
 pub use command::{Command, Rejection, Start, decide};
+pub use digest::StateDigest;
 pub use directory::{Activity, Directory, Ending};
 pub use ids::SessionId;
 pub use kept::Keep;

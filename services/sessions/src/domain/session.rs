@@ -87,6 +87,11 @@ impl Session {
         OffsetDateTime::UNIX_EPOCH + Duration::microseconds(self.activity.0.load(Ordering::Relaxed))
     }
 
+    /// The newest activity that the log holds; at first the start.
+    pub(super) fn recorded_at(&self) -> OffsetDateTime {
+        self.recorded_at
+    }
+
     /// Whether this replica has seen activity that should be recorded by now.
     pub(super) fn is_due(&self, now: OffsetDateTime, limits: &Limits) -> bool {
         self.has_news(limits)
@@ -142,6 +147,7 @@ impl PartialEq for Activity {
     }
 }
 
-fn to_micros(moment: OffsetDateTime) -> i64 {
+/// Microseconds since 1970.
+pub(super) fn to_micros(moment: OffsetDateTime) -> i64 {
     i64::try_from(moment.unix_timestamp_nanos() / 1_000).unwrap_or(i64::MAX)
 }

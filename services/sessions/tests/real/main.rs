@@ -10,4 +10,5 @@ mod life;
 mod outage;
 mod races;
 mod support;
+mod verify;
 mod wire;

@@ -4,14 +4,16 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::StreamExt as _;
 use sekisho_dev::{Database, Postgres, Schema};
 use sekisho_eventlog::{DatabaseUrl, LogAccess, StreamId};
 use sekisho_proto::events::SessionEvent;
 use sekisho_proto::sessions::v1::administration_service_client::AdministrationServiceClient;
 use sekisho_proto::sessions::v1::sessions_service_client::SessionsServiceClient;
+use sekisho_proto::sessions::v1::verify_state_response::Step;
 use sekisho_proto::sessions::v1::{
     CheckRequest, CutSessionsRequest, EndRequest, EndSessionRequest, ListSessionsRequest, StartRequest,
-    list_sessions_response, session_ended,
+    VerifyStateRequest, VerifyStateResponse, list_sessions_response, session_ended,
 };
 use sekisho_service::client::{self, Channel};
 use sekisho_service::process::{self, Process};
@@ -430,6 +432,32 @@ async fn an_administrator_lists_and_ends_single_sessions() {
         panic!("{event:?}")
     };
     assert_eq!(ended.why(), session_ended::Why::Revoked);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_administrator_has_the_state_verified() {
+    let world = World::new().await;
+    let service = Service::start(&world.database);
+    service.ready().await;
+    let flow = world.verified(world.account()).await;
+    service
+        .sessions(roles::GATEWAY)
+        .start(start_request(&flow))
+        .await
+        .unwrap();
+    let asked = service
+        .administration(roles::ADMINISTRATOR)
+        .verify_state(VerifyStateRequest {})
+        .await;
+    let steps: Vec<_> = asked.unwrap().into_inner().collect().await;
+    let Some(Ok(VerifyStateResponse {
+        step: Some(Step::Result(result)),
+    })) = steps.last()
+    else {
+        panic!("{steps:?}");
+    };
+    assert_eq!(result.digest, result.rebuilt_digest);
+    assert_eq!((result.digest.len(), result.sessions), (32, 1));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

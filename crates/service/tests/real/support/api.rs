@@ -8,7 +8,7 @@ use sekisho_proto::sessions::v1::administration_service_server::{
 };
 use sekisho_proto::sessions::v1::{
     CutSessionsRequest, CutSessionsResponse, EndSessionRequest, EndSessionResponse, ListSessionsRequest,
-    ListSessionsResponse,
+    ListSessionsResponse, VerifyStateRequest, VerifyStateResponse,
 };
 use sekisho_service::client::{self, Channel};
 use sekisho_service::process::Process;
@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
+use tonic::codegen::tokio_stream::Empty;
 use tonic::{Request, Response, Status};
 use tonic_health::ServingStatus;
 use tonic_health::pb::HealthCheckRequest;
@@ -116,6 +117,15 @@ impl AdministrationService for Api {
         &self,
         _: Request<EndSessionRequest>,
     ) -> Result<Response<EndSessionResponse>, Status> {
+        Err(Status::unimplemented("not here"))
+    }
+
+    type VerifyStateStream = Empty<Result<VerifyStateResponse, Status>>;
+
+    async fn verify_state(
+        &self,
+        _: Request<VerifyStateRequest>,
+    ) -> Result<Response<Self::VerifyStateStream>, Status> {
         Err(Status::unimplemented("not here"))
     }
 }

@@ -1,0 +1,71 @@
+//! Proof of rebuild.
+
+use sekisho_sessions::app::{Error, Started};
+
+use crate::support::{Replica, World};
+
+/// Three sessions: one open, one ended, one cut.
+async fn three(world: &World, replica: &Replica) -> [Started; 3] {
+    let mut all = Vec::new();
+    for _ in 0..3 {
+        let flow = world.verified(world.account()).await;
+        all.push((flow.account, replica.start(&flow).await.unwrap()));
+    }
+    replica.sessions.end(all[1].1.token.expose()).await.unwrap();
+    replica.sessions.cut(all[2].0, "test").await.unwrap();
+    let started: Vec<_> = all.into_iter().map(|(_, started)| started).collect();
+    started.try_into().unwrap()
+}
+
+#[tokio::test]
+async fn a_replica_answers_from_what_the_log_says() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    three(&world, &replica).await;
+    let mut way = Vec::new();
+    let verified = replica
+        .sessions
+        .verify(|position, head| way.push((position, head)))
+        .await
+        .unwrap();
+    assert!(verified.agrees(), "{verified:?}");
+    assert!(verified.differing.is_empty());
+    assert_eq!(verified.sessions, 3);
+    assert_eq!(way.last().map(|(position, _)| *position), Some(verified.position));
+
+    let other = world.replica().await;
+    let again = other.sessions.verify(|_, _| ()).await.unwrap();
+    assert_eq!(
+        (again.position, again.digest),
+        (verified.position, verified.digest)
+    );
+}
+
+#[tokio::test]
+async fn a_session_of_which_the_log_says_something_else_is_named() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    let [open, ..] = three(&world, &replica).await;
+    world
+        .database
+        .sql(&format!(
+            "update log.entry set recorded_at = recorded_at - interval '1 s' where position = {};",
+            open.position
+        ))
+        .unwrap();
+    let verified = replica.sessions.verify(|_, _| ()).await.unwrap();
+    assert!(!verified.agrees());
+    assert_eq!(verified.differing, [open.session]);
+}
+
+#[tokio::test]
+async fn one_verification_runs_at_a_time() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    three(&world, &replica).await;
+    let verify = || replica.sessions.verify(|_, _| ());
+    let (first, second) = tokio::join!(verify(), verify());
+    assert!(first.unwrap().agrees());
+    assert_eq!(second, Err(Error::Busy));
+    assert!(verify().await.unwrap().agrees());
+}
