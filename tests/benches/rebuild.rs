@@ -89,7 +89,7 @@ pub async fn work(url: &str) -> Result<()> {
         idle: time::Duration::minutes(30),
         absolute: time::Duration::hours(12),
     };
-    let sessions = Sessions::new(log, limits);
+    let sessions = Sessions::new(log, limits, sekisho_tests::tombstone_keys()?);
     let (before, begun) = (machine::memory()?, Instant::now());
     let (folded, at_head) = tokio::sync::oneshot::channel();
     let follower = sessions.clone();

@@ -76,7 +76,7 @@ async fn a_backup_on_a_new_server_folds_to_the_same_state() -> Result<()> {
         idle: time::Duration::minutes(30),
         absolute: time::Duration::hours(12),
     };
-    let sessions = Sessions::new(log, limits);
+    let sessions = Sessions::new(log, limits, sekisho_tests::tombstone_keys()?);
     let follower = sessions.clone();
     let (folded, at_head) = tokio::sync::oneshot::channel();
     let following =

@@ -13,6 +13,9 @@ pub mod stack;
 pub mod visitor;
 pub mod writers;
 
+use sekisho_service::settings::KeyRing;
+use sekisho_sessions::TombstoneKeys;
+
 /// The demo accounts' password.
 pub const PASSWORD: &str = "gantoroku-demo-2026";
 /// The first demo account.
@@ -27,4 +30,14 @@ pub fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+/// Keys by which replicas of sessions in this process believe each other.
+///
+/// # Errors
+/// When their file cannot be written.
+pub fn tombstone_keys() -> anyhow::Result<TombstoneKeys> {
+    let file = tempfile::NamedTempFile::new()?;
+    std::fs::write(file.path(), format!("tests {}\n", "07".repeat(32)))?;
+    Ok(TombstoneKeys::new(KeyRing::read(file.path())?))
 }

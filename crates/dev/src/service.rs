@@ -114,7 +114,7 @@ impl Surroundings {
                 ("CREDENTIALS_URL", self.urls(Service::Credentials)),
                 ("SMTP_URL", format!("smtp://{}", self.smtp)),
             ],
-            Service::Sessions => Vec::new(),
+            Service::Sessions => vec![("TOMBSTONE_KEY_FILE", self.key("sessions-tombstone.keys"))],
             Service::Gateway => vec![
                 ("CREDENTIALS_URL", self.urls(Service::Credentials)),
                 ("OTP_URL", self.urls(Service::Otp)),

@@ -53,4 +53,4 @@ pub use leaf::LEAF_FORMAT;
 pub use log::{ConnectError, Log, LogSettings};
 pub use migrate::{MigrateError, migrate, migrate_schema};
 pub use read::{Page, ReadError};
-pub use wake::Wakeups;
+pub use wake::{Messages, Wakeups};

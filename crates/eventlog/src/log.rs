@@ -26,7 +26,7 @@ use crate::publish::Publisher;
 use crate::read::{self, Page, READ, ReadError, in_time};
 use crate::streams::Streams;
 use crate::tasks::{Poller, confirm, keep_segments_ahead};
-use crate::wake::Wakeups;
+use crate::wake::{self, Messages, Wakeups};
 use crate::writer::Writer;
 
 /// Reading connections of one process, at most.
@@ -362,6 +362,16 @@ impl Log {
     /// Follows some kinds from after a position on.
     pub fn follow(&self, kinds: &[Kind], after: Position) -> Follower {
         Follower::new(self.clone(), kinds, after)
+    }
+
+    /// Tells other processes something directly, beside the log; whether the bus has taken it.
+    pub async fn tell(&self, subject: &'static str, body: Vec<u8>) -> bool {
+        wake::tell(self.nats.as_ref(), subject, body).await
+    }
+
+    /// What other processes tell directly. Nobody vouches for it: the reader must.
+    pub async fn hear(&self, subject: &'static str) -> Messages {
+        Messages::of(self.nats.as_ref(), subject).await
     }
 
     /// Messages of one NATS subject, each to one replica of the group.

@@ -1,7 +1,11 @@
-//! Messages that only wake: whoever wakes up reads the log.
+//! Messages of the bus: most only wake, and whoever wakes up reads the log; a few are told from replica to replica.
 
+use std::time::Duration;
+
+use async_nats::connection::State;
 use async_nats::{Client, Subscriber};
 use futures::StreamExt;
+use tokio::time::timeout;
 
 use crate::ids::Position;
 
@@ -50,4 +54,47 @@ impl Wakeups {
         }
         std::future::pending().await
     }
+}
+
+/// How long a message may take to the bus.
+const TOLD: Duration = Duration::from_millis(500);
+
+/// What other processes tell this one directly. Nobody vouches for it: the reader must.
+#[derive(Debug)]
+pub struct Messages {
+    subscriber: Option<Subscriber>,
+}
+
+impl Messages {
+    pub(crate) async fn of(client: Option<&Client>, subject: &'static str) -> Self {
+        let subscriber = match client {
+            Some(client) => client.subscribe(subject).await.ok(),
+            None => None,
+        };
+        Self { subscriber }
+    }
+
+    /// The next message's body. Without NATS it never comes.
+    pub async fn next(&mut self) -> Vec<u8> {
+        if let Some(subscriber) = &mut self.subscriber
+            && let Some(message) = subscriber.next().await
+        {
+            return message.payload.into();
+        }
+        std::future::pending().await
+    }
+}
+
+/// Tells all who hear a subject; whether the bus has taken it.
+pub(crate) async fn tell(client: Option<&Client>, subject: &'static str, body: Vec<u8>) -> bool {
+    let Some(client) = client else { return false };
+    // While it is away the client would keep the message for later.
+    if client.connection_state() != State::Connected {
+        return false;
+    }
+    let sent = async {
+        client.publish(subject, body.into()).await.ok()?;
+        client.flush().await.ok()
+    };
+    matches!(timeout(TOLD, sent).await, Ok(Some(())))
 }

@@ -19,10 +19,11 @@ const ROLES: [(&str, &str); 6] = [
 ];
 
 /// The services' key files: a line `<id> <64 hexadecimal digits>` for each key, the current one first.
-const KEY_FILES: [&str; 4] = [
+const KEY_FILES: [&str; 5] = [
     "credentials-master.keys",
     "credentials-phantom.keys",
     "otp.keys",
+    "sessions-tombstone.keys",
     "gateway-cookie.keys",
 ];
 

@@ -15,6 +15,8 @@ pub enum Note {
     },
     /// For `/signin/email`.
     Email(EmailMessage),
+    /// For `/signed-out`: the end of the session could not be recorded yet.
+    Unrecorded,
 }
 
 /// What the sign-in page may have to say.

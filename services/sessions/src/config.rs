@@ -8,6 +8,7 @@ use sekisho_service::server::ServerSettings;
 use sekisho_service::settings::{Reader, Settings};
 
 use crate::domain::Limits;
+use crate::seal::TombstoneKeys;
 
 /// What the service is told at its start.
 #[derive(Debug, Clone)]
@@ -20,6 +21,8 @@ pub struct Config {
     pub log: LogAccess,
     /// How long a session lives.
     pub limits: Limits,
+    /// What seals the ends that replicas tell each other.
+    pub keys: TombstoneKeys,
 }
 
 impl Settings for Config {
@@ -29,11 +32,16 @@ impl Settings for Config {
             reader.required("ADMIN_LISTEN", "where the gRPC server for administrators listens");
         let log = LogAccess::read(reader);
         let limits = read_limits(reader);
+        let keys = reader.required(
+            "TOMBSTONE_KEY_FILE",
+            "the keys by which replicas believe each other that a session has ended, `<id> <64 hex digits>` a line",
+        );
         Some(Self {
             server: server?,
             admin_listen: admin_listen?,
             log: log?,
             limits: limits?,
+            keys: TombstoneKeys::new(keys?),
         })
     }
 }

@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
-use crate::app::{Error, Sessions, Verified};
+use crate::app::{Ended, Error, Sessions, Verified};
 use crate::domain::SessionId;
 
 /// Who may call what on the main listener.
@@ -90,8 +90,13 @@ impl SessionsService for Api {
     async fn end(&self, request: Request<EndRequest>) -> Result<Response<EndResponse>, Status> {
         let token = Secret::new(request.into_inner().token);
         let ended = self.0.get()?.end(token.expose()).await?;
+        let position = match ended {
+            Ended::Recorded(position) => position,
+            Ended::Unrecorded | Ended::Nothing => Position(0),
+        };
         Ok(Response::new(EndResponse {
-            position: ended.unwrap_or(Position(0)).0,
+            position: position.0,
+            unrecorded: ended == Ended::Unrecorded,
         }))
     }
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! Start   flow + secret → evidence in the log → SessionStarted → folded here, up to itself → token
 //! Check   token → directory in memory, nothing older than a second missing
-//! End     token → SessionEnded → every replica refuses within a second
+//! End     token → SessionEnded → every replica refuses within a second; told over the bus, too, and recorded later if it must
 //! ```
 
 pub mod app;
@@ -12,7 +12,9 @@ pub mod domain;
 pub mod grpc;
 mod head;
 mod run;
+mod seal;
 mod view;
 
 pub use config::Config;
 pub use run::{Servers, build, run};
+pub use seal::TombstoneKeys;

@@ -68,7 +68,7 @@ impl Servers {
 /// Waits for the log, then folds, records activity and sweeps for ever.
 async fn keep_sessions(config: Config, api: Api, latch: Latch) -> Result<(), Error> {
     let log = config.log.connect(roles::SESSIONS, &WAKE_ON).await?;
-    let sessions = Sessions::new(log.clone(), config.limits);
+    let sessions = Sessions::new(log.clone(), config.limits, config.keys);
     api.0.arrive(sessions.clone());
     let (folded, at_head) = tokio::sync::oneshot::channel();
     let follow = sessions.follow(|| {
@@ -85,9 +85,11 @@ async fn keep_sessions(config: Config, api: Api, latch: Latch) -> Result<(), Err
             never = sessions.sweep() => never,
         }
     };
+    let hear = sessions.hear();
     tokio::select! {
         never = follow => match never {},
         never = keep => match never {},
+        never = hear => match never {},
         ended = log.ended() => Err(ended.into()),
     }
 }

@@ -18,7 +18,7 @@ use sekisho_proto::sessions::v1::sessions_service_client::SessionsServiceClient;
 pub use credentials::{Described, Known, Verdict};
 pub use otp::CodeVerdict;
 pub use reason::{Over, Reason};
-pub use sessions::Started;
+pub use sessions::{Ended, Started};
 
 use crate::refusal::{Place, Refusal, Trouble};
 

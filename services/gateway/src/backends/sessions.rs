@@ -19,6 +19,15 @@ pub struct Started {
     pub previous_started_at: Option<OffsetDateTime>,
 }
 
+/// What became of a session that was to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// The log says so, or it was over already.
+    Recorded,
+    /// Nobody accepts it any more, and the log will say so when it can be reached.
+    Unrecorded,
+}
+
 impl Backends {
     /// Opens a session on the evidence of a flow.
     ///
@@ -56,11 +65,16 @@ impl Backends {
     ///
     /// # Errors
     /// The service is down.
-    pub async fn end(&self, session: &Session) -> Result<(), Fault> {
+    pub async fn end(&self, session: &Session) -> Result<Ended, Fault> {
         let question = proto::EndRequest {
             token: session.token.expose().to_vec(),
         };
         let mut sessions = self.sessions.clone();
-        read("End", sessions.end(within(DEADLINE, question)).await).map(drop)
+        let answer = read("End", sessions.end(within(DEADLINE, question)).await)?;
+        Ok(if answer.unrecorded {
+            Ended::Unrecorded
+        } else {
+            Ended::Recorded
+        })
     }
 }

@@ -7,7 +7,7 @@ use axum::response::IntoResponse;
 
 use super::{Answer, email, flow, is_current, to_sign_in};
 use crate::Gateway;
-use crate::backends::{Fault, Reason};
+use crate::backends::{Ended, Fault, Reason};
 use crate::cookies::{Cookies, Flow};
 use crate::form::Form;
 use crate::notes::{EmailMessage, SignInMessage};
@@ -43,7 +43,7 @@ pub async fn submit(State(gateway): State<Arc<Gateway>>, mut cookies: Cookies, f
 async fn end_session(gateway: &Gateway, flow: &Flow) -> Result<(), Fault> {
     let started = gateway.backends.start(flow).await?;
     match gateway.backends.end(&started.session).await {
-        Ok(()) | Err(Fault::Refused(Reason::SessionOver(_))) => Ok(()),
+        Ok(Ended::Recorded | Ended::Unrecorded) | Err(Fault::Refused(Reason::SessionOver(_))) => Ok(()),
         Err(fault) => Err(fault),
     }
 }

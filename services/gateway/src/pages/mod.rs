@@ -99,7 +99,7 @@ fn to_sign_in(cookies: &mut Cookies, note: &Note) -> Redirect {
     cookies.keep(note);
     match note {
         Note::SignIn { message, .. } => Redirect::to(&format!("/signin#{}", message.focus())),
-        Note::Email(_) => Redirect::to("/signin"),
+        Note::Email(_) | Note::Unrecorded => Redirect::to("/signin"),
     }
 }
 

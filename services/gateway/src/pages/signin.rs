@@ -126,7 +126,7 @@ impl SignIn {
                 page.errors = mistakes(message);
                 page.typed = typed;
             }
-            Some(Note::Email(_)) | None => {}
+            Some(Note::Email(_) | Note::Unrecorded) | None => {}
         }
         page.frame.error = !page.errors.is_empty();
         page

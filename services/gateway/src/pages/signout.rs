@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 
 use super::assets::CLEAR_SITE_DATA;
 use super::{Answer, Frame, html, is_current, session};
-use crate::backends::{Fault, Reason};
+use crate::backends::{Ended, Fault, Reason};
 use crate::cookies::{Anonymous, Cookies, Flow, Person, Session};
 use crate::edge::Site;
 use crate::form::Form;
@@ -42,27 +42,32 @@ pub async fn show(State(gateway): State<Arc<Gateway>>, site: Site, mut cookies: 
 /// POST: ends the session at the server, and only then answers. Without a session there is nothing left to end.
 pub async fn submit(State(gateway): State<Arc<Gateway>>, cookies: Cookies, form: Form) -> Answer {
     let [mark] = form.take(["csrf"])?;
+    let mut ended = Ended::Recorded;
     if let Some(session) = cookies.read::<Session>() {
         if !is_current(&gateway, FORM, &session.token, &mark)? {
             // Of the session before: the button of this one.
             return Ok(Redirect::to("/signout").into_response());
         }
         match gateway.backends.end(&session).await {
-            Ok(()) | Err(Fault::Refused(Reason::SessionOver(_))) => {}
+            Ok(how) => ended = how,
+            Err(Fault::Refused(Reason::SessionOver(_))) => {}
             Err(fault) => return Err(fault.refusal(Place::SignOut).into()),
         }
     }
-    Ok(goodbye(cookies))
+    Ok(goodbye(cookies, ended))
 }
 
 /// Leaves nothing behind, neither a cookie nor anything that the browser stored. That all cookies change also tells the
 /// browser that the pages before are no longer for the person in front of it.
-fn goodbye(mut cookies: Cookies) -> Response {
+fn goodbye(mut cookies: Cookies, ended: Ended) -> Response {
     cookies.forget::<Session>();
     cookies.forget::<Person>();
     cookies.forget::<Flow>();
     cookies.forget::<Note>();
     cookies.forget::<Anonymous>();
+    if ended == Ended::Unrecorded {
+        cookies.keep(&Note::Unrecorded);
+    }
     let clear = [(CLEAR_SITE_DATA, "\"cache\", \"storage\"")];
     (cookies, clear, Redirect::to("/signed-out")).into_response()
 }

@@ -231,6 +231,9 @@ impl SessionsService for World {
         if state.token.as_ref() == Some(&asked.token) {
             state.token = None;
         }
-        Ok(Response::new(sessions::EndResponse { position: 78 }))
+        Ok(Response::new(sessions::EndResponse {
+            position: 78,
+            unrecorded: state.unrecorded,
+        }))
     }
 }

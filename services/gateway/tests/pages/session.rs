@@ -197,6 +197,17 @@ async fn signing_out_ends_the_session_and_shows_how_to_end_the_vpn() {
 }
 
 #[tokio::test]
+async fn a_sign_out_that_is_not_recorded_yet_says_so_once() {
+    let (world, mut browser) = signed_in().await;
+    world.state().unrecorded = true;
+    let page = browser.press("/signout", &[]).await;
+    assert!(page.shows(texts::SIGNED_OUT_DONE));
+    assert!(page.shows(texts::NOT_RECORDED_YET));
+    assert!(!browser.open("/signed-out").await.shows(texts::NOT_RECORDED_YET));
+    assert!(browser.cookies.is_empty());
+}
+
+#[tokio::test]
 async fn the_picture_of_the_last_page_clears_the_pages_before_from_the_browser() {
     let (_, mut browser) = signed_in().await;
     let page = browser.press("/signout", &[]).await;

@@ -30,6 +30,8 @@ pub struct State {
     pub digest: Vec<u8>,
     /// The live session's token.
     pub token: Option<Vec<u8>>,
+    /// Whether the next end of a session cannot be recorded yet.
+    pub unrecorded: bool,
     /// Facility and name.
     pub person: Option<(String, String)>,
     /// The sign-in before.

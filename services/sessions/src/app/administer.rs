@@ -4,7 +4,7 @@ use sekisho_eventlog::{Context, Decided, Position, StreamId, Version};
 use sekisho_evidence::AccountCuts;
 
 use super::{Checked, Error, Inner, Sessions};
-use crate::domain::{Command, Directory, SessionId, Why};
+use crate::domain::{Command, Directory, SessionId, Told, Tombstone, Why};
 
 impl Sessions {
     /// Ends every session and every unfinished flow of an account. `actor` is who asks for it.
@@ -17,7 +17,11 @@ impl Sessions {
             .decide(&Context::new(account, None, actor), Command::Cut)
             .await?
         {
-            Decided::Recorded { recorded, .. } | Decided::Repeated { recorded, .. } => Ok(recorded.position),
+            Decided::Recorded { recorded, .. } | Decided::Repeated { recorded, .. } => {
+                let upto = recorded.position;
+                self.tell(Tombstone::Cut { account, upto }).await;
+                Ok(upto)
+            }
             Decided::Nothing(_) => Err(Error::Internal),
         }
     }
@@ -56,7 +60,16 @@ impl Sessions {
         match flow {
             Some(flow) => {
                 let context = Context::new(account, Some(flow), actor);
-                self.end_one(&context, session, Why::Revoked).await
+                let ended = self.end_one(&context, session, Why::Revoked).await?;
+                if ended.is_some() {
+                    let told = Told {
+                        account,
+                        session,
+                        flow,
+                    };
+                    self.tell(Tombstone::Session(told)).await;
+                }
+                Ok(ended)
             }
             None => Ok(None),
         }

@@ -108,6 +108,9 @@ impl Sessions {
             let now = log.now();
             let standing = || directory.standing(session, now, limits).map_err(Error::Over);
             standing()?;
+            if let Some(why) = self.tombstones().end_of(session) {
+                return Err(Error::Over(why));
+            }
             let seen = seen(session, now);
             Ok((Checked::new(session, standing()?), seen))
         })

@@ -1,41 +1,71 @@
 //! Ending a session because its holder asks for it.
 
-use sekisho_eventlog::{Context, Decided, Position};
+use std::time::Duration;
+
+use sekisho_eventlog::{Context, Decided, LogFault, Position};
+
+use tokio::time::timeout;
 
 use super::{ACTOR, Error, Sessions};
-use crate::domain::{Command, SessionId, TokenDigest, Why};
+use crate::domain::{Command, SessionId, TokenDigest, Told, Tombstone, Why};
+
+/// How long the log may take: the caller gives up after 2 s, and the others are to be told by then.
+const PATIENCE: Duration = Duration::from_millis(1_200);
+
+/// What became of a session that its holder ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Here the log says so.
+    Recorded(Position),
+    /// Every replica has been told and refuses it; the log will say so when it can be reached.
+    Unrecorded,
+    /// It was over already or never was.
+    Nothing,
+}
 
 impl Sessions {
-    /// Ends the session of a token. `None` if it was over already or never was.
+    /// Ends the session of a token.
     ///
     /// A session that only this replica takes for idle is ended all the same: another one may have seen activity.
     ///
     /// # Errors
     /// [`Error::Unconfirmed`], [`Error::Log`]: then it may live on.
-    pub async fn end(&self, token: &[u8]) -> Result<Option<Position>, Error> {
+    pub async fn end(&self, token: &[u8]) -> Result<Ended, Error> {
         let digest = TokenDigest::of(token);
         if self.look_up(digest) == Err(Error::Unknown) {
             self.newest().await?;
         }
         match self.look_up(digest) {
             Ok(_) | Err(Error::Over(Why::Idle)) => self.record_end(digest).await,
-            Err(Error::Over(_) | Error::Unknown) => Ok(None),
+            Err(Error::Over(_) | Error::Unknown) => Ok(Ended::Nothing),
             Err(error) => Err(error),
         }
     }
 
-    async fn record_end(&self, digest: TokenDigest) -> Result<Option<Position>, Error> {
+    async fn record_end(&self, digest: TokenDigest) -> Result<Ended, Error> {
         let found = self.inner.view.ask(|directory| {
-            directory
-                .find(digest)
-                .map(|session| (session.account, session.flow, session.id))
+            directory.find(digest).map(|session| Told {
+                account: session.account,
+                session: session.id,
+                flow: session.flow,
+            })
         });
-        match found {
-            Some((account, flow, session)) => {
-                let context = Context::new(account, Some(flow), ACTOR);
-                self.end_one(&context, session, Why::SignedOut).await
+        let Some(told) = found else {
+            return Ok(Ended::Nothing);
+        };
+        let context = Context::new(told.account, Some(told.flow), ACTOR);
+        let recorded = timeout(PATIENCE, self.end_one(&context, told.session, Why::SignedOut)).await;
+        // What is on its way may still be recorded; a session ends once.
+        match recorded.unwrap_or(Err(Error::Log(LogFault::Unavailable))) {
+            Ok(Some(position)) => {
+                self.tell(Tombstone::Session(told)).await;
+                Ok(Ended::Recorded(position))
             }
-            None => Ok(None),
+            Ok(None) => Ok(Ended::Nothing),
+            Err(Error::Log(LogFault::Unavailable)) if self.tell_unrecorded(told).await => {
+                Ok(Ended::Unrecorded)
+            }
+            Err(error) => Err(error),
         }
     }
 

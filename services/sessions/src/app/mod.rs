@@ -9,20 +9,23 @@ mod follow;
 mod fresh;
 mod start;
 mod sweep;
+mod tell;
 mod verify;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sekisho_eventlog::{Context, Decided, Facts, Log};
 use sekisho_service::roles;
 
 pub use check::Checked;
+pub use end::Ended;
 pub use error::Error;
 pub use start::Started;
 pub use verify::Verified;
 
-use crate::domain::{AccountSessions, Command, Limits, decide};
+use crate::domain::{AccountSessions, Command, Limits, Tombstones, decide};
 use crate::head::HeadReads;
+use crate::seal::TombstoneKeys;
 use crate::view::View;
 
 /// Who acts in events that no person asked for by name.
@@ -41,11 +44,13 @@ struct Inner {
     view: View,
     head_reads: HeadReads,
     verifying: tokio::sync::Mutex<()>,
+    keys: TombstoneKeys,
+    tombstones: Mutex<Tombstones>,
 }
 
 impl Sessions {
-    /// Sessions over a log, knowing nothing yet.
-    pub fn new(log: Log, limits: Limits) -> Self {
+    /// Sessions over a log, knowing nothing yet; `keys` seal what replicas tell each other.
+    pub fn new(log: Log, limits: Limits, keys: TombstoneKeys) -> Self {
         Self {
             inner: Arc::new(Inner {
                 log,
@@ -53,6 +58,8 @@ impl Sessions {
                 view: View::new(),
                 head_reads: HeadReads::default(),
                 verifying: tokio::sync::Mutex::default(),
+                keys,
+                tombstones: Mutex::default(),
             }),
         }
     }
@@ -67,6 +74,13 @@ impl Sessions {
     /// How many sessions are remembered, open and lately over.
     pub fn remembered(&self) -> usize {
         self.inner.view.ask(crate::domain::Directory::len)
+    }
+
+    fn tombstones(&self) -> MutexGuard<'_, Tombstones> {
+        self.inner
+            .tombstones
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Decides a command that needs nothing but its stream.

@@ -36,6 +36,7 @@ impl Sessions {
     /// [`Error`]; the next sweep goes on.
     pub async fn sweep_once(&self) -> Result<usize, Error> {
         self.current().await?;
+        self.record_told().await?;
         let now = self.inner.log.now();
         let limits = &self.inner.limits;
         let endings = self

@@ -15,6 +15,7 @@ mod member;
 mod session;
 mod state;
 mod token;
+mod tombstone;
 mod why;
 
 pub use command::{Command, Rejection, Start, decide};
@@ -26,6 +27,7 @@ pub use limits::{Limits, Live};
 pub use session::{Session, Stage};
 pub use state::{AccountSessions, OpenSession, ROOM};
 pub use token::{Token, TokenDigest};
+pub use tombstone::{Told, Tombstone, Tombstones};
 pub use why::Why;
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Activity: one replica sees it, all know of it in time.
 
-use sekisho_sessions::app::Error;
+use sekisho_sessions::app::{Ended, Error};
 use sekisho_sessions::domain::Why;
 use time::Duration;
 
@@ -121,7 +121,7 @@ async fn signing_out_ends_a_session_that_only_this_replica_takes_for_idle() {
     two.at(LIMITS.idle + Duration::seconds(10)).await;
     two.busy.sessions.check(&two.token).await.unwrap();
     let end = two.blind.sessions.end(&two.token).await.unwrap();
-    assert!(end.is_some(), "nothing was recorded");
+    assert!(matches!(end, Ended::Recorded(_)), "nothing was recorded");
     eventually("the other replica to hear of it", async || {
         (two.busy.sessions.check(&two.token).await == Err(Error::Over(Why::SignedOut))).then_some(())
     })

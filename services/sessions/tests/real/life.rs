@@ -3,7 +3,7 @@
 use sekisho_eventlog::Version;
 use sekisho_proto::events::SessionEvent;
 use sekisho_proto::sessions::v1::session_ended;
-use sekisho_sessions::app::Error;
+use sekisho_sessions::app::{Ended, Error};
 use sekisho_sessions::domain::Why;
 use time::Duration;
 
@@ -26,7 +26,7 @@ async fn an_unknown_token_is_refused() {
         b"",
     ] {
         assert_eq!(replica.sessions.check(token).await, Err(Error::Unknown));
-        assert_eq!(replica.sessions.end(token).await, Ok(None));
+        assert_eq!(replica.sessions.end(token).await, Ok(Ended::Nothing));
     }
     assert!(replica.sessions.check(started.token.expose()).await.is_ok());
 }
@@ -51,7 +51,9 @@ async fn a_signed_out_session_is_refused_by_every_replica_within_a_second() {
         let started = one.start(&world.verified(world.account()).await).await.unwrap();
         let token = started.token.expose();
         other.sessions.check(token).await.unwrap();
-        let position = one.sessions.end(token).await.unwrap().unwrap();
+        let Ended::Recorded(position) = one.sessions.end(token).await.unwrap() else {
+            panic!("an end is recorded");
+        };
         let ended = tokio::time::Instant::now();
         assert!(position > started.position);
         assert_eq!(one.sessions.check(token).await, Err(Error::Over(Why::SignedOut)));
@@ -64,8 +66,8 @@ async fn a_signed_out_session_is_refused_by_every_replica_within_a_second() {
             other.sessions.check(token).await,
             Err(Error::Over(Why::SignedOut))
         );
-        assert_eq!(one.sessions.end(token).await, Ok(None));
-        assert_eq!(other.sessions.end(token).await, Ok(None));
+        assert_eq!(one.sessions.end(token).await, Ok(Ended::Nothing));
+        assert_eq!(other.sessions.end(token).await, Ok(Ended::Nothing));
     }
 }
 
@@ -120,7 +122,7 @@ async fn a_busy_session_ends_at_exactly_twelve_hours() {
         replica.sessions.check(token).await,
         Err(Error::Over(Why::Absolute))
     );
-    assert_eq!(replica.sessions.end(token).await, Ok(None));
+    assert_eq!(replica.sessions.end(token).await, Ok(Ended::Nothing));
 }
 
 #[tokio::test]
@@ -135,7 +137,7 @@ async fn a_cut_ends_every_session_of_its_account_and_no_other() {
     for started in [&first, &second] {
         let refused = one.sessions.check(started.token.expose()).await;
         assert_eq!(refused, Err(Error::Over(Why::Cut)));
-        assert_eq!(one.sessions.end(started.token.expose()).await, Ok(None));
+        assert_eq!(one.sessions.end(started.token.expose()).await, Ok(Ended::Nothing));
     }
     assert!(one.sessions.check(spared.token.expose()).await.is_ok());
     let events = world.session_events(account).await;

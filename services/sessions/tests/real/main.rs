@@ -10,5 +10,6 @@ mod life;
 mod outage;
 mod races;
 mod support;
+mod tombstones;
 mod verify;
 mod wire;

@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 use std::time::Duration;
 
+use async_nats::Client;
 use sekisho_dev::{Database, Postgres, Schema};
 use sekisho_eventlog::{
     Carry, Context, Decided, Decision, Entry, EventId, FlowId, Fold, Log, LogSettings, Position, Recorded,
@@ -12,7 +13,8 @@ use sekisho_evidence::secret_digest;
 use sekisho_proto::events::{AccountEvent, CodeEvent, SessionEvent};
 use sekisho_proto::otp::v1::{CodeAccepted, Purpose};
 use sekisho_proto::{Event, Kind, credentials::v1 as credentials};
-use sekisho_service::settings::Secret;
+use sekisho_service::settings::{KeyRing, Secret};
+use sekisho_sessions::TombstoneKeys;
 use sekisho_sessions::app::{Sessions, Started};
 use sekisho_sessions::domain::Limits;
 use time::OffsetDateTime;
@@ -123,14 +125,25 @@ impl World {
         }
     }
 
-    /// A replica that has folded the log up to its head.
+    /// A replica that has folded the log up to its head. It is on no bus.
     pub async fn replica(&self) -> Replica {
-        let log = connect(&self.database, "sessions").await;
-        let sessions = Sessions::new(log.clone(), LIMITS);
+        self.replica_at(&self.database.url("sessions"), None).await
+    }
+
+    /// A replica that reaches the log by a connection string, and perhaps the bus.
+    pub async fn replica_at(&self, database_url: &str, nats: Option<Client>) -> Replica {
+        let log = connect_at(database_url.to_owned(), "sessions", nats).await;
+        let sessions = Sessions::new(log.clone(), LIMITS, keys());
         let (folded, at_head) = tokio::sync::oneshot::channel();
         let follower = tokio::spawn({
             let sessions = sessions.clone();
-            async move { match sessions.follow(move || folded.send(()).unwrap()).await {} }
+            async move {
+                let follow = sessions.follow(move || folded.send(()).unwrap());
+                tokio::select! {
+                    never = follow => match never {},
+                    never = sessions.hear() => match never {},
+                }
+            }
         });
         tokio::time::timeout(PATIENCE, at_head).await.unwrap().unwrap();
         Replica {
@@ -251,10 +264,21 @@ impl Replica {
     }
 }
 
+/// The keys of all replicas.
+pub fn keys() -> TombstoneKeys {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), format!("test {}\n", "07".repeat(32))).unwrap();
+    TombstoneKeys::new(KeyRing::read(file.path()).unwrap())
+}
+
 async fn connect(database: &Database, service: &str) -> Log {
+    connect_at(database.url(service), service, None).await
+}
+
+async fn connect_at(database_url: String, service: &str, nats: Option<Client>) -> Log {
     let settings = LogSettings {
-        database_url: database.url(service),
-        nats: None,
+        database_url,
+        nats,
         service: format!("{service}/test"),
         wake_on: Vec::new(),
         test_clock: true,

@@ -1,8 +1,9 @@
 //! Proof of rebuild.
 
 use sekisho_sessions::app::{Error, Started};
+use sqlx::{Connection as _, Executor as _, PgConnection};
 
-use crate::support::{Replica, World};
+use crate::support::{Replica, World, eventually};
 
 /// Three sessions: one open, one ended, one cut.
 async fn three(world: &World, replica: &Replica) -> [Started; 3] {
@@ -63,9 +64,21 @@ async fn one_verification_runs_at_a_time() {
     let world = World::new().await;
     let replica = world.replica().await;
     three(&world, &replica).await;
-    let verify = || replica.sessions.verify(|_, _| ());
-    let (first, second) = tokio::join!(verify(), verify());
-    assert!(first.unwrap().agrees());
-    assert_eq!(second, Err(Error::Busy));
-    assert!(verify().await.unwrap().agrees());
+    // Who reads the log now waits.
+    let mut lock = PgConnection::connect(&world.database.url("postgres")).await.unwrap();
+    lock.execute("begin; lock table log.entry in access exclusive mode;")
+        .await
+        .unwrap();
+    let first = tokio::spawn({
+        let sessions = replica.sessions.clone();
+        async move { sessions.verify(|_, _| ()).await }
+    });
+    eventually("the second one to be refused", async || {
+        (replica.sessions.verify(|_, _| ()).await == Err(Error::Busy)).then_some(())
+    })
+    .await;
+    lock.execute("rollback;").await.unwrap();
+    drop(first.await.unwrap());
+    let again = replica.sessions.verify(|_, _| ()).await;
+    assert!(again.unwrap().agrees());
 }

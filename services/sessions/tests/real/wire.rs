@@ -29,7 +29,7 @@ use tonic::{Code, Status};
 
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::support::{Flow, LIMITS, World, eventually};
+use crate::support::{Flow, LIMITS, World, eventually, keys};
 
 /// The service, in this process, on free ports.
 struct Service {
@@ -88,6 +88,7 @@ impl Service {
                 test_clock: false,
             },
             limits: LIMITS,
+            keys: keys(),
         };
         let servers = sekisho_sessions::build(&config).unwrap();
         let mut service = Self {
@@ -209,7 +210,7 @@ async fn a_session_lives_and_ends_over_the_wire_and_every_refusal_has_its_reason
 }
 
 /// A wire to PostgreSQL that can be cut: whoever drops it closes every connection.
-async fn wire_to(database: &Database) -> (String, JoinSet<()>) {
+pub async fn wire_to(database: &Database) -> (String, JoinSet<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut url = url::Url::parse(&database.url("sessions")).unwrap();
     let server = ("127.0.0.1", url.port().unwrap());

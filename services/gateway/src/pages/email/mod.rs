@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use time::OffsetDateTime;
 
 use super::{Answer, Frame, cancel, flow, flow_fault, html, is_current, read_once};
-use crate::backends::{CodeVerdict, Fault, Known, Reason, Started};
+use crate::backends::{CodeVerdict, Ended, Fault, Known, Reason, Started};
 use crate::cookies::{Cookies, Flow, Person, Session};
 use crate::edge::{Site, enquiry_number};
 use crate::form::Form;
@@ -55,7 +55,7 @@ pub async fn show(State(gateway): State<Arc<Gateway>>, site: Site, mut cookies: 
     let (state, described) = asked.map_err(|fault| flow_fault(&mut cookies, fault))?;
     let said = match read_once(&mut cookies) {
         Some(Note::Email(message)) => Some(message),
-        Some(Note::SignIn { .. }) | None => None,
+        Some(Note::SignIn { .. } | Note::Unrecorded) | None => None,
     };
     let view = View::new(&state, described, said).ok_or_else(|| unknown_state("GetFlow"))?;
     let page = html(&Email::new(&site, view, Marks::new(&gateway, &flow)))?;
@@ -137,7 +137,7 @@ async fn end_other(gateway: &Gateway, cookies: &Cookies, new: &Session) -> Resul
         return Ok(());
     }
     match gateway.backends.end(&old).await {
-        Ok(()) | Err(Fault::Refused(Reason::SessionOver(_))) => Ok(()),
+        Ok(Ended::Recorded | Ended::Unrecorded) | Err(Fault::Refused(Reason::SessionOver(_))) => Ok(()),
         Err(fault) => Err(fault.refusal(Place::Email)),
     }
 }
