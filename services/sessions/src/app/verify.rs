@@ -29,12 +29,13 @@ pub struct Verified {
 
 impl Sessions {
     /// Folds the log anew and compares, both at the same position. `progress` hears how far it has come and where the head
-    /// is. One at a time; takes as much memory again as this replica has.
+    /// is. Nothing is missing that was committed before the call. One at a time; takes as much memory again as this replica has.
     ///
     /// # Errors
-    /// [`Error::Busy`] while another one runs, [`Error::Log`].
+    /// [`Error::Busy`] while another one runs, [`Error::Unconfirmed`], [`Error::Log`].
     pub async fn verify(&self, mut progress: impl FnMut(Position, Position)) -> Result<Verified, Error> {
         let _alone = self.inner.verifying.try_lock().map_err(|_| Error::Busy)?;
+        self.newest().await?;
         let mut rebuilt = Directory::default();
         let mut upto = Position(0);
         loop {

@@ -65,7 +65,9 @@ async fn one_verification_runs_at_a_time() {
     let replica = world.replica().await;
     three(&world, &replica).await;
     // Who reads the log now waits.
-    let mut lock = PgConnection::connect(&world.database.url("postgres")).await.unwrap();
+    let mut lock = PgConnection::connect(&world.database.url("postgres"))
+        .await
+        .unwrap();
     lock.execute("begin; lock table log.entry in access exclusive mode;")
         .await
         .unwrap();
