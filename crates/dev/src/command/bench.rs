@@ -20,8 +20,10 @@ pub fn run(what: &[String]) -> Result<ExitCode> {
         "bench",
         "--workspace",
         "--bins",
+        "--benches",
     ]))?;
-    let mut bench = cargo::command(&["bench", "--package", "sekisho-tests", "--bench", "benches", "--"]);
+    // The features of the whole workspace, as above, so that nothing is built twice.
+    let mut bench = cargo::command(&["bench", "--workspace", "--bench", "benches", "--"]);
     let asked = if what.is_empty() {
         &["--help".to_owned()]
     } else {
