@@ -32,13 +32,14 @@ pub async fn run(options: &Options) -> Result<()> {
         ..StackOptions::default()
     })?;
     machine::print(stack.directory())?;
+    let writers = Writers::open(&stack).await.context("the log cannot be opened")?;
     println!("\nFrom the answer of End on the first replica until the last of {REPLICAS} refuses:\n");
     head(&["NATS", "sign-outs", "p50", "p99", "longest"]);
     for with_nats in [true, false] {
         if !with_nats {
             stack.kill_part("nats")?;
         }
-        let times = sign_outs(&stack, options.rounds).await?;
+        let times = sign_outs(&stack, &writers, options.rounds).await?;
         row(&[
             if with_nats { "there" } else { "away" }.to_owned(),
             times.count().to_string(),
@@ -50,15 +51,14 @@ pub async fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-async fn sign_outs(stack: &Stack, rounds: usize) -> Result<Latencies> {
-    let writers = Writers::open(stack).await.context("the log cannot be opened")?;
+async fn sign_outs(stack: &Stack, writers: &Writers, rounds: usize) -> Result<Latencies> {
     let mut replicas = Vec::new();
     for replica in 0..REPLICAS {
         replicas.push(Gateway::connect(stack, replica).await?);
     }
     let mut times = Vec::new();
     for _ in 0..rounds {
-        let token = session(&writers, &mut replicas[0]).await?;
+        let token = session(writers, &mut replicas[0]).await?;
         for replica in &mut replicas {
             until(replica, &token, true).await?;
         }

@@ -207,7 +207,7 @@ fn first_answer<F: Fold, R>(context: &Context, flow: &[Entry]) -> Result<Option<
     let Some(digest) = context.digest else {
         return Ok(None);
     };
-    let same = |entry: &&Entry| entry.kind == F::Event::KIND && entry.metadata.command_digest == digest;
+    let same = |entry: &&Entry| entry.kind == F::Event::KIND && entry.metadata().command_digest == digest;
     let Some(entry) = flow.iter().find(same) else {
         return Ok(None);
     };

@@ -35,8 +35,6 @@ pub struct Entry {
     pub event_type: String,
     /// The event, and in every 64th entry the state before it; `None` for bytes that are none.
     pub payload: Option<Payload>,
-    /// Who acted, and the trace; empty for bytes that are none.
-    pub metadata: Metadata,
     stored: Stored,
 }
 
@@ -55,7 +53,7 @@ impl Entry {
         kind: Kind,
         event_type: String,
         payload: Payload,
-        metadata: Metadata,
+        metadata: &Metadata,
     ) -> Self {
         let stored = Stored {
             payload: payload.encode_to_vec(),
@@ -66,9 +64,13 @@ impl Entry {
             kind,
             event_type,
             payload: Some(payload),
-            metadata,
             stored,
         }
+    }
+
+    /// Who acted, and the trace; empty for bytes that are none. Decoded when asked for: a fold seldom does.
+    pub fn metadata(&self) -> Metadata {
+        Metadata::decode(self.stored.metadata.as_slice()).unwrap_or_default()
     }
 
     /// The bytes of the columns `payload` and `metadata`.
@@ -128,7 +130,6 @@ impl TryFrom<Row> for Entry {
             kind: row.kind.parse()?,
             event_type: row.event_type,
             payload: Payload::decode(row.payload.as_slice()).ok(),
-            metadata: Metadata::decode(row.metadata.as_slice()).unwrap_or_default(),
             stored: Stored {
                 payload: row.payload,
                 metadata: row.metadata,

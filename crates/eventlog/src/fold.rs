@@ -136,7 +136,7 @@ mod tests {
                 CodeEvent::KIND,
                 event_type,
                 payload,
-                Metadata::default(),
+                &Metadata::default(),
             )
         };
         (0..issues.len()).map(entry).collect()

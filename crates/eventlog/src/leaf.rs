@@ -94,7 +94,7 @@ mod tests {
             service: "otp/1".to_owned(),
             ..Metadata::default()
         };
-        Entry::new(recorded, Kind::Code, "code_issued".to_owned(), payload, metadata)
+        Entry::new(recorded, Kind::Code, "code_issued".to_owned(), payload, &metadata)
     }
 
     const FLOW: FlowId = FlowId(Uuid::from_u128(0x0000_0100_0000_8a5b_9c6d_7e8f_90a1_b2c3));

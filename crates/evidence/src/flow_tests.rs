@@ -36,7 +36,7 @@ fn entries<E: Event>(first: u64, stream: StreamId, events: impl IntoIterator<Ite
                 carried: None,
             };
             let event_type = event.event_type().to_owned();
-            Entry::new(recorded, E::KIND, event_type, payload, Metadata::default())
+            Entry::new(recorded, E::KIND, event_type, payload, &Metadata::default())
         })
         .collect()
 }

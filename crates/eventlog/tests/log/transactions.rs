@@ -87,7 +87,7 @@ async fn a_database_that_reads_backslashes_otherwise_changes_no_byte() {
     backslashes.metadata.actor = "\\x41' \\\\ \\'\n".to_owned();
     let receipt = recorded(append(&log, &backslashes).await);
     let entry = log.entry(receipt.position).await.unwrap().unwrap();
-    assert_eq!(entry.metadata, backslashes.metadata);
+    assert_eq!(entry.metadata(), backslashes.metadata);
     recorded(log.append(draft(stream(2), 0), &setting("\\x41' \\\\")).await);
     assert_eq!(db.secret(2), "\\x41' \\\\|1");
 }

@@ -89,6 +89,6 @@ fn evidence(facts: &Facts<Account>, cuts: Cuts) -> Result<(Minted, Proof), Stopp
 }
 
 fn first_answer(entries: &[Entry], digest: [u8; 32]) -> Option<Position> {
-    let same = |entry: &&Entry| entry.kind == Kind::Account && entry.metadata.command_digest == digest;
+    let same = |entry: &&Entry| entry.kind == Kind::Account && entry.metadata().command_digest == digest;
     entries.iter().find(same).map(|entry| entry.recorded.position)
 }

@@ -14,7 +14,7 @@ async fn the_actor_of_an_event_is_the_administrator() {
         .account_entries()
         .await
         .into_iter()
-        .map(|entry| entry.metadata.actor)
+        .map(|entry| entry.metadata().actor)
         .collect();
     assert_eq!(actors, [ACTOR, "another-administrator"]);
 }

@@ -32,7 +32,7 @@ async fn a_right_password_mints_a_flow_that_only_its_secret_opens() {
 
     let (entry, event) = bench.newest().await;
     assert_eq!(entry.recorded.flow, Some(flow));
-    assert_eq!(entry.metadata.actor, "credentials");
+    assert_eq!(entry.metadata().actor, "credentials");
     let AccountEvent::PasswordAccepted(accepted) = event else {
         panic!("{event:?}")
     };

@@ -181,7 +181,7 @@ fn owed(entry: &Entry, flow: FlowId, issued: &otp::CodeIssued, free_at: OffsetDa
         issued_at: recorded.recorded_at,
         expires_at: expires_at.unwrap_or(recorded.recorded_at),
         attempts: 0,
-        traceparent: entry.metadata.traceparent.clone(),
+        traceparent: entry.metadata().traceparent,
         free_at,
     }
 }

@@ -52,7 +52,7 @@ fn entry(position: u64, at: OffsetDateTime, event: &CodeEvent) -> Entry {
         sekisho_proto::Kind::Code,
         event_type,
         payload,
-        Metadata::default(),
+        &Metadata::default(),
     )
 }
 

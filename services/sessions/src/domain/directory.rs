@@ -299,11 +299,13 @@ impl Directory {
         };
         let (id, token) = (started.id, started.token);
         let session = Session::new(started, recorded.stream, stage);
-        // Nobody derives one token twice; of a log that says so the newer one counts.
-        self.drop_session(token);
         self.digest.add(Member::session(token, &session).as_bytes());
+        // Nobody derives one token twice; of a log that says so the newer one counts.
+        if let Some(before) = self.sessions.insert(token, session) {
+            self.digest.remove(Member::session(token, &before).as_bytes());
+            self.tokens.remove(&before.id);
+        }
         self.tokens.insert(id, token);
-        self.sessions.insert(token, session);
     }
 
     fn extend(&mut self, event: &SessionExtended, recorded: &Recorded) {

@@ -88,7 +88,7 @@ pub fn entry<E: Event>(recorded: Recorded, event: &E) -> Entry {
         carried: None,
     };
     let event_type = event.event_type().to_owned();
-    Entry::new(recorded, E::KIND, event_type, payload, Metadata::default())
+    Entry::new(recorded, E::KIND, event_type, payload, &Metadata::default())
 }
 
 /// The flow of a test's event: session `n` comes of flow `n`.

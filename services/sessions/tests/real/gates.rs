@@ -42,7 +42,7 @@ async fn evidence_opens_a_session_and_the_log_names_it() {
     assert_eq!(event.minted, positions[0]);
     assert_eq!(entry.recorded.position, started.position);
     assert_eq!(event.token_digest, started.token.digest().0);
-    assert_eq!(entry.metadata.actor, "sessions");
+    assert_eq!(entry.metadata().actor, "sessions");
     assert_ne!(event.token_digest, started.token.expose());
 }
 

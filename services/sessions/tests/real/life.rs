@@ -144,7 +144,7 @@ async fn a_cut_ends_every_session_of_its_account_and_no_other() {
     let (cut, event) = events.last().unwrap();
     assert_eq!(cut.recorded.position, position);
     assert!(matches!(event, SessionEvent::SessionsCut(_)));
-    assert_eq!(cut.metadata.actor, "demo-administrator");
+    assert_eq!(cut.metadata().actor, "demo-administrator");
 }
 
 #[tokio::test]
@@ -185,7 +185,7 @@ async fn an_end_that_was_computed_is_recorded_once() {
         };
         assert_eq!(ended.why(), expected);
         assert_eq!(entry.recorded.version, Version(2));
-        assert_eq!(entry.metadata.actor, "sessions");
+        assert_eq!(entry.metadata().actor, "sessions");
     }
 }
 

@@ -336,7 +336,7 @@ async fn a_cut_names_the_administrator_of_the_certificate() {
     let cut = administrator.cut_sessions(request).await.unwrap().into_inner();
     let events = world.session_events(flow.account).await;
     assert_eq!(events[0].0.recorded.position.0, cut.position);
-    assert_eq!(events[0].0.metadata.actor, "the-administrator");
+    assert_eq!(events[0].0.metadata().actor, "the-administrator");
     let nobody = CutSessionsRequest {
         account_id: world.account().to_vec(),
     };
@@ -427,7 +427,7 @@ async fn an_administrator_lists_and_ends_single_sessions() {
     }
     let (entry, event) = world.session_events(account).await.pop().unwrap();
     assert_eq!(entry.recorded.position.0, position);
-    assert_eq!(entry.metadata.actor, "the-administrator");
+    assert_eq!(entry.metadata().actor, "the-administrator");
     assert!(entry.recorded.flow.is_some());
     let SessionEvent::SessionEnded(ended) = event else {
         panic!("{event:?}")

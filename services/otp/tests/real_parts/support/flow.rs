@@ -138,7 +138,7 @@ impl Flow {
     pub async fn writers(&self, event_type: &str) -> Vec<String> {
         let entries = self.log.flow(self.owner.flow).await.unwrap();
         let of_type = entries.into_iter().filter(|entry| entry.event_type == event_type);
-        of_type.map(|entry| entry.metadata.service).collect()
+        of_type.map(|entry| entry.metadata().service).collect()
     }
 
     /// How long after the first event of one type the first of another was recorded.
