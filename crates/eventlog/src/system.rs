@@ -47,7 +47,12 @@ impl Log {
     /// # Errors
     /// [`LogFault`].
     pub async fn start_epoch(&self, actor: &str) -> Result<Receipt, LogFault> {
-        self.say(actor, EpochStarted {}.into()).await
+        let epoch = self.say(actor, EpochStarted {}.into()).await?;
+        // Else this process would know of its own epoch with its next poll only, and append nothing until then.
+        if let Err(error) = self.confirm_head().await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "head not confirmed");
+        }
+        Ok(epoch)
     }
 
     /// Accepts that the database's clock is behind the newest entry, which was recorded at `instead_of`. Only the role

@@ -91,7 +91,8 @@ async fn a_copy_that_has_grown_past_what_a_process_knows_is_noticed_by_its_entri
 async fn an_epoch_of_old_does_not_make_a_copy_the_true_log() {
     let db = Db::new().await;
     let operator = db.log_as("operator").await;
-    operator.start_epoch("test").await.unwrap();
+    let first = operator.start_epoch("test").await.unwrap();
+    assert_eq!(operator.epoch(), first.position, "it knows its own");
     db.back_up();
     let log = db.log().await;
     let second = operator.start_epoch("test").await.unwrap();
