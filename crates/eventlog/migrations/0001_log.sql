@@ -143,6 +143,7 @@ declare
     entries constant integer := cardinality(kinds);
     segment_first bigint;
     head bigint;
+    head_id uuid;
     stands boolean;
     last_at timestamptz;
     now_at timestamptz;
@@ -177,12 +178,16 @@ begin
     perform from log.head for update;
     -- Every statement from here on has a snapshot taken under the lock.
     select max(first_position) into strict segment_first from log.segment where opened;
-    execute format('select position, recorded_at from log.entry where position >= %s order by position desc limit 1',
-        segment_first) into head, last_at;
+    execute format('select position, event_id, recorded_at from log.entry where position >= %s'
+        ' order by position desc limit 1', segment_first) into head, head_id, last_at;
     head := coalesce(head, segment_first - 1);
-    execute format('select exists (select from log.entry where position = %s and event_id = %L)',
-        coalesce(since.position, 0), since.event_id) into stands;
-    if coalesce(since.position > 0 and not stands
+    stands := since.event_id = head_id;
+    -- Most know the newest entry; who does not costs one more look.
+    if since.position <> head then
+        execute format('select exists (select from log.entry where position = %s and event_id = %L)',
+            since.position, since.event_id) into stands;
+    end if;
+    if coalesce(since.position > 0 and stands is not true
         or since.epoch <> (select coalesce(max(position), 0) from log.epoch), true) then
         raise exception 'not the log that the caller knows' using errcode = 'SK005';
     end if;
