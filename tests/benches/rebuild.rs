@@ -17,6 +17,8 @@ use sqlx::{PgPool, Row as _};
 use tokio_stream::StreamExt as _;
 use uuid::Uuid;
 
+use sekisho_tests::hex;
+
 use crate::figures::{grouped, head, rate, row};
 use crate::worker::{self, Worker};
 use crate::{fill, machine};
@@ -68,13 +70,14 @@ pub async fn run(options: &Options) -> Result<()> {
             options.sessions.to_string(),
             format!("{seconds:.2}"),
             grouped(rate(count, time)),
-            grouped(bytes * rate(1, Duration::from_secs(options.sessions))),
+            grouped(bytes),
         ]);
     }
     Ok(())
 }
 
-/// One replica: folds everything on one core, then writes how many seconds that took and by how many bytes it grew.
+/// One replica: folds everything on one core, then writes how many seconds that took and by how many bytes it grew for each
+/// session.
 pub async fn work(url: &str) -> Result<()> {
     let log = Log::connect(LogSettings {
         database_url: url.to_owned(),
@@ -103,7 +106,7 @@ pub async fn work(url: &str) -> Result<()> {
     });
     at_head.await?;
     let seconds = begun.elapsed().as_secs_f64();
-    let grown = machine::memory()?.saturating_sub(before);
+    let grown = machine::memory()?.saturating_sub(before) / sessions.remembered().max(1) as u64;
     println!("{seconds} {grown}");
     std::process::exit(0);
 }
@@ -184,8 +187,4 @@ fn session_started(number: u64) -> Payload {
         event: started.encode_to_vec(),
         carried: None,
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    sekisho_tests::hex(bytes)
 }

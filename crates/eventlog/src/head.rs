@@ -13,7 +13,7 @@ pub struct Head {
     pub event_id: Option<EventId>,
 }
 
-/// The newest EpochStarted; everything that was minted before it is cut.
+/// Every EpochStarted, in order; whatever was minted before the newest one is cut.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Epochs(pub Vec<Head>);
 

@@ -157,7 +157,7 @@ pub const SIGNED_OUT: &str = "サインアウト完了";
 /// Its sentence.
 pub const SIGNED_OUT_DONE: &str = "GTOLからのサインアウトが完了しました。";
 /// Beneath it, while the log cannot be reached: nobody accepts the session any more.
-pub const NOT_RECORDED_YET: &str = "サインアウトの操作は、まだ記録されていません。システムが回復すると自動的に記録されます。お客様の操作は必要ありません。";
+pub const NOT_RECORDED_YET: &str = "サインアウトの操作は、まだ記録されていません。システムが回復すると自動的に記録されますので、操作は必要ありません。";
 /// The heading above the VPN steps.
 pub const VPN: &str = "VPN接続の切断";
 /// The sentence before the VPN steps.

@@ -15,7 +15,7 @@ use crate::browser::{Browser, STANDBY, alone};
 use crate::world::{CODE, OLD_CODE, World};
 
 /// Every page and state, by name.
-pub const STATES: [&str; 29] = [
+pub const STATES: [&str; 30] = [
     "signin",
     "unknown",
     "wrong",
@@ -40,6 +40,7 @@ pub const STATES: [&str; 29] = [
     "top-long",
     "signout",
     "signed-out",
+    "unrecorded",
     "coming",
     "not-found",
     "forged",
@@ -139,7 +140,9 @@ pub async fn show(name: &str) -> Browser {
                 .press("/signin", &[("user_id", "1"), ("password", "1")])
                 .await;
         }
-        "top" | "top-long" | "signout" | "signed-out" => signed_in(&world, &mut browser, name).await,
+        "top" | "top-long" | "signout" | "signed-out" | "unrecorded" => {
+            signed_in(&world, &mut browser, name).await;
+        }
         _ => email(&world, &mut browser, name).await,
     }
     browser
@@ -161,6 +164,10 @@ async fn signed_in(world: &World, browser: &mut Browser, name: &str) {
     match name {
         "signout" => drop(browser.open("/signout").await.clone()),
         "signed-out" => drop(browser.press("/signout", &[]).await.clone()),
+        "unrecorded" => {
+            world.state().unrecorded = true;
+            browser.press("/signout", &[]).await;
+        }
         _ => {}
     }
 }

@@ -8,6 +8,9 @@ use super::session::{Session, Stage, to_micros};
 use super::token::TokenDigest;
 use super::why::Why;
 
+/// The longest member, a session: made with each change, so it must not grow step by step.
+const LONGEST: usize = 1 + 32 + 3 * 16 + 4 * 8 + 1;
+
 /// The bytes of one thing.
 #[derive(Debug, Default)]
 pub(super) struct Member(Vec<u8>);
@@ -54,7 +57,9 @@ impl Member {
     }
 
     fn tagged(tag: u8) -> Self {
-        Self(vec![tag])
+        let mut bytes = Vec::with_capacity(LONGEST);
+        bytes.push(tag);
+        Self(bytes)
     }
 
     fn bytes(mut self, bytes: &[u8]) -> Self {
