@@ -83,3 +83,13 @@ async fn one_verification_runs_at_a_time() {
     let again = replica.sessions.verify(|_, _| ()).await;
     assert!(again.unwrap().agrees());
 }
+
+#[tokio::test]
+async fn a_verification_misses_nothing_that_was_committed_before_it() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    replica.stop_folding();
+    world.change_password(world.account()).await;
+    let verified = replica.sessions.verify(|_, _| ()).await;
+    assert_eq!(verified, Err(Error::Unconfirmed));
+}
