@@ -91,8 +91,9 @@ pub async fn work(url: &str) -> Result<()> {
     let limits = Limits {
         idle: time::Duration::minutes(30),
         absolute: time::Duration::hours(12),
+        stale: time::Duration::minutes(30),
     };
-    let sessions = Sessions::new(log, limits, sekisho_tests::tombstone_keys()?);
+    let sessions = Sessions::new(log, limits, sekisho_tests::sessions_keys()?);
     let (before, begun) = (machine::memory()?, Instant::now());
     let (folded, at_head) = tokio::sync::oneshot::channel();
     let follower = sessions.clone();

@@ -75,8 +75,9 @@ async fn a_backup_on_a_new_server_folds_to_the_same_state() -> Result<()> {
     let limits = Limits {
         idle: time::Duration::minutes(30),
         absolute: time::Duration::hours(12),
+        stale: time::Duration::minutes(30),
     };
-    let sessions = Sessions::new(log, limits, sekisho_tests::tombstone_keys()?);
+    let sessions = Sessions::new(log, limits, sekisho_tests::sessions_keys()?);
     let follower = sessions.clone();
     let (folded, at_head) = tokio::sync::oneshot::channel();
     let following =

@@ -14,9 +14,11 @@ mod documents;
 mod gates;
 #[cfg(test)]
 mod guessing;
+mod https;
 #[cfg(test)]
 mod life;
 #[cfg(test)]
 mod mailbox;
 #[cfg(test)]
 mod traces;
+mod trouble;

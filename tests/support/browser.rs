@@ -40,10 +40,24 @@ impl Browser {
     /// # Errors
     /// When Chromium or its driver is missing or does not start.
     pub async fn open(script: Script) -> Result<Self> {
+        Self::open_with(script, false).await
+    }
+
+    /// Opens a window that believes any certificate.
+    ///
+    /// # Errors
+    /// When Chromium or its driver is missing or does not start.
+    pub async fn open_trusting() -> Result<Self> {
+        Self::open_with(Script::On, true).await
+    }
+
+    async fn open_with(script: Script, trusting: bool) -> Result<Self> {
         let profile = tempfile::tempdir()?;
         let (driver, port) = start_driver(profile.path())?;
         let mut builder = ClientBuilder::new(HttpConnector::new());
-        builder.capabilities(capabilities(script, profile.path())?);
+        let mut wanted = capabilities(script, profile.path())?;
+        wanted.insert("acceptInsecureCerts".to_owned(), trusting.into());
+        builder.capabilities(wanted);
         let client = builder.connect(&format!("http://127.0.0.1:{port}")).await?;
         Ok(Self {
             client,

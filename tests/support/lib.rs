@@ -14,7 +14,7 @@ pub mod visitor;
 pub mod writers;
 
 use sekisho_service::settings::KeyRing;
-use sekisho_sessions::TombstoneKeys;
+use sekisho_sessions::Keys;
 
 /// The demo accounts' password.
 pub const PASSWORD: &str = "gantoroku-demo-2026";
@@ -36,8 +36,8 @@ pub fn hex(bytes: &[u8]) -> String {
 ///
 /// # Errors
 /// When their file cannot be written.
-pub fn tombstone_keys() -> anyhow::Result<TombstoneKeys> {
+pub fn sessions_keys() -> anyhow::Result<Keys> {
     let file = tempfile::NamedTempFile::new()?;
     std::fs::write(file.path(), format!("tests {}\n", "07".repeat(32)))?;
-    Ok(TombstoneKeys::new(KeyRing::read(file.path())?))
+    Ok(Keys::new(KeyRing::read(file.path())?))
 }

@@ -2,13 +2,14 @@
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use rustix::process::Signal;
+use url::Url;
 
 use crate::folder::Folder;
 use crate::ports::Port;
@@ -21,6 +22,7 @@ use crate::{paths, random, wait};
 const USERS: [&str; 4] = ["credentials", "otp", "sessions", "audit"];
 const CONFIGURATION: &str = "deploy/nats/nats.conf";
 const START: Duration = Duration::from_secs(20);
+const NOT_OURS: &str = "NATS does not run, or is not ours to stop";
 
 static SHARED: Mutex<Option<&'static Nats>> = Mutex::new(None);
 
@@ -47,7 +49,7 @@ impl Nats {
             .into_iter()
             .map(|user| (user, Secret(bus.url(user))))
             .collect();
-        let address = bus.address();
+        let address = bus.address().parse().context("NATS has no address")?;
         Ok(Self {
             bus: Mutex::new(bus),
             _folder: folder,
@@ -114,9 +116,16 @@ impl Nats {
 /// One NATS server in a folder of somebody else's.
 #[derive(Debug)]
 pub(crate) struct Bus {
-    spec: Spec,
-    port: Port,
+    place: Place,
     pub(crate) running: Option<Spawned>,
+}
+
+#[derive(Debug)]
+enum Place {
+    /// A server of ours.
+    Own { spec: Spec, port: Port },
+    /// One that somebody else runs, by a connection string for all services.
+    Elsewhere { url: Secret, address: String },
 }
 
 impl Bus {
@@ -144,18 +153,45 @@ impl Bus {
             ledger: folder.ledger(),
         };
         Ok(Self {
-            spec,
-            port,
+            place: Place::Own { spec, port },
             running: None,
         })
     }
 
+    /// A server that somebody else runs.
+    ///
+    /// # Errors
+    /// When it is no connection string.
+    pub(crate) fn elsewhere(url: &str) -> Result<Self> {
+        let form = "--nats takes nats://USER:PASSWORD@HOST:PORT";
+        let parsed = Url::parse(url).context(form)?;
+        ensure!(["nats", "tls"].contains(&parsed.scheme()), form);
+        let host = parsed.host_str().context(form)?;
+        Ok(Self {
+            place: Place::Elsewhere {
+                url: Secret(url.to_owned()),
+                address: format!("{host}:{}", parsed.port().unwrap_or(4222)),
+            },
+            running: None,
+        })
+    }
+
+    /// Comes back when it answers.
     pub(crate) fn start(&mut self) -> Result<()> {
-        if self.running.is_some() {
-            return Ok(());
-        }
-        let mut process = self.spec.start()?;
-        let address = self.address();
+        let (spec, port) = match &self.place {
+            Place::Own { .. } if self.running.is_some() => return Ok(()),
+            Place::Own { spec, port } => (spec, port),
+            Place::Elsewhere { address, .. } => {
+                let mut found = address.to_socket_addrs().into_iter().flatten();
+                ensure!(
+                    found.any(greets),
+                    "the server of --nats, {address}, does not answer"
+                );
+                return Ok(());
+            }
+        };
+        let mut process = spec.start()?;
+        let address = port.address();
         wait::until("NATS to answer", START, || {
             process.must_run()?;
             Ok(greets(address).then_some(()))
@@ -165,32 +201,44 @@ impl Bus {
     }
 
     pub(crate) fn kill(&mut self) -> Result<()> {
-        self.running.take().context("NATS does not run")?.kill()
+        self.running.take().context(NOT_OURS)?.kill()
     }
 
     pub(crate) fn stop(&mut self) -> Result<()> {
         self.running
             .take()
-            .context("NATS does not run")?
+            .context(NOT_OURS)?
             .stop(Signal::TERM, START)
             .map(drop)
     }
 
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.port.address()
+    /// Host and port.
+    pub(crate) fn address(&self) -> String {
+        match &self.place {
+            Place::Own { port, .. } => port.address().to_string(),
+            Place::Elsewhere { address, .. } => address.clone(),
+        }
     }
 
     pub(crate) fn running(&mut self) -> Option<&mut Spawned> {
         self.running.as_mut()
     }
 
-    pub(crate) fn log_file(&self) -> &Path {
-        &self.spec.log_file
+    /// Of a server of ours.
+    pub(crate) fn log_file(&self) -> Option<&Path> {
+        match &self.place {
+            Place::Own { spec, .. } => Some(&spec.log_file),
+            Place::Elsewhere { .. } => None,
+        }
     }
 
     pub(crate) fn url(&self, user: &str) -> String {
+        let spec = match &self.place {
+            Place::Own { spec, .. } => spec,
+            Place::Elsewhere { url, .. } => return url.0.clone(),
+        };
         let variable = variable(user);
-        let found = self.spec.environment.iter().find(|(name, _)| *name == variable);
+        let found = spec.environment.iter().find(|(name, _)| *name == variable);
         let password = found.map_or("", |(_, value)| value.as_str());
         format!("nats://{user}:{password}@{}", self.address())
     }

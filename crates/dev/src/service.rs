@@ -62,6 +62,8 @@ pub(crate) struct Surroundings {
     /// The addresses of all replicas of each service.
     pub(crate) replicas: Vec<(Service, SocketAddr)>,
     pub(crate) test_clock: bool,
+    /// Whether the portal speaks TLS.
+    pub(crate) https: bool,
 }
 
 impl Surroundings {
@@ -114,14 +116,21 @@ impl Surroundings {
                 ("CREDENTIALS_URL", self.urls(Service::Credentials)),
                 ("SMTP_URL", format!("smtp://{}", self.smtp)),
             ],
-            Service::Sessions => vec![("TOMBSTONE_KEY_FILE", self.key("sessions-tombstone.keys"))],
-            Service::Gateway => vec![
-                ("CREDENTIALS_URL", self.urls(Service::Credentials)),
-                ("OTP_URL", self.urls(Service::Otp)),
-                ("SESSIONS_URL", self.urls(Service::Sessions)),
-                ("COOKIE_KEY_FILE", self.key("gateway-cookie.keys")),
-                ("HOSTS", "localhost,portal2.localhost,127.0.0.1".to_owned()),
-            ],
+            Service::Sessions => vec![("KEY_FILE", self.key("sessions.keys"))],
+            Service::Gateway => {
+                let mut settings = vec![
+                    ("CREDENTIALS_URL", self.urls(Service::Credentials)),
+                    ("OTP_URL", self.urls(Service::Otp)),
+                    ("SESSIONS_URL", self.urls(Service::Sessions)),
+                    ("COOKIE_KEY_FILE", self.key("gateway-cookie.keys")),
+                    ("HOSTS", "localhost,portal2.localhost,127.0.0.1".to_owned()),
+                ];
+                if self.https {
+                    settings.push(("BROWSER_TLS_CERTIFICATE", self.key("portal.pem")));
+                    settings.push(("BROWSER_TLS_KEY", self.key("portal.key")));
+                }
+                settings
+            }
         }
     }
 
@@ -159,6 +168,7 @@ mod tests {
             smtp: SocketAddr::from(([127, 0, 0, 1], 25)),
             replicas: replicas.to_vec(),
             test_clock: false,
+            https: false,
         };
         let settings = surroundings.settings(Service::Otp, SocketAddr::from(([127, 0, 0, 1], 7003)), None);
         let value = |name: &str| {

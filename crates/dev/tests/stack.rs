@@ -3,7 +3,7 @@
 use std::net::TcpStream;
 use std::time::Duration;
 
-use sekisho_dev::{Service, Stack, StackOptions, wait};
+use sekisho_dev::{Nats, Postgres, Schema, Service, Stack, StackOptions, wait};
 
 /// Two replicas of one service are enough to see what a test can do with a stack.
 fn options() -> StackOptions {
@@ -65,4 +65,54 @@ fn a_service_that_does_not_start_says_why() {
         "{mistake}"
     );
     assert!(mistake.contains("SEKISHO_CREDENTIALS_HASH_QUEUE"), "{mistake}");
+}
+
+#[test]
+fn servers_that_somebody_else_runs_are_used_and_left_running() {
+    let postgres = Postgres::start_with(Schema::Empty).unwrap();
+    let nats = Nats::start().unwrap();
+    let elsewhere = StackOptions {
+        postgres: Some(postgres.url("postgres")),
+        nats: Some(nats.url("credentials")),
+        ..options()
+    };
+    let mut stack = Stack::start(&elsewhere).unwrap();
+    let listed = stack.listing();
+    for server in ["postgres", "nats"] {
+        let part = listed.iter().find(|part| part.name == server).unwrap();
+        assert!(part.process.is_none() && part.log_file.is_none(), "{part:?}");
+        let mistake = stack.kill_part(server).unwrap_err().to_string();
+        assert!(mistake.contains("not ours to stop"), "{mistake}");
+    }
+    assert!(
+        stack
+            .database_url("otp")
+            .contains(&format!(":{}/", postgres.port()))
+    );
+    stack.stop_all().unwrap();
+    drop(stack);
+    assert!(TcpStream::connect(("127.0.0.1", postgres.port())).is_ok());
+    assert!(TcpStream::connect(nats.address()).is_ok());
+
+    // The keys of that log are gone.
+    let mistake = Stack::start(&elsewhere).unwrap_err().to_string();
+    assert!(mistake.contains("whose keys are not in"), "{mistake}");
+
+    for (postgres, nats, said) in [
+        (Some("localhost"), None, "--postgres takes"),
+        (None, Some("localhost"), "--nats takes"),
+        (
+            None,
+            Some("nats://127.0.0.1:1"),
+            "the server of --nats, 127.0.0.1:1, does not answer",
+        ),
+    ] {
+        let mistake = Stack::start(&StackOptions {
+            postgres: postgres.map(str::to_owned),
+            nats: nats.map(str::to_owned),
+            ..options()
+        });
+        let mistake = mistake.unwrap_err().to_string();
+        assert!(mistake.starts_with(said), "{mistake}");
+    }
 }

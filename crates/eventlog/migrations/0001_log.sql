@@ -66,6 +66,11 @@ create function log.segment_size() returns bigint
 language sql immutable
 as $$select 16777216::bigint$$;
 
+-- The table of the segment that begins at a position.
+create function log.segment_name(first_position bigint) returns text
+language sql immutable
+as $$select 'entry_' || lpad(((first_position - 1) / log.segment_size())::text, 6, '0')$$;
+
 -- Makes the next two segments ahead of the open one. Attaching, unlike `create table … partition of`, lets appends go on.
 create function log.make_segments() returns integer
 language plpgsql security definer
@@ -84,7 +89,7 @@ begin
     for ahead in 0..2 loop
         first := open_position + ahead * size;
         continue when exists (select from log.segment where first_position = first);
-        name := format('entry_%s', lpad(((first - 1) / size)::text, 6, '0'));
+        name := log.segment_name(first);
         execute format('create table log.%I (like log.entry including defaults)', name);
         execute format(
             'alter table log.%I add primary key (position), add unique (kind, stream_id, version),'
@@ -137,19 +142,23 @@ create function log.append(
 )
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+-- A batch looks for a handful of rows among millions, whatever the tables' statistics said when its plans were made, and
+-- these are made once for each connection.
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
+set jit = off
 as $$
 declare
-    size constant bigint := log.segment_size();
     entries constant integer := cardinality(kinds);
+    allowed constant text[] := array(select kind from log.writer where role_name = session_user);
     segment_first bigint;
     head bigint;
     head_id uuid;
     stands boolean;
     last_at timestamptz;
     now_at timestamptz;
-    current_version bigint;
-    load_from bigint;
+    one record;
     bound bigint;
+    load_from bigint;
     found_id uuid;
     found_position bigint;
     found_at timestamptz;
@@ -178,8 +187,9 @@ begin
     perform from log.head for update;
     -- Every statement from here on has a snapshot taken under the lock.
     select max(first_position) into strict segment_first from log.segment where opened;
-    execute format('select position, event_id, recorded_at from log.entry where position >= %s'
-        ' order by position desc limit 1', segment_first) into head, head_id, last_at;
+    -- Of the open segment alone: a plan over all segments would take as long as everything else.
+    execute format('select position, event_id, recorded_at from log.%I order by position desc limit 1',
+        log.segment_name(segment_first)) into head, head_id, last_at;
     head := coalesce(head, segment_first - 1);
     stands := since.event_id = head_id;
     -- Most know the newest entry; who does not costs one more look.
@@ -199,60 +209,92 @@ begin
         now_at := last_at;
     end if;
 
+    -- Two entries of one stream: the second is decided on what the first one has left.
+    if entries > 1
+        and (select count(*) > count(distinct (kind, stream_id)) from unnest(kinds, stream_ids) as d (kind, stream_id)) then
+        for i in 1..entries loop
+            one := log.append(kinds[i:i], stream_ids[i:i], expected_versions[i:i], event_ids[i:i], flow_ids[i:i],
+                event_types[i:i], payloads[i:i], metadatas[i:i], not_afters[i:i], carries[i:i], since);
+            outcomes[i] := one.outcomes[1];
+            positions[i] := one.positions[1];
+            recorded_ats[i] := one.recorded_ats[1];
+        end loop;
+        return;
+    end if;
+
+    select array_agg(outcome order by nth),
+        array_agg(case when outcome = 'appended' then head + appended end order by nth),
+        array_agg(case when outcome = 'appended' then now_at end order by nth)
+    into outcomes, positions, recorded_ats
+    from (
+        select nth, outcome, count(*) filter (where outcome = 'appended') over (order by nth) as appended
+        from (
+            select d.nth, case
+                -- Perhaps it is there already: see below.
+                when coalesce(s.version, 0) > d.expected_version then 'late'
+                when coalesce(s.version, 0) is distinct from d.expected_version then 'conflict'
+                when d.not_after < now_at then 'expired'
+                when d.stream_id is null or d.event_id is null or d.carries is null
+                    -- No other kind has a part in a flow, and all that stands there is read at each of its steps.
+                    or d.flow_id is not null and d.kind not in ('account', 'code', 'session')
+                    or coalesce(d.event_type !~ '^[a-z][a-z0-9_]{0,62}$', true)
+                    or coalesce(octet_length(d.payload) + octet_length(d.metadata), 8193) > 8192
+                    or coalesce(d.kind <> all (allowed), true) then 'refused'
+                else 'appended' end as outcome
+            from unnest(kinds, stream_ids, expected_versions, event_ids, flow_ids, event_types, payloads, metadatas,
+                    not_afters, carries) with ordinality
+                as d (kind, stream_id, expected_version, event_id, flow_id, event_type, payload, metadata, not_after,
+                    carries, nth)
+            left join log.stream as s on s.kind = d.kind and s.stream_id = d.stream_id
+        ) as decided
+    ) as numbered;
+
+    if 'appended' = any (outcomes) then
+        update log.segment set opened = true
+        where first_position > segment_first
+            and first_position <= (select max(position) from unnest(positions) as d (position));
+        insert into log.entry (position, kind, stream_id, version, event_id, flow_id, event_type, recorded_at, payload,
+                               metadata)
+        select d.position, d.kind, d.stream_id, d.expected_version + 1, d.event_id, d.flow_id, d.event_type, now_at,
+            d.payload, d.metadata
+        from unnest(positions, kinds, stream_ids, expected_versions, event_ids, flow_ids, event_types, payloads,
+                metadatas)
+            as d (position, kind, stream_id, expected_version, event_id, flow_id, event_type, payload, metadata)
+        where d.position is not null;
+        insert into log.stream (kind, stream_id, version, load_from)
+        select d.kind, d.stream_id, 1, d.position
+        from unnest(positions, kinds, stream_ids, expected_versions) as d (position, kind, stream_id, expected_version)
+        where d.position is not null and d.expected_version = 0;
+        update log.stream as s
+        set version = d.expected_version + 1, load_from = case when d.carries then d.position else s.load_from end
+        from unnest(positions, kinds, stream_ids, expected_versions, carries)
+            as d (position, kind, stream_id, expected_version, carries)
+        where d.position is not null and d.expected_version > 0 and s.kind = d.kind and s.stream_id = d.stream_id;
+        insert into log.epoch
+        select d.position, d.event_id
+        from unnest(positions, kinds, event_types, event_ids) as d (position, kind, event_type, event_id)
+        where d.position is not null and d.kind = 'system' and d.event_type = 'epoch_started';
+    end if;
+
     for i in 1..entries loop
-        positions[i] := null;
-        recorded_ats[i] := null;
-        select s.version, s.load_from into current_version, load_from
+        continue when outcomes[i] <> 'late';
+        outcomes[i] := 'conflict';
+        select s.load_from into load_from
         from log.stream as s where s.kind = kinds[i] and s.stream_id = stream_ids[i];
-        current_version := coalesce(current_version, 0);
-        if current_version > expected_versions[i] then
-            -- Most are found at once; only one that is submitted very late is searched for in all segments.
-            foreach bound in array array[greatest(since.position, load_from), load_from, 1] loop
-                -- An expected version below 0, of a stream that does not exist.
-                continue when bound is null;
-                execute format('select event_id, position, recorded_at from log.entry'
-                    ' where position >= %s and kind = $1 and stream_id = $2 and version = $3', bound)
-                    into found_id, found_position, found_at
-                    using kinds[i], stream_ids[i], expected_versions[i] + 1;
-                exit when found_id is not null;
-            end loop;
-            outcomes[i] := 'conflict';
-            if found_id = event_ids[i] then
-                outcomes[i] := 'already';
-                positions[i] := found_position;
-                recorded_ats[i] := found_at;
-            end if;
-        elsif current_version is distinct from expected_versions[i] then
-            outcomes[i] := 'conflict';
-        elsif not_afters[i] < now_at then
-            outcomes[i] := 'expired';
-        elsif stream_ids[i] is null or event_ids[i] is null or carries[i] is null
-            -- No other kind has a part in a flow, and all that stands there is read at each of its steps.
-            or flow_ids[i] is not null and kinds[i] not in ('account', 'code', 'session')
-            or coalesce(event_types[i] !~ '^[a-z][a-z0-9_]{0,62}$', true)
-            or coalesce(octet_length(payloads[i]) + octet_length(metadatas[i]), 8193) > 8192
-            or not exists (select from log.writer as w where w.role_name = session_user and w.kind = kinds[i]) then
-            outcomes[i] := 'refused';
-        else
-            head := head + 1;
-            if head % size = 1 and head > 1 then
-                update log.segment set opened = true where first_position = head;
-            end if;
-            insert into log.entry (position, kind, stream_id, version, event_id, flow_id, event_type,
-                                   recorded_at, payload, metadata)
-            values (head, kinds[i], stream_ids[i], current_version + 1, event_ids[i], flow_ids[i], event_types[i],
-                    now_at, payloads[i], metadatas[i]);
-            insert into log.stream as s (kind, stream_id, version, load_from)
-            values (kinds[i], stream_ids[i], current_version + 1, head)
-            on conflict (kind, stream_id) do update
-            set version = excluded.version,
-                load_from = case when carries[i] then excluded.load_from else s.load_from end;
-            if kinds[i] = 'system' and event_types[i] = 'epoch_started' then
-                insert into log.epoch values (head, event_ids[i]);
-            end if;
-            outcomes[i] := 'appended';
-            positions[i] := head;
-            recorded_ats[i] := now_at;
+        -- Most are found at once; only one that is submitted very late is searched for in all segments.
+        foreach bound in array array[greatest(since.position, load_from), load_from, 1] loop
+            -- An expected version below 0, of a stream that does not exist.
+            continue when bound is null;
+            execute format('select event_id, position, recorded_at from log.entry'
+                ' where position >= %s and kind = $1 and stream_id = $2 and version = $3', bound)
+                into found_id, found_position, found_at
+                using kinds[i], stream_ids[i], expected_versions[i] + 1;
+            exit when found_id is not null;
+        end loop;
+        if found_id = event_ids[i] then
+            outcomes[i] := 'already';
+            positions[i] := found_position;
+            recorded_ats[i] := found_at;
         end if;
     end loop;
 end
@@ -285,8 +327,65 @@ begin
 end
 $$;
 
+-- Work about an entry that keeps failing for a reason that time does not mend: laid aside, so that it holds up nothing, until
+-- an operator has it tried again or drops it. No record: what became of it stands in the log.
+create table log.parked (
+    parked_id bigint generated always as identity primary key,
+    -- Whose work it is, and what.
+    role_name name not null,
+    work text not null,
+    -- The entry that it is about.
+    about bigint not null,
+    attempts bigint not null,
+    -- In upper snake case; explained by `sekisho parked show`.
+    reason text not null,
+    parked_at timestamptz not null,
+    -- An operator has asked for another try.
+    replay boolean not null default false,
+    unique (role_name, work, about)
+);
+
+-- Lays work of the caller aside, or says that another try has failed as well. Of each role 10,000 at most: false for one more.
+create function log.park(work text, about bigint, attempts bigint, reason text) returns boolean
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if coalesce(park.work !~ '^[a-z_]{1,63}$' or park.reason !~ '^[A-Z_]{1,63}$', true) then
+        raise exception 'not a name' using errcode = 'SK003';
+    end if;
+    delete from log.parked as p where p.role_name = session_user and p.parked_at < log.now() - interval '30 days';
+    if (select count(*) from log.parked as p where p.role_name = session_user) >= 10000 then
+        return false;
+    end if;
+    insert into log.parked as p (role_name, work, about, attempts, reason, parked_at)
+    values (session_user, park.work, park.about, park.attempts, park.reason, log.now())
+    on conflict (role_name, work, about) do update
+    set attempts = excluded.attempts, reason = excluded.reason, parked_at = excluded.parked_at, replay = false;
+    return true;
+end
+$$;
+
+-- The caller's work is done, or need not be done any more.
+create function log.unpark(work text, about bigint) returns void
+language sql security definer
+set search_path = pg_catalog, pg_temp
+as $$delete from log.parked as p where p.role_name = session_user and p.work = unpark.work and p.about = unpark.about$$;
+
+-- An operator has parked work tried again, or drops it; false if it is not there.
+create function log.replay_parked(id bigint) returns boolean
+language sql security definer
+set search_path = pg_catalog, pg_temp
+as $$with found as (update log.parked set replay = true where parked_id = id returning 1) select exists (select from found)$$;
+
+create function log.drop_parked(id bigint) returns boolean
+language sql security definer
+set search_path = pg_catalog, pg_temp
+as $$with found as (delete from log.parked where parked_id = id returning 1) select exists (select from found)$$;
+
 revoke all on all functions in schema log from public;
 grant usage on schema log to sekisho_log_reader;
-grant select on log.entry, log.stream, log.segment, log.epoch to sekisho_log_reader;
+grant select on log.entry, log.stream, log.segment, log.epoch, log.parked to sekisho_log_reader;
 grant execute on function log.now() to sekisho_log_reader;
-grant execute on function log.append, log.make_segments to sekisho_log_writer;
+grant execute on function log.append, log.make_segments, log.park, log.unpark to sekisho_log_writer;
+grant execute on function log.replay_parked, log.drop_parked to sekisho_operator;

@@ -202,6 +202,11 @@ impl Log {
         self.heads.known().epochs.newest()
     }
 
+    /// Whether the log is not the one that this process has read.
+    pub fn went_back(&self) -> bool {
+        self.heads.known().went_back
+    }
+
     /// How long ago PostgreSQL confirmed the head.
     pub fn head_age(&self) -> Duration {
         self.clock.age()

@@ -53,31 +53,52 @@ impl Authority {
     /// # Errors
     /// When they cannot be written.
     pub fn certify(&self, role: &str, actor: &str) -> Result<()> {
-        let (certificate, key) = self.issue(role, actor)?;
-        files::write(&self.file(&format!("{role}.key")), &key)?;
-        files::write(&self.file(&format!("{role}.pem")), &certificate)
-    }
-
-    fn issue(&self, role: &str, actor: &str) -> Result<(String, String)> {
-        let mut parameters = CertificateParams::new(vec![role.to_owned(), "localhost".to_owned()])?;
-        for address in [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)] {
-            parameters.subject_alt_names.push(SanType::IpAddress(address));
-        }
+        let mut parameters = for_server(&[role, "localhost"])?;
         parameters
             .distinguished_name
             .push(DnType::OrganizationalUnitName, role);
         parameters.distinguished_name.push(DnType::CommonName, actor);
-        parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        parameters.extended_key_usages = vec![
-            ExtendedKeyUsagePurpose::ServerAuth,
-            ExtendedKeyUsagePurpose::ClientAuth,
-        ];
+        parameters
+            .extended_key_usages
+            .push(ExtendedKeyUsagePurpose::ClientAuth);
+        self.write(role, parameters)
+    }
+
+    /// Writes `<name>.pem` and `<name>.key` (PKCS#8) for a server that browsers reach by these hosts. It has no role, so
+    /// it opens nothing anywhere.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn certify_hosts(&self, name: &str, hosts: &[&str]) -> Result<()> {
+        let mut parameters = for_server(hosts)?;
+        parameters.distinguished_name.push(DnType::CommonName, name);
+        self.write(name, parameters)
+    }
+
+    fn write(&self, name: &str, parameters: CertificateParams) -> Result<()> {
+        let (certificate, key) = self.issue(parameters)?;
+        files::write(&self.file(&format!("{name}.key")), &key)?;
+        files::write(&self.file(&format!("{name}.pem")), &certificate)
+    }
+
+    fn issue(&self, mut parameters: CertificateParams) -> Result<(String, String)> {
         parameters.use_authority_key_identifier_extension = true;
         live_long(&mut parameters);
         let key = KeyPair::generate()?;
         let certificate = parameters.signed_by(&key, &self.issuer)?;
         Ok((certificate.pem(), key.serialize_pem()))
     }
+}
+
+fn for_server(hosts: &[&str]) -> Result<CertificateParams> {
+    let hosts: Vec<String> = hosts.iter().map(|host| (*host).to_owned()).collect();
+    let mut parameters = CertificateParams::new(hosts)?;
+    for address in [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)] {
+        parameters.subject_alt_names.push(SanType::IpAddress(address));
+    }
+    parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    Ok(parameters)
 }
 
 fn own_parameters() -> Result<CertificateParams> {

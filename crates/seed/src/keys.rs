@@ -18,12 +18,16 @@ const ROLES: [(&str, &str); 6] = [
     ("administrator", "demo-administrator"),
 ];
 
+/// What browsers are shown by `cargo dev up --https`, and the hosts that it is for.
+const PORTAL: &str = "portal";
+const PORTAL_HOSTS: [&str; 2] = ["localhost", "portal2.localhost"];
+
 /// The services' key files: a line `<id> <64 hexadecimal digits>` for each key, the current one first.
 const KEY_FILES: [&str; 5] = [
     "credentials-master.keys",
     "credentials-phantom.keys",
     "otp.keys",
-    "sessions-tombstone.keys",
+    "sessions.keys",
     "gateway-cookie.keys",
 ];
 
@@ -34,11 +38,19 @@ const KEY_FILES: [&str; 5] = [
 pub fn write_keys(folder: &Path) -> Result<()> {
     files::make_folder(folder)?;
     let authority = Authority::open(folder)?;
+    let is_there = |name: &str| {
+        let mut files = ["pem", "key"]
+            .map(|kind| authority.file(&format!("{name}.{kind}")))
+            .into_iter();
+        files.all(|file| file.is_file())
+    };
     for (role, actor) in ROLES {
-        let is_there = |kind| authority.file(&format!("{role}.{kind}")).is_file();
-        if !(is_there("pem") && is_there("key")) {
+        if !is_there(role) {
             authority.certify(role, actor)?;
         }
+    }
+    if !is_there(PORTAL) {
+        authority.certify_hosts(PORTAL, &PORTAL_HOSTS)?;
     }
     for name in KEY_FILES {
         let path = folder.join(name);
@@ -150,6 +162,26 @@ mod tests {
                 "{role}"
             );
             assert_eq!(names.value.general_names.len(), 4);
+        }
+    }
+
+    #[test]
+    fn what_browsers_are_shown_names_their_hosts_and_no_role() {
+        let folder = tempfile::tempdir().unwrap();
+        write_keys(folder.path()).unwrap();
+        let texts = contents(folder.path());
+        let pem = Pem::iter_from_buffer(texts["portal.pem"].as_bytes())
+            .next()
+            .unwrap()
+            .unwrap();
+        let certificate = pem.parse_x509().unwrap();
+        assert_eq!(certificate.subject().iter_organizational_unit().count(), 0);
+        let usage = certificate.extended_key_usage().unwrap().unwrap().value;
+        assert!(usage.server_auth && !usage.client_auth);
+        let names = certificate.subject_alternative_name().unwrap().unwrap();
+        for host in PORTAL_HOSTS {
+            let host = GeneralName::DNSName(host);
+            assert!(names.value.general_names.contains(&host), "{host}");
         }
     }
 

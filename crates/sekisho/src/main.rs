@@ -4,6 +4,7 @@ mod accounts;
 mod certificates;
 mod completions;
 mod log;
+mod parked;
 mod sessions;
 mod text;
 
@@ -38,6 +39,11 @@ enum Command {
         #[command(subcommand)]
         command: sessions::Command,
     },
+    /// Work that keeps failing and was laid aside.
+    Parked {
+        #[command(subcommand)]
+        command: parked::Command,
+    },
     /// Writes a completion script for a shell to standard output.
     Completions {
         /// Which shell.
@@ -62,6 +68,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Log { command } => log::run(command).await,
         Command::Sessions { command } => sessions::run(command).await,
+        Command::Parked { command } => parked::run(command).await,
         Command::Completions { shell } => Ok(completions::write::<Arguments>(shell, &mut io::stdout())?),
     }
 }

@@ -52,6 +52,7 @@ pub mod process;
 pub mod readiness;
 pub mod refusal;
 pub mod roles;
+pub mod second_best;
 pub mod server;
 pub mod settings;
 pub mod telemetry;

@@ -1,9 +1,14 @@
 //! Who this process is to its peers, and whom it believes.
 
 use crate::settings::{Reader, Secret, Settings, Value};
+use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::path::Path;
+use std::sync::Arc;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tonic::transport::{Certificate, ClientTlsConfig, Identity, ServerTlsConfig};
 
 /// How long a TLS handshake may take.
@@ -58,6 +63,62 @@ impl TlsSettings {
 
     fn identity(&self) -> Identity {
         Identity::from_pem(&self.certificate.0, self.key.0.expose())
+    }
+}
+
+/// The certificate that browsers are shown where nothing in front of this process speaks TLS with them.
+#[derive(Clone)]
+pub struct BrowserTls(TlsAcceptor);
+
+impl BrowserTls {
+    /// Reads `BROWSER_TLS_CERTIFICATE` and `BROWSER_TLS_KEY`: both or neither.
+    pub fn read(reader: &mut Reader) -> Option<Option<Self>> {
+        let certificate = reader.optional::<Certificates>(
+            "BROWSER_TLS_CERTIFICATE",
+            "the certificate that browsers are shown; without it they are answered in plain HTTP, behind an ingress",
+        );
+        let key = reader.optional::<PrivateKey>("BROWSER_TLS_KEY", "the private key of that certificate");
+        match (certificate?, key?) {
+            (None, None) => Some(None),
+            (Some(certificate), Some(key)) => {
+                let acceptor = Self::new(&certificate, &key);
+                if acceptor.is_none() {
+                    reader.mistake("BROWSER_TLS_KEY", "is not the key of the certificate");
+                }
+                acceptor.map(Some)
+            }
+            (Some(_), None) => {
+                reader.mistake("BROWSER_TLS_KEY", "is missing beside the certificate");
+                None
+            }
+            (None, Some(_)) => {
+                reader.mistake("BROWSER_TLS_CERTIFICATE", "is missing beside the key");
+                None
+            }
+        }
+    }
+
+    fn new(certificate: &Certificates, key: &PrivateKey) -> Option<Self> {
+        crate::crypto::install();
+        let chain = CertificateDer::pem_slice_iter(&certificate.0).collect::<Result<_, _>>();
+        let key = PrivateKeyDer::from_pem_slice(key.0.expose()).ok()?;
+        // TLS 1.2 and 1.3, and HTTP/1.1 is all that is spoken within.
+        let config = ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(chain.ok()?, key)
+            .ok()?;
+        Some(Self(TlsAcceptor::from(Arc::new(config))))
+    }
+
+    /// Waits for the handshake.
+    pub(crate) async fn accept(&self, stream: TcpStream) -> std::io::Result<TlsStream<TcpStream>> {
+        self.0.accept(stream).await
+    }
+}
+
+impl std::fmt::Debug for BrowserTls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("BrowserTls")
     }
 }
 

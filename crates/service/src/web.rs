@@ -2,6 +2,7 @@
 
 use crate::listen::{BindError, Bound};
 use crate::process::Process;
+use crate::tls::BrowserTls;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, State};
@@ -10,7 +11,7 @@ use axum::routing::get;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
+use tokio_util::either::Either;
 use tower::ServiceExt as _;
 
 /// How long a new connection may take for its first request head. Whoever opens one has something to ask.
@@ -36,6 +38,7 @@ const CONNECTIONS: usize = 8_192;
 pub struct Web {
     socket: Bound,
     connections: usize,
+    tls: Option<BrowserTls>,
 }
 
 impl Web {
@@ -49,7 +52,14 @@ impl Web {
         Ok(Self {
             socket,
             connections: CONNECTIONS,
+            tls: None,
         })
+    }
+
+    /// Speaks TLS with browsers, if there is a certificate to show.
+    #[must_use]
+    pub fn encrypted(self, tls: Option<BrowserTls>) -> Self {
+        Self { tls, ..self }
     }
 
     /// The bound address.
@@ -74,7 +84,13 @@ impl Web {
             // Never closed, so there is always a place some time.
             while let Ok(place) = Arc::clone(&room).acquire_owned().await {
                 let (stream, peer) = listener.accept().await;
-                spawn(stream, peer, router.clone(), &connections, place);
+                let connection = Connection {
+                    stream,
+                    peer,
+                    tls: self.tls.clone(),
+                    place,
+                };
+                connection.spawn(router.clone(), connections.watcher());
             }
         };
         tokio::select! {
@@ -88,43 +104,59 @@ impl Web {
     }
 }
 
-/// Answers the requests of one connection, which gives its place back at its end.
-fn spawn(
+/// One connection, which gives its place back at its end.
+struct Connection {
     stream: TcpStream,
     peer: SocketAddr,
-    router: Router,
-    connections: &GracefulShutdown,
+    tls: Option<BrowserTls>,
     place: OwnedSemaphorePermit,
-) {
-    let asked = Arc::new(Notify::new());
-    let asks = Arc::clone(&asked);
-    let service = router.map_request(move |request: http::Request<Incoming>| {
-        asks.notify_one();
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(ConnectInfo(peer));
-        request
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADERS)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
-    let watched = connections.watch(connection);
-    let silent = async move {
-        if timeout(FIRST, asked.notified()).await.is_ok() {
-            std::future::pending::<()>().await;
-        }
-    };
-    tokio::spawn(async move {
-        tokio::select! {
-            ended = watched => {
-                if let Err(error) = ended {
-                    tracing::debug!(error = crate::chain(&error), "a connection ended early");
-                }
+}
+
+impl Connection {
+    /// Answers its requests.
+    fn spawn(self, router: Router, watcher: Watcher) {
+        let Self {
+            stream,
+            peer,
+            tls,
+            place,
+        } = self;
+        let asked = Arc::new(Notify::new());
+        let asks = Arc::clone(&asked);
+        let service = router.map_request(move |request: http::Request<Incoming>| {
+            asks.notify_one();
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(ConnectInfo(peer));
+            request
+        });
+        let answer = async move {
+            let stream = match tls {
+                Some(tls) => Either::Left(tls.accept(stream).await?),
+                None => Either::Right(stream),
+            };
+            let connection = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(HEADERS)
+                .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+            watcher.watch(connection).await.map_err(std::io::Error::other)
+        };
+        let silent = async move {
+            if timeout(FIRST, asked.notified()).await.is_ok() {
+                std::future::pending::<()>().await;
             }
-            () = silent => tracing::debug!("a connection asked for nothing"),
-        }
-        drop(place);
-    });
+        };
+        tokio::spawn(async move {
+            tokio::select! {
+                ended = answer => {
+                    if let Err(error) = ended {
+                        tracing::debug!(error = crate::chain(&error), "a connection ended early");
+                    }
+                }
+                () = silent => tracing::debug!("a connection asked for nothing"),
+            }
+            drop(place);
+        });
+    }
 }
 
 /// `/live`: 200 as long as the process answers at all. `/ready`: 200 once every latch is released and until the drain,
@@ -147,6 +179,8 @@ async fn ready(State(process): State<Process>) -> (StatusCode, &'static str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::{Mistakes, Reader, Settings, load};
+    use std::path::Path;
     use std::sync::Arc;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -268,5 +302,93 @@ mod tests {
     async fn a_connection_that_has_asked_may_stay_longer_than_an_ingress_keeps_it() {
         let after = closed_after(b"GET /live HTTP/1.1\r\nhost: x\r\n\r\n").await;
         assert!(after >= HEADERS, "{after:?}");
+    }
+
+    /// A certificate for `localhost` that signs itself, and its settings.
+    fn browser_tls() -> (rcgen::CertifiedKey<rcgen::KeyPair>, tempfile::TempDir) {
+        let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("pem"), own.cert.pem()).unwrap();
+        std::fs::write(folder.path().join("key"), own.signing_key.serialize_pem()).unwrap();
+        (own, folder)
+    }
+
+    struct Tls(Option<BrowserTls>);
+
+    impl Settings for Tls {
+        fn read(reader: &mut Reader) -> Option<Self> {
+            BrowserTls::read(reader).map(Self)
+        }
+    }
+
+    fn read(certificate: Option<&Path>, key: Option<&Path>) -> Result<Option<BrowserTls>, Mistakes> {
+        let text = |path: &Path| path.to_str().unwrap().to_owned();
+        let values = [
+            ("BROWSER_TLS_CERTIFICATE", certificate.map(text)),
+            ("BROWSER_TLS_KEY", key.map(text)),
+        ];
+        let given = values
+            .iter()
+            .filter_map(|(name, value)| Some((*name, value.as_deref()?)));
+        load::<Tls>("", &given.collect()).map(|tls| tls.0)
+    }
+
+    #[tokio::test]
+    async fn a_browser_that_speaks_tls_is_answered_and_one_that_does_not_is_not() {
+        let (own, folder) = browser_tls();
+        let tls = read(Some(&folder.path().join("pem")), Some(&folder.path().join("key"))).unwrap();
+        let process = Process::new(Duration::from_secs(5));
+        let web = Web::bind(SocketAddr::from(([127, 0, 0, 1], 0)))
+            .unwrap()
+            .encrypted(tls);
+        let address = web.local_address();
+        let router = health(&process);
+        tokio::spawn(async move { web.serve(router, &process).await });
+
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(own.cert.der().clone()).unwrap();
+        let config = rustls::ClientConfig::builder()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
+        let stream = TcpStream::connect(address).await.unwrap();
+        let mut stream = connector
+            .connect("localhost".try_into().unwrap(), stream)
+            .await
+            .unwrap();
+        stream
+            .write_all(b"GET /live HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+            .await
+            .unwrap();
+        let mut answer = Vec::new();
+        // Without the end that TLS has for itself.
+        let _ = stream.read_to_end(&mut answer).await;
+        assert!(answer.starts_with(b"HTTP/1.1 200"));
+
+        let mut plain = TcpStream::connect(address).await.unwrap();
+        plain
+            .write_all(b"GET /live HTTP/1.1\r\nhost: x\r\n\r\n")
+            .await
+            .unwrap();
+        let mut answer = Vec::new();
+        let _ = plain.read_to_end(&mut answer).await;
+        assert!(!answer.starts_with(b"HTTP/"));
+    }
+
+    #[test]
+    fn a_certificate_and_its_key_come_together_or_not_at_all() {
+        let (_, folder) = browser_tls();
+        let (_, other) = browser_tls();
+        let (certificate, key) = (folder.path().join("pem"), folder.path().join("key"));
+        assert!(read(None, None).unwrap().is_none());
+        assert!(read(Some(&certificate), Some(&key)).unwrap().is_some());
+        let wrong = other.path().join("key");
+        for (certificate, key) in [
+            (Some(&*certificate), None),
+            (None, Some(&*key)),
+            (Some(&*certificate), Some(&*wrong)),
+        ] {
+            assert!(read(certificate, key).is_err(), "{certificate:?} {key:?}");
+        }
     }
 }

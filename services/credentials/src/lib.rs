@@ -23,5 +23,5 @@ pub mod store;
 
 pub use callers::{ADMINISTRATION, CALLERS};
 pub use config::Config;
-pub use migrate::{command as migrate_command, migrate};
+pub use migrate::schema;
 pub use run::run;

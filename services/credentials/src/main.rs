@@ -2,13 +2,13 @@
 
 use std::process::ExitCode;
 
-use sekisho_credentials::{Config, migrate_command, run};
+use sekisho_credentials::{Config, run, schema};
 use sekisho_service::{process, roles};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.split_first() {
-        Some((first, rest)) if first == "migrate" => migrate_command(rest),
+        Some((first, rest)) if first == "migrate" => schema().command(rest),
         _ => process::run::<Config, _>(roles::CREDENTIALS, run),
     }
 }

@@ -4,13 +4,15 @@ use std::net::{IpAddr, SocketAddr};
 
 use http::Uri;
 use sekisho_service::settings::{KeyRing, Reader, Settings};
-use sekisho_service::tls::TlsSettings;
+use sekisho_service::tls::{BrowserTls, TlsSettings};
 
 /// The settings of the gateway.
 #[derive(Debug)]
 pub struct Config {
-    /// For browsers, plain HTTP behind the ingress.
+    /// For browsers.
     pub listen: SocketAddr,
+    /// What browsers are shown; without it plain HTTP behind the ingress.
+    pub browser_tls: Option<BrowserTls>,
     /// For health checks.
     pub internal_listen: SocketAddr,
     /// Who the gateway is to the services.
@@ -32,7 +34,8 @@ pub struct Config {
 impl Settings for Config {
     fn read(reader: &mut Reader) -> Option<Self> {
         const HOSTS: &str = "portal.internal.gtol.ncc.go.jp,portal2.internal.gtol.ncc.go.jp";
-        let listen = reader.required("LISTEN", "where browsers connect, plain HTTP behind the ingress");
+        let listen = reader.required("LISTEN", "where browsers connect");
+        let browser_tls = BrowserTls::read(reader);
         let internal_listen = reader.required(
             "INTERNAL_LISTEN",
             "where /health/live and /health/ready are served",
@@ -57,6 +60,7 @@ impl Settings for Config {
         let trusted_proxies = reader.optional::<Vec<IpAddr>>("TRUSTED_PROXIES", proxies);
         Some(Self {
             listen: listen?,
+            browser_tls: browser_tls?,
             internal_listen: internal_listen?,
             tls: tls?,
             credentials: credentials?,

@@ -19,7 +19,7 @@ use crate::{Gateway, build};
 /// # Errors
 /// A listener cannot be bound or fails, or a certificate cannot be used.
 pub async fn run(config: Config, process: Process) -> Result<(), process::Error> {
-    let browsers = Web::bind(config.listen)?;
+    let browsers = Web::bind(config.listen)?.encrypted(config.browser_tls.clone());
     let internal = Web::bind(config.internal_listen)?;
     let pages = build(gateway(config)?);
     // Readiness does not ask the services: the gateway alone can tell people in Japanese that they are away.

@@ -1,6 +1,7 @@
 //! Settings, with the prefix `SEKISHO_SESSIONS_`.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 use sekisho_eventlog::LogAccess;
@@ -8,7 +9,7 @@ use sekisho_service::server::ServerSettings;
 use sekisho_service::settings::{Reader, Settings};
 
 use crate::domain::Limits;
-use crate::seal::TombstoneKeys;
+use crate::keys::Keys;
 
 /// What the service is told at its start.
 #[derive(Debug, Clone)]
@@ -21,8 +22,10 @@ pub struct Config {
     pub log: LogAccess,
     /// How long a session lives.
     pub limits: Limits,
-    /// What seals the ends that replicas tell each other.
-    pub keys: TombstoneKeys,
+    /// By which replicas believe each other.
+    pub keys: Keys,
+    /// A snapshot is taken when so many entries were folded since the newest one.
+    pub snapshot_every: NonZeroU64,
 }
 
 impl Settings for Config {
@@ -33,15 +36,21 @@ impl Settings for Config {
         let log = LogAccess::read(reader);
         let limits = read_limits(reader);
         let keys = reader.required(
-            "TOMBSTONE_KEY_FILE",
-            "the keys by which replicas believe each other that a session has ended, `<id> <64 hex digits>` a line",
+            "KEY_FILE",
+            "the keys by which replicas believe each other's tombstones and snapshots, `<id> <64 hex digits>` a line",
+        );
+        let snapshot_every = reader.or(
+            "SNAPSHOT_EVERY",
+            "50000",
+            "entries of the log between two snapshots; a new replica folds about as many before it is ready",
         );
         Some(Self {
             server: server?,
             admin_listen: admin_listen?,
             log: log?,
             limits: limits?,
-            keys: TombstoneKeys::new(keys?),
+            keys: Keys::new(keys?),
+            snapshot_every: snapshot_every?,
         })
     }
 }
@@ -54,6 +63,11 @@ fn read_limits(reader: &mut Reader) -> Option<Limits> {
         "a session without activity for so long ends",
     );
     let absolute = reader.or::<Duration>("ABSOLUTE_TIMEOUT", "12h", "a session as old as this ends");
+    let stale = reader.or::<Duration>(
+        "STALE_LIMIT",
+        "30m",
+        "while PostgreSQL cannot be reached, sessions that this replica knows are believed in for so long",
+    );
     let (idle, absolute) = (idle?, absolute?);
     if idle.is_zero() {
         reader.mistake("IDLE_TIMEOUT", "would end every session at once");
@@ -66,6 +80,7 @@ fn read_limits(reader: &mut Reader) -> Option<Limits> {
     let limits = Limits {
         idle: idle.try_into().ok()?,
         absolute: absolute.try_into().ok()?,
+        stale: stale?.try_into().ok()?,
     };
     Some(limits)
 }
@@ -95,6 +110,7 @@ mod tests {
         let limits = timeouts(&[]).unwrap();
         assert_eq!(limits.idle, time::Duration::minutes(30));
         assert_eq!(limits.absolute, time::Duration::hours(12));
+        assert_eq!(limits.stale, time::Duration::minutes(30));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use sekisho_proto::to_timestamp;
 use sekisho_service::refusal::{self, malformed};
 use sekisho_service::server::{Method, Peer};
 use sekisho_service::settings::Secret;
-use sekisho_service::{Late, roles};
+use sekisho_service::{Late, roles, second_best};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
@@ -78,13 +78,18 @@ impl SessionsService for Api {
     async fn check(&self, request: Request<CheckRequest>) -> Result<Response<CheckResponse>, Status> {
         let token = Secret::new(request.into_inner().token);
         let checked = self.0.get()?.check(token.expose()).await?;
-        Ok(Response::new(CheckResponse {
+        let answer = Response::new(CheckResponse {
             session_id: checked.session.to_vec(),
             account_id: checked.account.to_vec(),
             started_at: Some(to_timestamp(checked.started_at)),
             idle_deadline: Some(to_timestamp(checked.live.idle)),
             absolute_deadline: Some(to_timestamp(checked.live.absolute)),
-        }))
+            last_confirmed_at: checked.last_confirmed_at.map(to_timestamp),
+        });
+        Ok(match checked.last_confirmed_at {
+            Some(_) => second_best::mark(answer),
+            None => answer,
+        })
     }
 
     async fn end(&self, request: Request<EndRequest>) -> Result<Response<EndResponse>, Status> {

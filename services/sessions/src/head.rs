@@ -1,15 +1,21 @@
 //! Reads of the log's head that many callers share.
 
+use std::time::Duration;
+
 use sekisho_eventlog::Position;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
 
 use crate::app::Error;
+
+/// After a read without an answer, whoever cannot wait asks no more for so long.
+const VAIN: Duration = Duration::from_secs(1);
 
 /// At most one read at a time; its answer serves everybody who asked before it began.
 #[derive(Debug, Default)]
 pub(crate) struct HeadReads {
     last: Mutex<Option<Read>>,
+    unanswered: watch::Sender<Option<Instant>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -37,8 +43,16 @@ impl HeadReads {
         }
         let begun = Instant::now();
         let answer = read().await;
+        let is_unanswered = answer == Err(Error::Unconfirmed);
+        self.unanswered.send_replace(is_unanswered.then(Instant::now));
         *last = Some(Read { begun, answer });
         answer
+    }
+
+    /// Whether the last read has found no answer, and lately.
+    pub fn are_vain(&self) -> bool {
+        let unanswered = *self.unanswered.borrow();
+        unanswered.is_some_and(|at| at.elapsed() < VAIN)
     }
 }
 
@@ -46,7 +60,8 @@ impl HeadReads {
 mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU64, Ordering};
-    use std::time::Duration;
+
+    use sekisho_eventlog::LogFault;
 
     use super::*;
 
@@ -73,6 +88,23 @@ mod tests {
             assert_eq!(caller.await.unwrap(), 2);
         }
         assert_eq!(ask(Arc::clone(&reads), Arc::clone(&count)).await, 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn reads_are_vain_for_a_second_after_one_without_an_answer() {
+        let reads = HeadReads::default();
+        let answered = async |answer| reads.after_now(async || answer).await;
+        assert!(!reads.are_vain());
+        let _ = answered(Err(Error::Unconfirmed)).await;
+        assert!(reads.are_vain());
+        let _ = answered(Ok(Position(1))).await;
+        assert!(!reads.are_vain());
+        // That the log went back is an answer.
+        let _ = answered(Err(Error::Log(LogFault::WentBack))).await;
+        assert!(!reads.are_vain());
+        let _ = answered(Err(Error::Unconfirmed)).await;
+        tokio::time::sleep(VAIN).await;
+        assert!(!reads.are_vain());
     }
 
     #[tokio::test(start_paused = true)]

@@ -4,6 +4,7 @@
 //! Start   flow + secret → evidence in the log → SessionStarted → folded here, up to itself → token
 //! Check   token → directory in memory, nothing older than a second missing
 //! End     token → SessionEnded → every replica refuses within a second; told over the bus, too, and recorded later if it must
+//! Snapshot what is folded, now and then → schema `sessions`, sealed → where the next replica begins
 //! ```
 
 pub mod app;
@@ -11,10 +12,14 @@ mod config;
 pub mod domain;
 pub mod grpc;
 mod head;
+mod keys;
+mod migrate;
 mod run;
-mod seal;
+mod snapshot;
+mod store;
 mod view;
 
 pub use config::Config;
+pub use keys::Keys;
+pub use migrate::schema;
 pub use run::{Servers, build, run};
-pub use seal::TombstoneKeys;

@@ -1,10 +1,14 @@
-//! The program `sekisho-sessions`.
+//! The program `sekisho-sessions`: the service, or with `migrate` its schema.
 
 use std::process::ExitCode;
 
 use sekisho_service::{process, roles};
-use sekisho_sessions::{Config, run};
+use sekisho_sessions::{Config, run, schema};
 
 fn main() -> ExitCode {
-    process::run::<Config, _>(roles::SESSIONS, run)
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.split_first() {
+        Some((first, rest)) if first == "migrate" => schema().command(rest),
+        _ => process::run::<Config, _>(roles::SESSIONS, run),
+    }
 }

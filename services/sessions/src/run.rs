@@ -83,6 +83,7 @@ async fn keep_sessions(config: Config, api: Api, latch: Latch) -> Result<(), Err
             never = sessions.keep_activity() => never,
             never = sessions.probe_log() => never,
             never = sessions.sweep() => never,
+            never = sessions.keep_snapshots(config.snapshot_every.get()) => never,
         }
     };
     let hear = sessions.hear();

@@ -68,6 +68,19 @@ impl View {
         self.folded.send_replace(Position(0));
     }
 
+    /// Begins with what is remembered at a position.
+    pub fn resume(&self, directory: Directory, upto: Position) {
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) = State { directory, upto };
+        self.folded.send_replace(upto);
+    }
+
+    /// Waits until a position is folded, as long as it takes.
+    pub async fn wait_for(&self, position: Position) {
+        let mut folded = self.folded.subscribe();
+        // The sender lives as long as `self`.
+        let _ = folded.wait_for(|folded| *folded >= position).await;
+    }
+
     /// Waits until a position is folded. `false` if it takes longer than `patience`.
     pub async fn reach(&self, position: Position, patience: Duration) -> bool {
         let mut folded = self.folded.subscribe();

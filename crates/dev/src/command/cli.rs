@@ -83,6 +83,18 @@ pub struct UpOptions {
     /// Port of the mailbox's page
     #[arg(long, default_value_t = 8025, value_parser = clap::value_parser!(u16).range(1..))]
     pub mailbox_port: u16,
+    /// Let the portal speak TLS, with a certificate of its own that browsers warn about
+    #[arg(long)]
+    pub https: bool,
+    /// Use this PostgreSQL and no private one: the superuser's connection string, with a database for the log alone
+    ///
+    /// Roles, schemas and demo accounts are made in it, and stay when everything else is stopped. The keys that belong to
+    /// it are in target/dev: after `cargo dev reset` it can no longer be read.
+    #[arg(long, value_name = "URL")]
+    pub postgres: Option<String>,
+    /// Use this NATS and no private one, with one user for all services
+    #[arg(long, value_name = "URL")]
+    pub nats: Option<String>,
     /// Install what is missing without asking
     #[arg(long)]
     pub yes: bool,

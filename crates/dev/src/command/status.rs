@@ -82,9 +82,10 @@ fn document(listed: &Listed) -> serde_json::Value {
 }
 
 fn row(listed: &Listed) -> String {
-    let process = listed
-        .process
-        .as_ref()
-        .map_or_else(|| "not running".to_owned(), |process| process.pid.to_string());
+    let process = match (&listed.process, &listed.log_file) {
+        (Some(process), _) => process.pid.to_string(),
+        (None, Some(_)) => "not running".to_owned(),
+        (None, None) => "not ours".to_owned(),
+    };
     format!("{:<12} {process:>11}  {}", listed.name, listed.places())
 }

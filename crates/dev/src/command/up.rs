@@ -35,7 +35,12 @@ pub fn run(options: &UpOptions) -> Result<()> {
         ));
     }
     remove_old_logs()?;
-    let settings = StackOptions::for_people(options.port, options.mailbox_port);
+    let settings = StackOptions {
+        https: options.https,
+        postgres: options.postgres.clone(),
+        nats: options.nats.clone(),
+        ..StackOptions::for_people(options.port, options.mailbox_port)
+    };
     let started = Stack::start_saying(&settings, &mut |step| progress.say(step));
     // Ctrl-C reaches cargo, too, and what its end looks like from here is no mistake.
     signals::check()?;
@@ -68,12 +73,20 @@ fn remove_old_logs() -> Result<()> {
 fn table(stack: &Stack) -> String {
     let portal = stack.portal_url();
     let other = portal.replace("localhost", "portal2.localhost");
-    let rows = [
+    let mut rows = vec![
         ("Portal", format!("{portal}  (also {other})")),
         ("Mailbox", stack.mailbox_url()),
         ("Sign in", "04500001, password gantoroku-demo-2026".to_owned()),
         ("Stop", "Ctrl-C".to_owned()),
     ];
+    if portal.starts_with("https:") {
+        let authority = stack.certificates().join("ca.pem");
+        let hint = format!(
+            "signed by {}; browsers warn until they trust it",
+            authority.display()
+        );
+        rows.insert(1, ("TLS", hint));
+    }
     rows.iter().fold(String::new(), |table, (name, value)| {
         format!("{table}\n  {name:<9}{value}")
     })

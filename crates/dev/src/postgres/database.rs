@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Result;
 
-use super::{DATABASE, Passwords, Psql};
+use super::{DATABASE, Passwords, Psql, Reach};
 
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
@@ -13,18 +13,18 @@ static COUNT: AtomicUsize = AtomicUsize::new(0);
 pub struct Database {
     name: String,
     passwords: Passwords,
-    port: u16,
+    reach: Reach,
 }
 
 impl Database {
-    pub(super) fn create(passwords: &Passwords, port: u16) -> Result<Self> {
+    pub(super) fn create(passwords: &Passwords, reach: &Reach) -> Result<Self> {
         let name = format!("test_{}", COUNT.fetch_add(1, Ordering::SeqCst));
         let statements = format!("create database {name} template {DATABASE}; {}", rights(&name));
-        Psql::new(passwords, port, "postgres")?.run(&statements)?;
+        Psql::new(passwords, reach, "postgres")?.run(&statements)?;
         Ok(Self {
             name,
             passwords: passwords.clone(),
-            port,
+            reach: reach.clone(),
         })
     }
 
@@ -35,7 +35,7 @@ impl Database {
 
     /// The connection string of a role: `postgres` (the superuser), `sekisho_otp`, or just `otp`.
     pub fn url(&self, role: &str) -> String {
-        self.passwords.url(role, self.port, &self.name)
+        self.passwords.url(role, &self.reach, &self.name)
     }
 
     /// Keeps a copy of what is in it now, as a backup would. Ends all connections.
@@ -61,13 +61,37 @@ impl Database {
         ))
     }
 
+    /// The numbers of broken positions, versions, streams, times and event ids in the log: `0|0|0|0|0`.
+    ///
+    /// # Errors
+    /// When PostgreSQL refuses.
+    pub fn faults_of_the_log(&self) -> Result<String> {
+        const QUERY: &str = "
+            with entry as (
+                select *, row_number() over (order by position) as nth,
+                    row_number() over (partition by kind, stream_id order by position) as nth_of_stream,
+                    lag(recorded_at) over (order by position) as recorded_before
+                from log.entry
+            ), stream as (
+                select kind, stream_id, max(version) as version from entry group by kind, stream_id
+            )
+            select count(*) filter (where position <> nth),
+                count(*) filter (where version <> nth_of_stream),
+                (select count(*) from stream full join log.stream as s using (kind, stream_id)
+                    where stream.version is distinct from s.version),
+                count(*) filter (where recorded_at < recorded_before),
+                count(*) - count(distinct event_id)
+            from entry;";
+        self.sql(QUERY)
+    }
+
     fn copy(&self) -> String {
         format!("{}_copy", self.name)
     }
 
     fn while_nobody_is_connected(&self, statements: &str) -> Result<()> {
         let name = &self.name;
-        let psql = Psql::new(&self.passwords, self.port, "postgres")?;
+        let psql = Psql::new(&self.passwords, &self.reach, "postgres")?;
         psql.run(&format!(
             "alter database {name} allow_connections false;
              select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = '{name}';
@@ -82,7 +106,7 @@ impl Database {
     /// # Errors
     /// When one of them fails; those before it stay.
     pub fn sql(&self, statements: &str) -> Result<String> {
-        Psql::new(&self.passwords, self.port, &self.name)?.run(statements)
+        Psql::new(&self.passwords, &self.reach, &self.name)?.run(statements)
     }
 }
 
@@ -97,7 +121,7 @@ fn rights(name: &str) -> String {
 impl Drop for Database {
     fn drop(&mut self) {
         // Goes with the server in any case; this only keeps the disk small.
-        let dropped = Psql::new(&self.passwords, self.port, "postgres").and_then(|psql| {
+        let dropped = Psql::new(&self.passwords, &self.reach, "postgres").and_then(|psql| {
             let (name, copy) = (&self.name, self.copy());
             psql.run(&format!(
                 "drop database if exists {name} with (force); drop database if exists {copy};"

@@ -2,6 +2,7 @@
 
 mod database;
 mod psql;
+mod reach;
 mod server;
 mod template;
 
@@ -17,8 +18,9 @@ use crate::random;
 
 pub use database::Database;
 pub(crate) use psql::Psql;
+pub(crate) use reach::Reach;
 pub(crate) use server::Server;
-pub(crate) use template::{bring_up_to_date, copy, forget_unreadable, reopen};
+pub(crate) use template::{bring_up_to_date, copy, elsewhere, forget_unreadable, reopen};
 
 /// The database of a server that the services use.
 pub const DATABASE: &str = "sekisho";
@@ -31,7 +33,7 @@ pub enum Schema {
     /// The roles of deploy/postgres/roles.sql, and every migration's file run by psql in order. Needs no program
     /// of ours, so it is what queries are checked against; the services' own lists of migrations are not filled.
     Files,
-    /// What is deployed: the roles, then `sekisho log migrate` and `sekisho-credentials migrate`.
+    /// What is deployed: the roles, then `sekisho log migrate` and the `migrate` of each service that has a schema.
     Migrated,
 }
 
@@ -84,9 +86,9 @@ impl Passwords {
         (format!("sekisho_{short}"), password)
     }
 
-    pub(crate) fn url(&self, role: &str, port: u16, database: &str) -> String {
+    pub(crate) fn url(&self, role: &str, reach: &Reach, database: &str) -> String {
         let (user, password) = self.of(role);
-        format!("postgres://{user}:{password}@127.0.0.1:{port}/{database}")
+        reach.url(&user, password, database)
     }
 }
 
@@ -105,7 +107,7 @@ pub struct Postgres {
     server: Mutex<Server>,
     folder: Folder,
     passwords: Passwords,
-    port: u16,
+    reach: Reach,
 }
 
 impl Postgres {
@@ -125,12 +127,12 @@ impl Postgres {
         let folder = Folder::temporary("postgres")?;
         let mut server = template::copy(schema, &folder)?;
         server.start()?;
-        let (passwords, port) = (server.passwords.clone(), server.port());
+        let (passwords, reach) = (server.passwords.clone(), server.reach().clone());
         Ok(Self {
             server: Mutex::new(server),
             folder,
             passwords,
-            port,
+            reach,
         })
     }
 
@@ -164,18 +166,18 @@ impl Postgres {
     /// # Errors
     /// When the server does not run.
     pub fn database(&self) -> Result<Database> {
-        Database::create(&self.passwords, self.port)
+        Database::create(&self.passwords, &self.reach)
     }
 
     /// The connection string of a role for the database `sekisho`: `postgres` (the superuser), `sekisho_otp`, or
     /// just `otp`.
     pub fn url(&self, role: &str) -> String {
-        self.passwords.url(role, self.port, DATABASE)
+        self.passwords.url(role, &self.reach, DATABASE)
     }
 
     /// The port, the same after every start.
     pub fn port(&self) -> u16 {
-        self.port
+        self.reach.port
     }
 
     /// The number of the server's main process.

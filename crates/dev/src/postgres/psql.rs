@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
+use percent_encoding::percent_decode_str;
 
-use super::Passwords;
+use super::{Passwords, Reach};
 use crate::process;
 use crate::secret::Secret;
 use crate::tools::{self, Tool};
@@ -17,18 +18,16 @@ use crate::tools::{self, Tool};
 pub(crate) struct Psql {
     program: PathBuf,
     password: Secret,
-    port: u16,
-    database: String,
+    url: String,
 }
 
 impl Psql {
-    pub(crate) fn new(passwords: &Passwords, port: u16, database: &str) -> Result<Self> {
+    pub(crate) fn new(passwords: &Passwords, reach: &Reach, database: &str) -> Result<Self> {
         let program = tools::require(Tool::PostgreSql)?.join("psql");
         Ok(Self {
             program,
-            password: Secret(passwords.postgres.clone()),
-            port,
-            database: database.to_owned(),
+            password: Secret(decoded(&passwords.postgres)?),
+            url: reach.url_without_password(database),
         })
     }
 
@@ -36,23 +35,8 @@ impl Psql {
     pub(crate) fn run(&self, statements: &str) -> Result<String> {
         let mut command = Command::new(&self.program);
         process::clean(&mut command);
-        command.args([
-            "-X",
-            "-q",
-            "-A",
-            "-t",
-            "-v",
-            "ON_ERROR_STOP=1",
-            "-h",
-            "127.0.0.1",
-            "-U",
-            "postgres",
-        ]);
-        command
-            .arg("-p")
-            .arg(self.port.to_string())
-            .arg("-d")
-            .arg(&self.database);
+        command.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d"]);
+        command.arg(&self.url);
         // Not on the command line, where everybody on the machine could read it.
         command
             .env("PGPASSWORD", &self.password.0)
@@ -90,6 +74,12 @@ impl Psql {
             .map(drop)
             .with_context(|| format!("cannot run {}", file.display()))
     }
+}
+
+/// A password as it was typed; in a connection string some letters stand otherwise.
+fn decoded(password: &str) -> Result<String> {
+    let text = percent_decode_str(password).decode_utf8();
+    Ok(text.context("a password that is no text")?.into_owned())
 }
 
 fn quoted(value: &str) -> String {

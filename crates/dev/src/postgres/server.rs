@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use rustix::process::Signal;
 
-use super::{DATABASE, Passwords, Psql};
+use super::{Passwords, Psql, Reach};
 use crate::folder::Folder;
 use crate::ports::Port;
 use crate::process::{Spawned, Spec, user};
@@ -20,13 +20,22 @@ use crate::wait;
 /// Crash recovery of a test's data is a matter of seconds; a minute is for a busy machine.
 const START: Duration = Duration::from_mins(1);
 const STOP: Duration = Duration::from_secs(20);
+const NOT_OURS: &str = "PostgreSQL does not run, or is not ours to stop";
 
+/// A server of ours, or one that somebody else runs.
 #[derive(Debug)]
 pub(crate) struct Server {
-    spec: Spec,
-    port: Port,
+    own: Option<Own>,
+    reach: Reach,
     pub(crate) passwords: Passwords,
     pub(crate) running: Option<Spawned>,
+}
+
+/// How a server of ours is started; its port is kept.
+#[derive(Debug)]
+struct Own {
+    spec: Spec,
+    _port: Port,
 }
 
 impl Server {
@@ -46,19 +55,34 @@ impl Server {
             ledger: folder.ledger(),
         };
         Ok(Self {
-            spec,
-            port,
+            reach: Reach::own(port.number),
+            own: Some(Own { spec, _port: port }),
             passwords,
             running: None,
         })
     }
 
+    /// A server that somebody else runs.
+    pub(crate) fn elsewhere(reach: Reach, passwords: Passwords) -> Self {
+        Self {
+            own: None,
+            reach,
+            passwords,
+            running: None,
+        }
+    }
+
+    /// Comes back when it answers.
     pub(crate) fn start(&mut self) -> Result<()> {
         if self.running.is_some() {
             return Ok(());
         }
-        let mut process = self.spec.start()?;
-        let psql = Psql::new(&self.passwords, self.port.number, "postgres")?;
+        let Some(own) = &self.own else {
+            let answer = self.psql(&self.reach.database)?.run("select 1;").map(drop);
+            return answer.with_context(|| format!("the server of --postgres, {}", self.reach.address()));
+        };
+        let mut process = own.spec.start()?;
+        let psql = self.psql("postgres")?;
         wait::until("PostgreSQL to answer", START, || {
             process.must_run()?;
             match psql.run("select 1;") {
@@ -73,42 +97,42 @@ impl Server {
     }
 
     pub(crate) fn kill(&mut self) -> Result<()> {
-        self.running.take().context("PostgreSQL does not run")?.kill()
+        self.running.take().context(NOT_OURS)?.kill()
     }
 
     /// SIGINT is PostgreSQL's fast shutdown: it ends connections and writes a checkpoint.
     pub(crate) fn stop(&mut self) -> Result<ExitStatus> {
-        self.running
-            .take()
-            .context("PostgreSQL does not run")?
-            .stop(Signal::INT, STOP)
+        self.running.take().context(NOT_OURS)?.stop(Signal::INT, STOP)
     }
 
     pub(crate) fn pid(&self) -> Result<u32> {
-        self.running
-            .as_ref()
-            .map(Spawned::pid)
-            .context("PostgreSQL does not run")
+        self.running.as_ref().map(Spawned::pid).context(NOT_OURS)
     }
 
     pub(crate) fn running(&mut self) -> Option<&mut Spawned> {
         self.running.as_mut()
     }
 
-    pub(crate) fn port(&self) -> u16 {
-        self.port.number
+    pub(crate) fn reach(&self) -> &Reach {
+        &self.reach
     }
 
-    pub(crate) fn log_file(&self) -> &Path {
-        &self.spec.log_file
+    /// Of a server of ours.
+    pub(crate) fn log_file(&self) -> Option<&Path> {
+        self.own.as_ref().map(|own| own.spec.log_file.as_path())
     }
 
     pub(crate) fn url(&self, role: &str) -> String {
-        self.passwords.url(role, self.port.number, DATABASE)
+        self.passwords.url(role, &self.reach, &self.reach.database)
+    }
+
+    /// The superuser in the database of the log.
+    pub(crate) fn psql_in_log(&self) -> Result<Psql> {
+        self.psql(&self.reach.database)
     }
 
     pub(crate) fn psql(&self, database: &str) -> Result<Psql> {
-        Psql::new(&self.passwords, self.port.number, database)
+        Psql::new(&self.passwords, &self.reach, database)
     }
 }
 

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use rustix::fs::FlockOperation;
 
 use super::server::{Server, initialise};
-use super::{DATABASE, Passwords, Schema};
+use super::{DATABASE, Passwords, Reach, Schema};
 use crate::folder::Folder;
 use crate::process;
 use crate::tools::{self, Tool};
@@ -23,9 +23,10 @@ const LOCK: &str = "template.lock";
 const PASSWORDS: &str = "passwords.json";
 const ROLES: &str = "deploy/postgres/roles.sql";
 /// Each schema and the folder of its migrations.
-const MIGRATIONS: [(&str, &str); 2] = [
+const MIGRATIONS: [(&str, &str); 3] = [
     ("log", "crates/eventlog/migrations"),
     ("credentials", "services/credentials/migrations"),
+    ("sessions", "services/sessions/migrations"),
 ];
 
 /// Copies the template of `schema` into `folder`, and makes it first if there is none for the present roles and
@@ -61,6 +62,39 @@ pub(crate) fn reopen(folder: &Folder) -> Result<Option<Server>> {
     Server::new(folder, passwords).map(Some)
 }
 
+/// A server that somebody else runs, brought up to date: roles with passwords that are kept in `folder`, and every
+/// schema. A log in it is of no use without the keys of the run that wrote it.
+pub(crate) fn elsewhere(url: &str, folder: &Folder, keys_are_there: bool) -> Result<Server> {
+    let (reach, superuser) = Reach::elsewhere(url)?;
+    let file = folder.own.join(PASSWORDS);
+    // The superuser's own is not ours to keep.
+    let kept = match fs::read_to_string(&file) {
+        Ok(text) => serde_json::from_str(&text).context("cannot read the passwords")?,
+        Err(_) => Passwords {
+            postgres: String::new(),
+            ..Passwords::random()?
+        },
+    };
+    write_secret(&file, &serde_json::to_string(&kept)?)?;
+    let passwords = Passwords {
+        postgres: superuser,
+        ..kept
+    };
+    let mut server = Server::elsewhere(reach, passwords);
+    server.start()?;
+    bring_up_to_date(&server, Schema::Migrated)?;
+    let entries = server
+        .psql_in_log()?
+        .run("select exists (select from log.entry);")?;
+    if entries == "t" && !keys_are_there {
+        bail!(
+            "the database of --postgres holds a log whose keys are not in {}: give an empty database, or put them there",
+            folder.own.join("keys").display()
+        );
+    }
+    Ok(server)
+}
+
 /// Removes data whose passwords or keys are gone, as when somebody has removed target/dev while the data, which
 /// belongs to another user, is elsewhere; true if there was any. The keys go along: they are of no use to new data.
 pub(crate) fn forget_unreadable(folder: &Folder, keys: &Path) -> Result<bool> {
@@ -87,6 +121,7 @@ pub(crate) fn bring_up_to_date(server: &Server, schema: Schema) -> Result<()> {
             roles(server)?;
             migrate("sekisho", &["log", "migrate"], server)?;
             migrate("sekisho-credentials", &["migrate"], server)?;
+            migrate("sekisho-sessions", &["migrate"], server)?;
             all_schemas(server)
         }
     }
@@ -149,7 +184,7 @@ fn migration_files() -> Vec<(&'static str, PathBuf)> {
 
 /// As the programs do it: everything belongs to `sekisho_owner`.
 fn run_files(server: &Server) -> Result<()> {
-    let psql = server.psql(DATABASE)?;
+    let psql = server.psql_in_log()?;
     for (schema, file) in migration_files() {
         let before = format!("set role sekisho_owner;\ncreate schema if not exists {schema};\n");
         psql.file(&before, &file, &[])?;
@@ -209,7 +244,7 @@ fn roles(server: &Server) -> Result<()> {
         ("reader_password", &passwords.reader),
     ];
     server
-        .psql(DATABASE)?
+        .psql_in_log()?
         .file("", &paths::workspace().join(ROLES), &variables)
 }
 
@@ -235,7 +270,7 @@ fn migrate(program: &str, arguments: &[&str], server: &Server) -> Result<()> {
 fn all_schemas(server: &Server) -> Result<()> {
     for (schema, folder) in MIGRATIONS {
         if server
-            .psql(DATABASE)?
+            .psql_in_log()?
             .run(&format!("select to_regnamespace('{schema}') is null;"))?
             == "t"
         {

@@ -19,8 +19,8 @@ pub struct Listed {
     pub addresses: BTreeMap<String, String>,
     /// Connection strings with their passwords, by role or user.
     pub connections: BTreeMap<String, String>,
-    /// Everything that it wrote.
-    pub log_file: PathBuf,
+    /// Everything that it wrote; none of what somebody else runs.
+    pub log_file: Option<PathBuf>,
 }
 
 impl Listed {
@@ -46,8 +46,8 @@ impl Stack {
         let postgres_urls = table(&roles.map(|role| (role, self.postgres.url(role))));
         let bus_urls =
             table(&["credentials", "otp", "sessions", "audit"].map(|user| (user, self.bus.url(user))));
-        let postgres_address = table(&[("listen", format!("127.0.0.1:{}", self.postgres.port()))]);
-        let bus_address = table(&[("listen", self.bus.address().to_string())]);
+        let postgres_address = table(&[("listen", self.postgres.reach().address())]);
+        let bus_address = table(&[("listen", self.bus.address())]);
         let mails = table(&[
             ("smtp", self.mailbox.smtp().to_string()),
             ("page", self.mailbox_url()),
@@ -55,9 +55,9 @@ impl Stack {
         let logs = [
             self.postgres.log_file(),
             self.bus.log_file(),
-            self.mailbox.log_file(),
+            Some(self.mailbox.log_file()),
         ]
-        .map(Path::to_path_buf);
+        .map(|file| file.map(Path::to_path_buf));
         let [postgres_log, bus_log, mailbox_log] = logs;
         let mut all = vec![
             listed(
@@ -89,7 +89,13 @@ impl Stack {
                     .map(|address| (second.to_owned(), address.to_string())),
             );
             let (name, log) = (process.name().to_owned(), process.log_file.clone());
-            all.push(listed(&name, process.running(), addresses, BTreeMap::new(), log));
+            all.push(listed(
+                &name,
+                process.running(),
+                addresses,
+                BTreeMap::new(),
+                Some(log),
+            ));
         }
         all
     }
@@ -107,7 +113,7 @@ fn listed(
     running: Option<&mut Spawned>,
     addresses: BTreeMap<String, String>,
     connections: BTreeMap<String, String>,
-    log_file: PathBuf,
+    log_file: Option<PathBuf>,
 ) -> Listed {
     let process = running
         .and_then(|spawned| spawned.identity().cloned())

@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use rustix::process::Signal;
 
 use crate::Service;
 use crate::folder::Folder;
@@ -31,6 +32,7 @@ pub struct Stack {
     bus: Bus,
     postgres: Server,
     keys: PathBuf,
+    scheme: &'static str,
     folder: Folder,
 }
 
@@ -100,6 +102,30 @@ impl Stack {
         self.services[place].start()
     }
 
+    /// Stops the clock of a replica (SIGSTOP) until [`Stack::resume`]: it keeps its connections and answers nothing.
+    ///
+    /// # Errors
+    /// When it does not run.
+    ///
+    /// # Panics
+    /// When the stack was not started with that many.
+    pub fn pause(&mut self, service: Service, number: usize) -> Result<()> {
+        let place = self.place(service, number);
+        self.services[place].signal(Signal::STOP)
+    }
+
+    /// Lets a replica go on (SIGCONT) that [`Stack::pause`] has stopped.
+    ///
+    /// # Errors
+    /// When it does not run.
+    ///
+    /// # Panics
+    /// When the stack was not started with that many.
+    pub fn resume(&mut self, service: Service, number: usize) -> Result<()> {
+        let place = self.place(service, number);
+        self.services[place].signal(Signal::CONT)
+    }
+
     /// The connection string of a database role: `postgres` (the superuser), `sekisho_otp`, or just `otp`.
     pub fn database_url(&self, role: &str) -> String {
         self.postgres.url(role)
@@ -110,15 +136,13 @@ impl Stack {
         self.bus.url(user)
     }
 
-    /// Where a browser finds the first gateway: `http://localhost:8080`.
+    /// Where a browser finds the first gateway: `http://localhost:8080`, or `https://…`.
     ///
     /// # Panics
     /// When the stack has no gateway.
     pub fn portal_url(&self) -> String {
-        format!(
-            "http://localhost:{}",
-            self.process(Service::Gateway, 0).address.port()
-        )
+        let port = self.process(Service::Gateway, 0).address.port();
+        format!("{}://localhost:{port}", self.scheme)
     }
 
     /// Where the mailbox shows its mails: `http://localhost:8025`.

@@ -19,6 +19,12 @@ pub struct StackOptions {
     pub accounts: bool,
     /// Whether the data stays, as in `cargo dev up`.
     pub kept: bool,
+    /// Whether the portal speaks TLS.
+    pub https: bool,
+    /// The superuser's connection string of a PostgreSQL that somebody else runs, with a database for the log.
+    pub postgres: Option<String>,
+    /// The connection string, for all services, of a NATS that somebody else runs.
+    pub nats: Option<String>,
 }
 
 impl Default for StackOptions {
@@ -31,6 +37,9 @@ impl Default for StackOptions {
             test_clock: false,
             accounts: true,
             kept: false,
+            https: false,
+            postgres: None,
+            nats: None,
         }
     }
 }

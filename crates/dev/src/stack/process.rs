@@ -168,6 +168,13 @@ impl Process {
             .map_or(Ok(()), |running| running.signal(Signal::TERM))
     }
 
+    pub(crate) fn signal(&mut self, signal: Signal) -> Result<()> {
+        let running = self.running.as_mut();
+        running
+            .with_context(|| format!("{} does not run", self.spec.name))?
+            .signal(signal)
+    }
+
     /// SIGTERM and the wait for the end. What SIGKILL has to end has no exit code.
     pub(crate) fn stop(&mut self) -> Result<ExitStatus> {
         self.take()?.stop(Signal::TERM, STOP)

@@ -21,14 +21,21 @@ pub(super) fn start(options: &StackOptions, say: &mut dyn FnMut(&str)) -> Result
     cargo::everything()?;
     let folder = make_folder(options)?;
     let keys = folder.own.join("keys");
-    if options.kept && postgres::forget_unreadable(&folder, &keys)? {
+    if options.kept && options.postgres.is_none() && postgres::forget_unreadable(&folder, &keys)? {
         say("the passwords or keys of an earlier run are gone, so its data cannot be read: beginning afresh");
     }
+    let keys_are_there = keys.is_dir();
     seed(&["keys", "--directory", &keys.display().to_string()])?;
     say("starting PostgreSQL");
-    let postgres = start_postgres(options, &folder)?;
+    let postgres = match &options.postgres {
+        Some(url) => postgres::elsewhere(url, &folder, keys_are_there)?,
+        None => start_postgres(options, &folder)?,
+    };
     say("starting NATS and the mailbox");
-    let mut bus = Bus::new(&folder)?;
+    let mut bus = match &options.nats {
+        Some(url) => Bus::elsewhere(url)?,
+        None => Bus::new(&folder)?,
+    };
     bus.start()?;
     let mut mailbox = Mailbox::new(&folder, mailbox_port)?;
     mailbox.start()?;
@@ -38,6 +45,7 @@ pub(super) fn start(options: &StackOptions, say: &mut dyn FnMut(&str)) -> Result
         bus,
         postgres,
         keys,
+        scheme: if options.https { "https" } else { "http" },
         folder,
     };
     start_services(&mut stack, options, portal, say)?;
@@ -125,6 +133,7 @@ fn surroundings(stack: &Stack, places: &[Place], options: &StackOptions) -> Surr
             .map(|place| (place.service, place.first.address()))
             .collect(),
         test_clock: options.test_clock,
+        https: options.https,
     }
 }
 

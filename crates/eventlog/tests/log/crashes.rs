@@ -10,7 +10,7 @@ use sekisho_dev::{Database, Postgres, Schema};
 use sekisho_eventlog::{Decided, Decision, Facts, Log};
 use sekisho_service::entropy;
 
-use super::support::{Db, Tally, context, issued, settings, whole};
+use super::support::{Db, Tally, context, issued, settings};
 
 const ROUNDS: usize = 20;
 const WRITERS: usize = 3;
@@ -149,7 +149,7 @@ async fn every_acknowledged_event_survives_kills_of_writers_and_of_postgresql() 
     drop(writers);
     let (count, lost) = compare(&database, &acknowledged);
     assert_eq!(lost, Vec::<u64>::new(), "acknowledged and not in the log");
-    assert_eq!(whole(&database), "0|0|0|0|0");
+    assert_eq!(database.faults_of_the_log().unwrap(), "0|0|0|0|0");
     println!("{ROUNDS} kills in {:?}: {count} acknowledged", begun.elapsed());
 }
 

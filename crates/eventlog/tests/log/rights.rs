@@ -45,6 +45,7 @@ async fn nobody_writes_a_table_of_the_log() {
         "head",
         "writer",
         "epoch",
+        "parked",
         "migration",
     ];
     db.sql("create table if not exists log.migration (version bigint);");
@@ -71,6 +72,7 @@ async fn nobody_writes_a_table_of_the_log() {
             "update log.segment set opened = true",
             "update log.writer set kind = 'code'",
             "update log.epoch set position = 9",
+            "update log.parked set replay = true",
             "select from log.head for update",
             "select from log.stream for update",
             "select from log.segment for share",

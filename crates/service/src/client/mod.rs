@@ -127,6 +127,7 @@ impl Replicas {
     async fn send(&self, request: Request<Body>) -> Result<Response<Body>, Status> {
         let (parts, body) = request.into_parts();
         let kept = Kept::new(body).await?;
+        let mut second_best = None;
         // What a replica says of itself tells more than that another one cannot be reached.
         let mut refusal = None;
         for replica in self.in_turn() {
@@ -134,14 +135,17 @@ impl Replicas {
             let attempt = Request::from_parts(parts.clone(), Body::new(lent));
             match replica.send(attempt, &loan).await {
                 Ok(response) => return Ok(response),
+                Err(Failure::SecondBest(response)) => second_best = Some(response),
                 Err(Failure::Elsewhere(status)) => refusal = Some(status),
                 Err(Failure::Unsent(status)) if loan.take_back() => {
                     refusal.get_or_insert(status);
                 }
-                Err(Failure::Unsent(status) | Failure::Unknown(status)) => return Err(status),
+                Err(Failure::Unsent(status) | Failure::Unknown(status)) => {
+                    return second_best.ok_or(status);
+                }
             }
         }
-        Err(refusal.unwrap_or_else(|| Status::unavailable("no replica")))
+        second_best.ok_or_else(|| refusal.unwrap_or_else(|| Status::unavailable("no replica")))
     }
 
     /// All replicas, beginning with the next in turn, those that were lately unreachable last.

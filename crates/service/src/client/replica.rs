@@ -2,8 +2,8 @@
 
 use super::Error;
 use super::lent::Loan;
-use crate::refusal;
 use crate::tls::TlsSettings;
+use crate::{refusal, second_best};
 use http::{Request, Response, Uri};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -37,6 +37,8 @@ pub(super) enum Failure {
     Unsent(Status),
     /// The replica leaves it to another.
     Elsewhere(Status),
+    /// The replica cannot vouch for this answer.
+    SecondBest(Response<Body>),
     /// The replica may have seen it.
     Unknown(Status),
 }
@@ -82,6 +84,9 @@ impl Replica {
                 Some(status) if refusal::is_for_another(&status) => Err(Failure::Elsewhere(status)),
                 _ => {
                     *self.lock() = None;
+                    if second_best::is_marked(response.headers()) {
+                        return Err(Failure::SecondBest(response));
+                    }
                     Ok(response)
                 }
             },

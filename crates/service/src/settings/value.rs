@@ -37,6 +37,7 @@ parsed! {
     u32: "number", "is not a whole number";
     u64: "number", "is not a whole number";
     usize: "number", "is not a whole number";
+    std::num::NonZeroU64: "number", "is not a whole number above 0";
     std::num::NonZeroUsize: "number", "is not a whole number above 0";
     SocketAddr: "address and port", "is not an address with a port, such as 127.0.0.1:8443 or [::1]:8443";
     IpAddr: "address", "is not an IP address";

@@ -1,6 +1,6 @@
 //! Clients, replicas, deadlines.
 
-use crate::support::api::{Api, channel, cut, start};
+use crate::support::api::{Api, Running, channel, cut, start};
 use crate::support::{Authority, PATIENCE, eventually, url};
 use sekisho_proto::sessions::v1::CutSessionsRequest;
 use sekisho_proto::sessions::v1::administration_service_client::AdministrationServiceClient;
@@ -134,6 +134,34 @@ async fn a_call_that_a_replica_leaves_to_others_goes_to_the_next() {
     let alone = channel(&authority, "administrator", &[&servers[0]]);
     let refused = cut(&alone, 3).await.unwrap_err();
     assert_eq!(refusal::reason(&refused).as_deref(), Some("SESSION_UNCONFIRMED"));
+}
+
+/// An answer of nobody in particular is 0.
+#[tokio::test]
+async fn an_answer_that_a_replica_cannot_vouch_for_counts_if_nobody_has_a_better_one() {
+    let authority = Authority::new();
+    let apis = [Api::unsure(), Api::default(), Api::blind()];
+    let servers = apis.each_ref().map(|api| start(&authority, api.clone()));
+    let [unsure, sure, blind] = &servers;
+    let asks = |servers: &[&Running]| channel(&authority, "administrator", servers);
+    for (servers, answer) in [
+        (&[unsure, sure][..], 3),
+        (&[unsure][..], 0),
+        (&[unsure, blind][..], 0),
+        (&[blind, unsure, sure][..], 3),
+    ] {
+        let administrator = asks(servers);
+        // Each of them is asked first once.
+        for _ in servers {
+            assert_eq!(cut(&administrator, 3).await.unwrap(), answer);
+        }
+    }
+    let gone = url(([127, 0, 0, 1], 1).into());
+    let urls = [url(unsure.address), gone];
+    let administrator = client::connect("sessions", &urls, &authority.certify("administrator")).unwrap();
+    for _ in 0..2 {
+        assert_eq!(cut(&administrator, 3).await.unwrap(), 0);
+    }
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use lettre::Message;
 use sekisho_eventlog::{DecideError, Decided, EventId, Facts, Log, LogFault};
 use sekisho_evidence::{CommandId, newest_cuts};
 use sekisho_proto::otp::v1::mail_failed::Class;
+use sekisho_proto::refusal::Refuse as _;
 use sekisho_service::{chain, telemetry};
 use tokio::time::{Instant, sleep, timeout};
 use tracing::Instrument as _;
@@ -14,6 +15,7 @@ use tracing::Instrument as _;
 use super::addresses::{Addresses, Question};
 use super::failure::Failure;
 use super::letter::Letters;
+use super::parking::Delivery;
 use super::relay::Relay;
 use super::times::{ADDRESS, CLAIM, FROM_LAST_LOOK, LAST_LOOK, RECORDING, RECORDING_PAUSE};
 use super::todo::Owed;
@@ -50,7 +52,7 @@ impl Courier {
     }
 
     /// Claims a mail, hands it over and records what came of it; nothing if another worker has it.
-    pub(super) async fn deliver(&self, owed: Owed) {
+    pub(super) async fn deliver(&self, owed: Owed) -> Delivery {
         let span = tracing::info_span!(
             "mail.code.deliver",
             otel.kind = "consumer",
@@ -59,16 +61,20 @@ impl Courier {
         );
         telemetry::continue_trace(&span, &owed.traceparent);
         let work = async {
-            let Some(claim) = self.claim(&owed).await else {
-                return;
+            let claim = match self.claim(&owed).await {
+                Ok(Some(claim)) => claim,
+                Ok(None) => return Delivery::Over,
+                Err(reason) => return Delivery::Stuck(reason),
             };
             let outcome = self.hand_over(&owed, claim).await;
             self.record(&owed, claim, outcome).await;
+            Delivery::Over
         };
-        work.instrument(span).await;
+        work.instrument(span).await
     }
 
-    async fn claim(&self, owed: &Owed) -> Option<Claim> {
+    /// `None` if another worker has it or this one cannot know; an error for what time does not mend.
+    async fn claim(&self, owed: &Owed) -> Result<Option<Claim>, &'static str> {
         let attempt = owed.attempts + 1;
         let context = context(owed.owner.account, owed.owner.flow, None);
         let decided = self
@@ -84,18 +90,19 @@ impl Courier {
             })
             .await;
         match decided {
-            Ok(Decided::Recorded { recorded, .. }) => Some(Claim {
+            Ok(Decided::Recorded { recorded, .. }) => Ok(Some(Claim {
                 event_id: recorded.event_id,
                 attempt,
-            }),
-            Ok(Decided::Repeated { .. } | Decided::Nothing(_)) => None,
+            })),
+            Ok(Decided::Repeated { .. } | Decided::Nothing(_)) => Ok(None),
             Err(DecideError::Rejected(rejection)) => {
                 tracing::debug!(%rejection, "not claimed");
-                None
+                Ok(None)
             }
+            Err(DecideError::Log(fault @ (LogFault::Unknown | LogFault::Refused))) => Err(fault.reason()),
             Err(error) => {
                 tracing::warn!(error = chain(&error), "not claimed");
-                None
+                Ok(None)
             }
         }
     }

@@ -9,6 +9,7 @@ mod deliver;
 mod failure;
 mod follow;
 mod letter;
+mod parking;
 mod relay;
 mod since;
 mod times;
@@ -18,6 +19,7 @@ pub use addresses::{Addresses, Credentials, Question};
 pub use deliver::Courier;
 pub use failure::Failure;
 pub use letter::{Letters, MailFrom};
+pub use parking::Delivery;
 pub use relay::{Relay, RelayError, RelayUrl};
 
 use std::collections::HashMap;
@@ -26,11 +28,12 @@ use std::sync::Arc;
 use sekisho_eventlog::{Log, Position};
 use sekisho_service::readiness::Latch;
 use tokio::task::{Id, JoinError, JoinSet};
-use tokio::time::{sleep, timeout};
+use tokio::time::{MissedTickBehavior, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::Fates;
 use follow::Folded;
+use parking::Parking;
 use times::{DRAIN, LOST, MAILS_AT_ONCE};
 use todo::Todo;
 
@@ -45,7 +48,8 @@ pub struct MailWorker {
     courier: Arc<Courier>,
     fates: Fates,
     todo: Todo,
-    at_hand: JoinSet<()>,
+    at_hand: JoinSet<Delivery>,
+    parking: Parking,
     mails: HashMap<Id, Position>,
 }
 
@@ -58,6 +62,7 @@ impl MailWorker {
     /// A worker over a log; `fates` hears of every outcome that the log holds.
     pub fn new(log: Log, courier: Courier, fates: Fates) -> Self {
         Self {
+            parking: Parking::new(log.clone()),
             log,
             courier: Arc::new(courier),
             fates,
@@ -77,10 +82,15 @@ impl MailWorker {
         let mut wakeups = self.log.share_wakeups(SUBJECT, GROUP).await;
         let mut folded = follow::start(self.log.clone(), shutdown.clone());
         let mut caught_up = Some(caught_up);
+        let mut looks = tokio::time::interval(parking::EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             self.take_up();
             let has_room = self.at_hand.len() < MAILS_AT_ONCE;
-            let pause = self.todo.until_next(self.log.now()).filter(|_| has_room);
+            let pause = self
+                .todo
+                .until_next(self.log.now(), |about| !self.parking.holds(about));
+            let pause = pause.filter(|_| has_room);
             tokio::select! {
                 () = shutdown.cancelled() => break,
                 news = folded.recv() => {
@@ -91,7 +101,8 @@ impl MailWorker {
                     }
                 }
                 position = wakeups.next() => self.todo.wake(position, self.log.now()),
-                Some(ended) = self.at_hand.join_next_with_id() => self.let_go(ended),
+                Some(ended) = self.at_hand.join_next_with_id() => self.let_go(ended).await,
+                _ = looks.tick() => self.look_at_parked().await,
                 () = sleep(pause.unwrap_or_default()), if pause.is_some() => {}
             }
         }
@@ -116,7 +127,8 @@ impl MailWorker {
         let now = self.log.now();
         self.todo.drop_dead(now);
         let room = MAILS_AT_ONCE.saturating_sub(self.at_hand.len());
-        for owed in self.todo.take_due(now, room) {
+        let parking = &self.parking;
+        for owed in self.todo.take_due(now, room, |about| !parking.holds(about)) {
             let courier = Arc::clone(&self.courier);
             let about = owed.about;
             let task = self.at_hand.spawn(async move { courier.deliver(owed).await });
@@ -124,18 +136,27 @@ impl MailWorker {
         }
     }
 
-    fn let_go(&mut self, ended: Result<(Id, ()), JoinError>) {
-        let id = match ended {
-            Ok((id, ())) => id,
+    async fn let_go(&mut self, ended: Result<(Id, Delivery), JoinError>) {
+        let (id, delivery) = match ended {
+            Ok(ended) => ended,
             Err(error) => {
                 tracing::error!("a delivery panicked");
-                error.id()
+                (error.id(), Delivery::Stuck("PANIC"))
             }
         };
         if let Some(about) = self.mails.remove(&id) {
             // Until the follower has read what came of it.
             self.todo.put_off(about, self.log.now() + LOST);
+            if let Delivery::Stuck(reason) = delivery {
+                self.parking.failed(about, reason).await;
+            }
         }
+    }
+
+    async fn look_at_parked(&mut self) {
+        self.parking.look().await;
+        let todo = &self.todo;
+        self.parking.settle(|about| todo.owes(about)).await;
     }
 
     async fn finish(mut self) {

@@ -122,9 +122,15 @@ impl Todo {
         }
     }
 
-    /// Takes what is due into the hand, oldest first.
-    pub fn take_due(&mut self, now: OffsetDateTime, limit: usize) -> Vec<Owed> {
-        let free = |owed: &&Owed| owed.free_at <= now && !self.at_hand.contains(&owed.about);
+    /// Takes what is due and wanted into the hand, oldest first.
+    pub fn take_due(
+        &mut self,
+        now: OffsetDateTime,
+        limit: usize,
+        wanted: impl Fn(Position) -> bool,
+    ) -> Vec<Owed> {
+        let free =
+            |owed: &&Owed| owed.free_at <= now && !self.at_hand.contains(&owed.about) && wanted(owed.about);
         let mut due: Vec<Owed> = self.owed.values().filter(free).cloned().collect();
         due.sort_by_key(|owed| owed.about);
         due.truncate(limit);
@@ -146,10 +152,15 @@ impl Todo {
             .retain(|_, owed| !too_late_to_mail(owed.expires_at, now));
     }
 
-    /// How long to sleep until something is due; `None` while nothing will be. A second at most, because the log's clock
+    /// Whether a mail is still owed.
+    pub fn owes(&self, about: Position) -> bool {
+        self.owed.values().any(|owed| owed.about == about)
+    }
+
+    /// How long to sleep until something is due that is wanted; `None` while nothing will be. A second at most, because the log's clock
     /// may be put forward meanwhile.
-    pub fn until_next(&self, now: OffsetDateTime) -> Option<Duration> {
-        let idle = |owed: &&Owed| !self.at_hand.contains(&owed.about);
+    pub fn until_next(&self, now: OffsetDateTime, wanted: impl Fn(Position) -> bool) -> Option<Duration> {
+        let idle = |owed: &&Owed| !self.at_hand.contains(&owed.about) && wanted(owed.about);
         let next = self.owed.values().filter(idle).map(|owed| owed.free_at).min()?;
         let pause = Duration::try_from(next - now).unwrap_or_default();
         Some(pause.min(LONGEST_PAUSE))

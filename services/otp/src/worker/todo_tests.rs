@@ -16,7 +16,7 @@ impl Owed {
     pub fn sample(about: Position, issued_at: OffsetDateTime) -> Self {
         let mut todo = Todo::default();
         todo.fold(&entry(about.0, issued_at, &issued(issued_at)), Time::ZERO);
-        todo.take_due(issued_at, 1).remove(0)
+        todo.take_due(issued_at, 1, |_| true).remove(0)
     }
 }
 
@@ -67,7 +67,7 @@ fn after(events: impl IntoIterator<Item = CodeEvent>) -> Todo {
 }
 
 fn due(todo: &mut Todo, at: OffsetDateTime) -> Vec<(u64, u32)> {
-    let due = todo.take_due(at, 9);
+    let due = todo.take_due(at, 9, |_| true);
     due.iter().map(|owed| (owed.about.0, owed.attempts)).collect()
 }
 
@@ -97,7 +97,10 @@ fn failed(about: u64, attempt: u32, will_retry: bool) -> CodeEvent {
 fn a_new_mail_is_left_to_the_replica_that_was_woken() {
     let mut todo = after([issued(start())]);
     assert_eq!(due(&mut todo, start()), []);
-    assert_eq!(todo.until_next(start()), Some(Duration::from_millis(500)));
+    assert_eq!(
+        todo.until_next(start(), |_| true),
+        Some(Duration::from_millis(500))
+    );
     assert_eq!(due(&mut todo, start() + GRACE), [(1, 0)]);
 }
 
@@ -117,7 +120,7 @@ fn a_mail_at_hand_is_not_taken_twice() {
     let mut todo = after([issued(start())]);
     assert_eq!(due(&mut todo, start() + GRACE), [(1, 0)]);
     assert_eq!(due(&mut todo, start() + GRACE), []);
-    assert_eq!(todo.until_next(start()), None);
+    assert_eq!(todo.until_next(start(), |_| true), None);
     todo.put_off(Position(1), start() + GRACE * 2);
     assert_eq!(due(&mut todo, start() + GRACE), []);
     assert_eq!(due(&mut todo, start() + GRACE * 2), [(1, 0)]);
@@ -128,7 +131,7 @@ fn a_claimed_mail_is_taken_over_when_the_claim_runs_out() {
     let mut todo = after([issued(start()), started(1, 1, Time::seconds(75))]);
     todo.wake(Position(1), start());
     assert_eq!(due(&mut todo, start() + Time::seconds(74)), []);
-    assert_eq!(todo.until_next(start()), Some(LONGEST_PAUSE));
+    assert_eq!(todo.until_next(start(), |_| true), Some(LONGEST_PAUSE));
     assert_eq!(due(&mut todo, start() + Time::seconds(75)), [(1, 1)]);
 }
 

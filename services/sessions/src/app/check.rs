@@ -21,6 +21,8 @@ pub struct Checked {
     pub started_at: OffsetDateTime,
     /// Until when it lives.
     pub live: Live,
+    /// When the log was last confirmed, for an answer that cannot be confirmed now: another replica may know better.
+    pub last_confirmed_at: Option<OffsetDateTime>,
 }
 
 impl Checked {
@@ -30,8 +32,9 @@ impl Checked {
             account: session.account,
             flow: session.flow,
             position: session.position,
-            started_at: session.started_at,
+            started_at: session.started_at(),
             live,
+            last_confirmed_at: None,
         }
     }
 }
@@ -41,7 +44,8 @@ impl Sessions {
     ///
     /// An end that this replica knows of is said at once. Everything else waits for the log: that a
     /// session lives, until nothing older than a second is missing; that a token is unknown or a session idle, until nothing
-    /// is missing that was committed before the call.
+    /// is missing that was committed before the call. While the log gives no answer, a session that is remembered is
+    /// believed in for a while; the answer says so.
     ///
     /// # Errors
     /// [`Error::Over`], [`Error::Unknown`]; [`Error::Unconfirmed`] while the log cannot be read, and while another
@@ -49,10 +53,13 @@ impl Sessions {
     pub async fn check(&self, token: &[u8]) -> Result<Checked, Error> {
         let digest = TokenDigest::of(token);
         let mut read_up_to = match self.look_up(digest) {
-            Err(Error::Unknown) => self.newest().await?,
-            Err(Error::Over(Why::Idle)) if !self.is_ended(digest) => self.newest().await?,
+            Err(Error::Unknown) => self.newest_soon().await?,
+            Err(Error::Over(Why::Idle)) if !self.is_ended(digest) => self.newest_soon().await?,
             Err(over) => return Err(over),
-            Ok(_) => self.current().await?,
+            Ok(_) => match self.current_soon().await {
+                Err(Error::Unconfirmed) if self.may_be_believed() => return self.believe(digest),
+                current => current?,
+            },
         };
         for _ in 0..2 {
             let touch = |session: &Session, now| session.touch(now, &self.inner.limits);
@@ -70,6 +77,17 @@ impl Sessions {
             read_up_to = self.newest().await?;
         }
         Err(Error::Unconfirmed)
+    }
+
+    /// What this replica remembers, as long as nobody knows better. Its use counts as far as it can be recorded later.
+    fn believe(&self, digest: TokenDigest) -> Result<Checked, Error> {
+        let Inner { log, limits, .. } = &*self.inner;
+        let confirmed_at = log.now() - log.head_age();
+        let (checked, _) = self.find(digest, |session, now| session.touch(now, limits))?;
+        Ok(Checked {
+            last_confirmed_at: Some(confirmed_at),
+            ..checked
+        })
     }
 
     /// Whether the log holds the session's end.

@@ -35,11 +35,13 @@ impl Sessions {
         let begun = Instant::now();
         loop {
             let head = self.first_head().await;
-            let mut follower = self.inner.log.follow(KINDS, Position(0));
+            let snapshot = self.resume().await;
+            let mut follower = self.inner.log.follow(KINDS, snapshot);
             if let Ok(entries) = self.fold_up_to(head, &mut follower).await {
                 tracing::info!(
                     entries,
                     position = head.0,
+                    snapshot = snapshot.0,
                     sessions = self.remembered(),
                     seconds = begun.elapsed().as_secs_f64(),
                     "folded the log up to its head"

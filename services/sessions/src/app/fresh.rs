@@ -14,6 +14,8 @@ const STALE: Duration = Duration::from_secs(1);
 const CALM: time::Duration = time::Duration::seconds(10);
 /// How long an answer may wait for news: the caller gives up after 2 s and should hear why.
 const PATIENCE: Duration = Duration::from_millis(1_500);
+/// How long a check may wait: within the same 2 s other replicas are still to be asked.
+const SOON: Duration = Duration::from_millis(500);
 
 impl Sessions {
     /// Waits until everything is folded that was committed a second ago or earlier; most often there is nothing to
@@ -28,16 +30,50 @@ impl Sessions {
 
     /// Waits until everything is folded that was committed before this call, and answers like [`Sessions::current`].
     pub(super) async fn newest(&self) -> Result<OffsetDateTime, Error> {
-        let deadline = Instant::now() + PATIENCE;
-        let read = async || match self.inner.log.confirm_head().await {
-            Ok(head) => Ok(head),
+        self.newest_within(PATIENCE).await
+    }
+
+    /// Like [`Sessions::current`], for a check.
+    pub(super) async fn current_soon(&self) -> Result<OffsetDateTime, Error> {
+        if self.inner.log.head_age() >= STALE {
+            return self.newest_soon().await;
+        }
+        self.fold_all(Instant::now() + SOON).await
+    }
+
+    /// Like [`Sessions::newest`], for a check: gives up soon, and at once while the log does not answer.
+    pub(super) async fn newest_soon(&self) -> Result<OffsetDateTime, Error> {
+        if self.inner.head_reads.are_vain() {
+            return Err(Error::Unconfirmed);
+        }
+        self.newest_within(SOON).await
+    }
+
+    /// Whether this replica has folded all that it knows to be in the log, and has heard of it lately enough to believe in
+    /// what it remembers.
+    pub(super) fn may_be_believed(&self) -> bool {
+        let Inner {
+            log, view, limits, ..
+        } = &*self.inner;
+        view.folded() >= log.head() && !log.went_back() && log.head_age() < limits.stale
+    }
+
+    async fn newest_within(&self, patience: Duration) -> Result<OffsetDateTime, Error> {
+        let deadline = Instant::now() + patience;
+        let read = async || match timeout_at(deadline, self.inner.log.confirm_head()).await {
+            Ok(Ok(head)) => Ok(head),
             // No other replica knows better, and what was folded may be void.
-            Err(ReadError::WentBack) => Err(Error::Log(LogFault::WentBack)),
-            Err(error) => {
+            Ok(Err(ReadError::WentBack)) => Err(Error::Log(LogFault::WentBack)),
+            Ok(Err(error)) => {
                 tracing::warn!(error = sekisho_service::chain(&error), "head not confirmed");
                 Err(Error::Unconfirmed)
             }
+            Err(_) => {
+                tracing::warn!("head not confirmed in time");
+                Err(Error::Unconfirmed)
+            }
         };
+        // Whoever waits for the read of somebody else gives up as well.
         let head = timeout_at(deadline, self.inner.head_reads.after_now(read)).await;
         head.unwrap_or(Err(Error::Unconfirmed))?;
         self.fold_all(deadline).await

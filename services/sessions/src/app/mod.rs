@@ -7,6 +7,7 @@ mod error;
 mod extend;
 mod follow;
 mod fresh;
+mod snapshots;
 mod start;
 mod sweep;
 mod tell;
@@ -25,7 +26,7 @@ pub use verify::Verified;
 
 use crate::domain::{AccountSessions, Command, Limits, Tombstones, decide};
 use crate::head::HeadReads;
-use crate::seal::TombstoneKeys;
+use crate::keys::Keys;
 use crate::view::View;
 
 /// Who acts in events that no person asked for by name.
@@ -44,13 +45,13 @@ struct Inner {
     view: View,
     head_reads: HeadReads,
     verifying: tokio::sync::Mutex<()>,
-    keys: TombstoneKeys,
+    keys: Keys,
     tombstones: Mutex<Tombstones>,
 }
 
 impl Sessions {
     /// Sessions over a log, knowing nothing yet; `keys` seal what replicas tell each other.
-    pub fn new(log: Log, limits: Limits, keys: TombstoneKeys) -> Self {
+    pub fn new(log: Log, limits: Limits, keys: Keys) -> Self {
         Self {
             inner: Arc::new(Inner {
                 log,

@@ -47,7 +47,6 @@ impl Ended {
     }
 
     /// All of them, with the moments of their ends.
-    #[cfg(test)]
     pub fn iter(&self) -> impl Iterator<Item = (OffsetDateTime, TokenDigest)> {
         self.0.iter().copied()
     }
@@ -86,7 +85,6 @@ impl Cancelled {
     }
 
     /// All of them, with the moments at which they were given up.
-    #[cfg(test)]
     pub fn iter(&self) -> impl Iterator<Item = (OffsetDateTime, FlowId)> {
         self.in_order.iter().copied()
     }

@@ -11,6 +11,8 @@ pub struct Limits {
     pub idle: Duration,
     /// In any case.
     pub absolute: Duration,
+    /// How long it is still believed in while the log cannot be asked.
+    pub stale: Duration,
 }
 
 /// Until when a session lives.
@@ -25,9 +27,9 @@ pub struct Live {
 impl Limits {
     /// Until when a session lives that started and was last used at these moments.
     pub fn live(&self, started_at: OffsetDateTime, active_at: OffsetDateTime) -> Live {
-        let absolute = started_at + self.absolute;
+        let absolute = started_at.saturating_add(self.absolute);
         Live {
-            idle: absolute.min(active_at + self.idle),
+            idle: absolute.min(active_at.saturating_add(self.idle)),
             absolute,
         }
     }

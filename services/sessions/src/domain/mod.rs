@@ -12,15 +12,17 @@ mod ids;
 mod kept;
 mod limits;
 mod member;
+mod moment;
 mod session;
 mod state;
+mod table;
 mod token;
 mod tombstone;
 mod why;
 
 pub use command::{Command, Rejection, Start, decide};
 pub use digest::StateDigest;
-pub use directory::{Activity, Directory, Ending};
+pub use directory::{Activity, Directory, Ending, SNAPSHOT_VERSION};
 pub use ids::SessionId;
 pub use kept::Keep;
 pub use limits::{Limits, Live};

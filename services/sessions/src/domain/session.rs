@@ -4,16 +4,20 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use sekisho_eventlog::{FlowId, Position, StreamId};
 use sekisho_evidence::{Cuts, Refusal};
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
 use super::ids::SessionId;
 use super::limits::{Limits, Live};
+use super::moment::Moment;
 use super::state::OpenSession;
+use super::token::TokenDigest;
 use super::why::Why;
 
-/// A session that has started.
+/// A session that has started. A million of them are held at a time, so its moments are stored as small as they are exact.
 #[derive(Debug, PartialEq)]
 pub struct Session {
+    /// SHA-256 of its token.
+    pub token: TokenDigest,
     /// Its id.
     pub id: SessionId,
     /// Whose it is.
@@ -24,12 +28,11 @@ pub struct Session {
     pub minted: Position,
     /// Where SessionStarted stands.
     pub position: Position,
-    /// By the log's clock.
-    pub started_at: OffsetDateTime,
     /// How far it has come.
     pub stage: Stage,
+    started: Moment,
     /// The newest activity that the log holds; at first the start.
-    recorded_at: OffsetDateTime,
+    recorded: Moment,
     activity: Activity,
 }
 
@@ -44,25 +47,32 @@ pub enum Stage {
     Over(Why),
 }
 
-/// The newest activity that this replica has seen, in microseconds since 1970. No part of the log, so two folds of one
-/// log are equal whatever they have seen.
+/// The newest activity that this replica has seen, as a [`Moment`]. No part of the log, so two folds of one log are equal
+/// whatever they have seen.
 #[derive(Debug)]
 struct Activity(AtomicI64);
 
 impl Session {
     /// A session that has just started.
     pub(super) fn new(started: OpenSession, account: StreamId, stage: Stage) -> Self {
+        let active = Moment::from(started.active_at);
         Self {
+            token: started.token,
             id: started.id,
             account,
             flow: started.flow,
             minted: started.minted,
             position: started.position,
-            started_at: started.started_at,
             stage,
-            recorded_at: started.active_at,
-            activity: Activity(AtomicI64::new(to_micros(started.active_at))),
+            started: started.started_at.into(),
+            recorded: active,
+            activity: Activity(AtomicI64::new(active.0)),
         }
+    }
+
+    /// When it started, by the log's clock.
+    pub fn started_at(&self) -> OffsetDateTime {
+        self.started.into()
     }
 
     /// Until when it lives.
@@ -76,26 +86,26 @@ impl Session {
             Stage::Open if !cuts.session_lives(self.minted) => return Err(Why::Cut),
             Stage::Open => {}
         }
-        match limits.expired(self.started_at, self.active_at(), now) {
+        match limits.expired(self.started_at(), self.active_at(), now) {
             Some(why) => Err(why),
-            None => Ok(limits.live(self.started_at, self.active_at())),
+            None => Ok(limits.live(self.started_at(), self.active_at())),
         }
     }
 
     /// The newest activity that this replica has seen; at first the start.
     pub fn active_at(&self) -> OffsetDateTime {
-        OffsetDateTime::UNIX_EPOCH + Duration::microseconds(self.activity.0.load(Ordering::Relaxed))
+        Moment(self.activity.0.load(Ordering::Relaxed)).into()
     }
 
     /// The newest activity that the log holds; at first the start.
     pub(super) fn recorded_at(&self) -> OffsetDateTime {
-        self.recorded_at
+        self.recorded.into()
     }
 
     /// Whether this replica has seen activity that should be recorded by now.
     pub(super) fn is_due(&self, now: OffsetDateTime, limits: &Limits) -> bool {
         self.has_news(limits)
-            && (now - self.recorded_at >= limits.extend_after() || self.is_last(now, limits))
+            && (now - self.recorded_at() >= limits.extend_after() || self.is_last(now, limits))
     }
 
     /// Whether this replica has seen activity that must be recorded before it is answered.
@@ -105,23 +115,23 @@ impl Session {
 
     /// Whether this replica has seen activity that the log does not hold and that moves the end.
     pub(super) fn has_news(&self, limits: &Limits) -> bool {
-        let recorded = limits.live(self.started_at, self.recorded_at);
-        self.active_at() > self.recorded_at && recorded.idle < recorded.absolute
+        let recorded = limits.live(self.started_at(), self.recorded_at());
+        self.active_at() > self.recorded_at() && recorded.idle < recorded.absolute
     }
 
     /// Whether it would end soon by what is recorded.
     fn is_last(&self, now: OffsetDateTime, limits: &Limits) -> bool {
-        now >= limits.live(self.started_at, self.recorded_at).idle - limits.margin()
+        now >= limits.live(self.started_at(), self.recorded_at()).idle - limits.margin()
     }
 
     /// How it has run out by what is recorded alone, the margin passed as well: nobody can still be recording activity.
     pub(super) fn certainly_expired(&self, now: OffsetDateTime, limits: &Limits) -> Option<Why> {
-        limits.expired(self.started_at, self.recorded_at, now - limits.margin())
+        limits.expired(self.started_at(), self.recorded_at(), now - limits.margin())
     }
 
     /// The log holds activity.
     pub(super) fn extend(&mut self, active_at: OffsetDateTime) {
-        self.recorded_at = self.recorded_at.max(active_at);
+        self.recorded = self.recorded.max(active_at.into());
         self.saw(active_at);
     }
 
@@ -129,7 +139,7 @@ impl Session {
     /// replica has seen keeps it alive: the log must hold that first, or it could never hold what came after.
     #[must_use]
     pub fn touch(&self, now: OffsetDateTime, limits: &Limits) -> bool {
-        let follows = now < limits.live(self.started_at, self.recorded_at).idle;
+        let follows = now < limits.live(self.started_at(), self.recorded_at()).idle;
         if follows {
             self.saw(now);
         }
@@ -137,7 +147,9 @@ impl Session {
     }
 
     fn saw(&self, active_at: OffsetDateTime) {
-        self.activity.0.fetch_max(to_micros(active_at), Ordering::Relaxed);
+        self.activity
+            .0
+            .fetch_max(Moment::from(active_at).0, Ordering::Relaxed);
     }
 }
 
@@ -145,9 +157,4 @@ impl PartialEq for Activity {
     fn eq(&self, _: &Self) -> bool {
         true
     }
-}
-
-/// Microseconds since 1970.
-pub(super) fn to_micros(moment: OffsetDateTime) -> i64 {
-    i64::try_from(moment.unix_timestamp_nanos() / 1_000).unwrap_or(i64::MAX)
 }

@@ -15,6 +15,7 @@ use super::{AccountSessions, Command, Limits, Rejection, SessionId, Start, Token
 pub const LIMITS: Limits = Limits {
     idle: Duration::minutes(30),
     absolute: Duration::hours(12),
+    stale: Duration::minutes(30),
 };
 
 pub fn start_of_time() -> OffsetDateTime {

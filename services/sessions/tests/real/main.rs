@@ -4,12 +4,15 @@
 
 mod activity;
 mod epochs;
+mod floods;
 mod fold;
 mod gates;
 mod life;
 mod outage;
 mod races;
+mod snapshots;
 mod support;
 mod tombstones;
+mod trouble;
 mod verify;
 mod wire;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sekisho_dev::{Postgres, Schema};
 use sekisho_eventlog::LogFault;
 use sekisho_sessions::app::Error;
-use sekisho_sessions::domain::Why;
+use sekisho_sessions::domain::{Limits, Why};
 use sqlx::{Connection as _, Executor as _, PgConnection};
 use tokio::time::Instant;
 
@@ -35,10 +35,9 @@ async fn without_the_log_nobody_is_called_signed_out_and_the_dead_stay_dead() {
     })
     .await;
     let begun = Instant::now();
-    assert_eq!(
-        replica.sessions.check(alive.token.expose()).await,
-        Err(Error::Unconfirmed)
-    );
+    // From memory, and it says so.
+    let believed = replica.sessions.check(alive.token.expose()).await.unwrap();
+    assert!(believed.last_confirmed_at.is_some());
     assert_eq!(replica.sessions.check(b"unknown").await, Err(Error::Unconfirmed));
     assert_eq!(replica.sessions.end(b"unknown").await, Err(Error::Unconfirmed));
     assert_eq!(replica.sessions.check(over.token.expose()).await, signed_out);
@@ -54,6 +53,114 @@ async fn without_the_log_nobody_is_called_signed_out_and_the_dead_stay_dead() {
     })
     .await;
     replica.start(&flow).await.unwrap();
+}
+
+/// Half an hour of memory, from the last word of the log on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_is_believed_in_without_the_log_for_the_stale_limit_and_no_longer() {
+    let postgres = Postgres::start_with(Schema::Files).unwrap();
+    let world = World::on(&postgres).await;
+    let limits = Limits {
+        stale: time::Duration::seconds(4),
+        ..LIMITS
+    };
+    let replica = world.replica_of(&world.database.url("sessions"), limits).await;
+    let started = replica
+        .start(&world.verified(world.account()).await)
+        .await
+        .unwrap();
+    let token = started.token.expose();
+    postgres.kill().unwrap();
+    eventually("an answer from memory", async || {
+        replica.sessions.check(token).await.unwrap().last_confirmed_at
+    })
+    .await;
+    eventually("the stale limit", async || {
+        match replica.sessions.check(token).await {
+            Err(Error::Unconfirmed) => Some(()),
+            answer => {
+                assert!(answer.unwrap().last_confirmed_at.is_some());
+                None
+            }
+        }
+    })
+    .await;
+    assert!(replica.log.head_age() >= Duration::from_secs(4));
+}
+
+/// Whatever it does for nobody, it does it soon: the caller asks the other replicas within the same 2 s.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_hangs_holds_up_no_check() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    let started = replica
+        .start(&world.verified(world.account()).await)
+        .await
+        .unwrap();
+    let token = started.token.expose();
+    // Whoever reads the log now waits.
+    let mut admin = PgConnection::connect(&world.database.url("postgres"))
+        .await
+        .unwrap();
+    let mut lock = admin.begin().await.unwrap();
+    lock.execute("lock table log.entry in access exclusive mode")
+        .await
+        .unwrap();
+    eventually("the head to be older than a second", async || {
+        (replica.log.head_age() > Duration::from_secs(1)).then_some(())
+    })
+    .await;
+    let begun = Instant::now();
+    for _ in 0..20 {
+        assert!(
+            replica
+                .sessions
+                .check(token)
+                .await
+                .unwrap()
+                .last_confirmed_at
+                .is_some()
+        );
+        assert_eq!(replica.sessions.check(b"unknown").await, Err(Error::Unconfirmed));
+    }
+    // One read a second at most, and each half a second.
+    assert!(
+        begun.elapsed() < Duration::from_millis(1_500),
+        "{:?}",
+        begun.elapsed()
+    );
+    lock.rollback().await.unwrap();
+    eventually("a confirmed answer", async || {
+        let confirmed = replica
+            .sessions
+            .check(token)
+            .await
+            .unwrap()
+            .last_confirmed_at
+            .is_none();
+        confirmed.then_some(())
+    })
+    .await;
+}
+
+/// The log has a newer entry than those that it has folded, which may be the session's end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_knows_that_something_is_missing_is_not_believed() {
+    let postgres = Postgres::start_with(Schema::Files).unwrap();
+    let world = World::on(&postgres).await;
+    let replica = world.replica().await;
+    let flow = world.verified(world.account()).await;
+    let started = replica.start(&flow).await.unwrap();
+    replica.stop_folding();
+    world.change_password(flow.account).await;
+    replica.log.confirm_head().await.unwrap();
+    postgres.kill().unwrap();
+    eventually("the head to be older than a second", async || {
+        (replica.log.head_age() > Duration::from_secs(1)).then_some(())
+    })
+    .await;
+    let answer = replica.sessions.check(started.token.expose()).await;
+    assert_eq!(answer, Err(Error::Unconfirmed));
 }
 
 /// What one replica saw before the log went away it could not record. When the log is back and the clock past the recorded

@@ -4,17 +4,17 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use async_nats::Client;
-use sekisho_dev::{Database, Postgres, Schema};
+use sekisho_dev::{Database, Nats, Postgres, Schema};
 use sekisho_eventlog::{
     Carry, Context, Decided, Decision, Entry, EventId, FlowId, Fold, Log, LogSettings, Position, Recorded,
-    StreamId,
+    StreamId, bus,
 };
 use sekisho_evidence::secret_digest;
 use sekisho_proto::events::{AccountEvent, CodeEvent, SessionEvent};
 use sekisho_proto::otp::v1::{CodeAccepted, Purpose};
 use sekisho_proto::{Event, Kind, credentials::v1 as credentials};
 use sekisho_service::settings::{KeyRing, Secret};
-use sekisho_sessions::TombstoneKeys;
+use sekisho_sessions::Keys;
 use sekisho_sessions::app::{Sessions, Started};
 use sekisho_sessions::domain::Limits;
 use time::OffsetDateTime;
@@ -23,8 +23,11 @@ use tokio::task::JoinHandle;
 pub const LIMITS: Limits = Limits {
     idle: time::Duration::minutes(30),
     absolute: time::Duration::hours(12),
+    stale: time::Duration::minutes(30),
 };
 
+/// The longest that the fold of a log is waited for.
+const FOLD: Duration = Duration::from_mins(5);
 /// The longest that any state is waited for.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -117,7 +120,25 @@ impl World {
 
     /// On a server that the test may stop.
     pub async fn on(postgres: &Postgres) -> Self {
+        Self::of(postgres.database().unwrap()).await
+    }
+
+    /// With segments of so many positions instead of 2^24.
+    pub async fn with_segments_of(size: u64) -> Self {
+        let postgres = Postgres::shared_with(Schema::Files).unwrap();
         let database = postgres.database().unwrap();
+        let segments = format!(
+            "drop table log.entry_000000, log.entry_000001, log.entry_000002;
+             delete from log.segment;
+             create or replace function log.segment_size() returns bigint language sql immutable as 'select {size}::bigint';
+             set role sekisho_owner;
+             select log.make_segments();"
+        );
+        database.sql(&segments).unwrap();
+        Self::of(database).await
+    }
+
+    async fn of(database: Database) -> Self {
         Self {
             credentials: connect(&database, "credentials").await,
             otp: connect(&database, "otp").await,
@@ -132,25 +153,19 @@ impl World {
 
     /// A replica that reaches the log by a connection string, and perhaps the bus.
     pub async fn replica_at(&self, database_url: &str, nats: Option<Client>) -> Replica {
+        self.replica_with(database_url, nats, keys(7)).await
+    }
+
+    /// A replica with limits of its own.
+    pub async fn replica_of(&self, database_url: &str, limits: Limits) -> Replica {
+        let log = connect_at(database_url.to_owned(), "sessions", None).await;
+        run(Sessions::new(log.clone(), limits, keys(7)), log).await
+    }
+
+    /// A replica that believes those who have these keys.
+    pub async fn replica_with(&self, database_url: &str, nats: Option<Client>, keys: Keys) -> Replica {
         let log = connect_at(database_url.to_owned(), "sessions", nats).await;
-        let sessions = Sessions::new(log.clone(), LIMITS, keys());
-        let (folded, at_head) = tokio::sync::oneshot::channel();
-        let follower = tokio::spawn({
-            let sessions = sessions.clone();
-            async move {
-                let follow = sessions.follow(move || folded.send(()).unwrap());
-                tokio::select! {
-                    never = follow => match never {},
-                    never = sessions.hear() => match never {},
-                }
-            }
-        });
-        tokio::time::timeout(PATIENCE, at_head).await.unwrap().unwrap();
-        Replica {
-            sessions,
-            log,
-            follower,
-        }
+        run(Sessions::new(log.clone(), LIMITS, keys), log).await
     }
 
     /// An account that nobody has used.
@@ -264,11 +279,42 @@ impl Replica {
     }
 }
 
-/// The keys of all replicas.
-pub fn keys() -> TombstoneKeys {
+/// A connection to the bus as sessions has it.
+pub async fn client(nats: &Nats) -> Client {
+    let url: sekisho_service::settings::BusUrl =
+        sekisho_service::settings::Value::parse(&nats.url("sessions")).unwrap();
+    let client = bus::connect(url.server(), url.login(), "sessions").await.unwrap();
+    client.flush().await.unwrap();
+    client
+}
+
+/// Folds the log up to its head, and goes on.
+async fn run(sessions: Sessions, log: Log) -> Replica {
+    let (folded, at_head) = tokio::sync::oneshot::channel();
+    let follower = tokio::spawn({
+        let sessions = sessions.clone();
+        async move {
+            let follow = sessions.follow(move || folded.send(()).unwrap());
+            tokio::select! {
+                never = follow => match never {},
+                never = sessions.hear() => match never {},
+            }
+        }
+    });
+    tokio::time::timeout(FOLD, at_head).await.unwrap().unwrap();
+    Replica {
+        sessions,
+        log,
+        follower,
+    }
+}
+
+/// The keys of all replicas are 7; any other number is a forger's.
+pub fn keys(byte: u8) -> Keys {
     let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), format!("test {}\n", "07".repeat(32))).unwrap();
-    TombstoneKeys::new(KeyRing::read(file.path()).unwrap())
+    let digits = format!("{byte:02x}").repeat(32);
+    std::fs::write(file.path(), format!("test {digits}\n")).unwrap();
+    Keys::new(KeyRing::read(file.path()).unwrap())
 }
 
 async fn connect(database: &Database, service: &str) -> Log {
@@ -278,9 +324,9 @@ async fn connect(database: &Database, service: &str) -> Log {
 async fn connect_at(database_url: String, service: &str, nats: Option<Client>) -> Log {
     let settings = LogSettings {
         database_url,
+        wake_on: nats.iter().map(|_| "signin.session.>".to_owned()).collect(),
         nats,
         service: format!("{service}/test"),
-        wake_on: Vec::new(),
         test_clock: true,
     };
     Log::connect(settings).await.unwrap()

@@ -2,26 +2,17 @@
 
 use std::time::Duration;
 
-use async_nats::Client;
 use sekisho_dev::{Nats, Postgres, Schema};
-use sekisho_eventlog::{LogFault, bus};
+use sekisho_eventlog::LogFault;
 use sekisho_proto::events::SessionEvent;
 use sekisho_sessions::app::{Ended, Error};
 use sekisho_sessions::domain::Why;
 use tokio::time::{Instant, timeout};
 
-use crate::support::{Replica, World, eventually};
+use crate::support::{Replica, World, client, eventually, keys};
 
 /// Where replicas tell each other.
 const SUBJECT: &str = "signin.session.tombstone";
-
-async fn client(nats: &Nats) -> Client {
-    let url: sekisho_service::settings::BusUrl =
-        sekisho_service::settings::Value::parse(&nats.url("sessions")).unwrap();
-    let client = bus::connect(url.server(), url.login(), "sessions").await.unwrap();
-    client.flush().await.unwrap();
-    client
-}
 
 /// A world whose PostgreSQL may be stopped, a bus, and two replicas that are on it.
 async fn two() -> (Postgres, Nats, World, [Replica; 2]) {
@@ -127,7 +118,7 @@ async fn a_tombstone_that_no_replica_has_sealed_ends_nothing() {
         session: started.session,
         flow: flow.id,
     };
-    let forged = forged_keys().seal(sekisho_sessions::domain::Tombstone::Session(told));
+    let forged = keys(8).seal(sekisho_sessions::domain::Tombstone::Session(told));
     for message in [forged, b"nonsense".to_vec(), Vec::new()] {
         bus.publish(SUBJECT, message.into()).await.unwrap();
     }
@@ -139,11 +130,4 @@ async fn a_tombstone_that_no_replica_has_sealed_ends_nothing() {
     })
     .await;
     assert!(other.sessions.check(started.token.expose()).await.is_ok());
-}
-
-/// Keys of somebody else.
-fn forged_keys() -> sekisho_sessions::TombstoneKeys {
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), format!("test {}\n", "08".repeat(32))).unwrap();
-    sekisho_sessions::TombstoneKeys::new(sekisho_service::settings::KeyRing::read(file.path()).unwrap())
 }

@@ -1,6 +1,7 @@
 //! The service as the gateway and administrators see it: mutual TLS, callers, reasons.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -88,7 +89,8 @@ impl Service {
                 test_clock: false,
             },
             limits: LIMITS,
-            keys: keys(),
+            keys: keys(7),
+            snapshot_every: NonZeroU64::MAX,
         };
         let servers = sekisho_sessions::build(&config).unwrap();
         let mut service = Self {
@@ -230,7 +232,7 @@ pub async fn wire_to(database: &Database) -> (String, JoinSet<()>) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_replica_that_has_lost_sight_of_the_log_leaves_its_calls_to_the_other() {
+async fn who_has_lost_sight_of_the_log_is_believed_only_where_nobody_knows_better() {
     let world = World::new().await;
     let authority = Arc::new(Authority::new());
     let (url, wire) = wire_to(&world.database).await;
@@ -248,16 +250,33 @@ async fn a_replica_that_has_lost_sight_of_the_log_leaves_its_calls_to_the_other(
         .unwrap()
         .into_inner()
         .token;
-    drop(wire);
     let mut alone = blind.sessions(roles::GATEWAY);
     let check = || CheckRequest { token: token.clone() };
-    eventually("the replica to notice", async || {
-        let answer = alone.check(check()).await.err()?;
-        (reason(&answer).as_deref() == Some("SESSION_UNCONFIRMED")).then_some(())
+    eventually("the replica to know the session", async || {
+        alone.check(check()).await.ok()
     })
     .await;
+    drop(wire);
+    eventually("the replica to notice", async || {
+        let answer = alone.check(check()).await.unwrap().into_inner();
+        answer.last_confirmed_at
+    })
+    .await;
+    // Whom it never heard of it cannot tell from a stranger.
+    let unknown = CheckRequest { token: vec![1; 32] };
+    let refused = alone.check(unknown).await.unwrap_err();
+    assert_eq!(reason(&refused).as_deref(), Some("SESSION_UNCONFIRMED"));
     for _ in 0..4 {
-        gateway.check(check()).await.unwrap();
+        let answer = gateway.check(check()).await.unwrap().into_inner();
+        assert_eq!(answer.last_confirmed_at, None);
+    }
+    let mut knowing = other.sessions(roles::GATEWAY);
+    let end = EndRequest { token: token.clone() };
+    knowing.end(end).await.unwrap();
+    assert!(alone.check(check()).await.is_ok());
+    for _ in 0..4 {
+        let refused = gateway.check(check()).await.unwrap_err();
+        assert_eq!(reason(&refused).as_deref(), Some("SESSION_SIGNED_OUT"));
     }
 }
 

@@ -145,29 +145,8 @@ impl Db {
 
     /// Panics unless positions are 1..n, versions of each stream 1..m, times in order and event ids used once.
     pub fn assert_whole(&self) {
-        assert_eq!(whole(&self.database), "0|0|0|0|0");
+        assert_eq!(self.database.faults_of_the_log().unwrap(), "0|0|0|0|0");
     }
-}
-
-/// The numbers of broken positions, versions, streams, times and event ids.
-pub fn whole(database: &Database) -> String {
-    const QUERY: &str = "
-        with entry as (
-            select *, row_number() over (order by position) as nth,
-                row_number() over (partition by kind, stream_id order by position) as nth_of_stream,
-                lag(recorded_at) over (order by position) as recorded_before
-            from log.entry
-        ), stream as (
-            select kind, stream_id, max(version) as version from entry group by kind, stream_id
-        )
-        select count(*) filter (where position <> nth),
-            count(*) filter (where version <> nth_of_stream),
-            (select count(*) from stream full join log.stream as s using (kind, stream_id)
-                where stream.version is distinct from s.version),
-            count(*) filter (where recorded_at < recorded_before),
-            count(*) - count(distinct event_id)
-        from entry;";
-    database.sql(QUERY).unwrap()
 }
 
 /// Settings without NATS.

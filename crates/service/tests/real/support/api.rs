@@ -12,8 +12,8 @@ use sekisho_proto::sessions::v1::{
 };
 use sekisho_service::client::{self, Channel};
 use sekisho_service::process::Process;
-use sekisho_service::refusal;
 use sekisho_service::server::{Error, Method, Peer, Server, ServerSettings};
+use sekisho_service::{refusal, second_best};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -37,6 +37,7 @@ pub struct Api {
     hold: Option<Arc<Notify>>,
     panics: bool,
     is_blind: bool,
+    is_unsure: bool,
 }
 
 /// What a replica says that cannot answer while another one may.
@@ -81,6 +82,14 @@ impl Api {
         }
     }
 
+    /// One that cannot vouch for its answers.
+    pub fn unsure() -> Self {
+        Self {
+            is_unsure: true,
+            ..Self::default()
+        }
+    }
+
     /// How many calls have reached it.
     pub fn calls(&self) -> usize {
         self.calls.load(Ordering::SeqCst)
@@ -103,7 +112,12 @@ impl AdministrationService for Api {
             hold.notified().await;
         }
         let position = request.get_ref().account_id.len() as u64;
-        Ok(Response::new(CutSessionsResponse { position }))
+        let answer = |position| Response::new(CutSessionsResponse { position });
+        Ok(if self.is_unsure {
+            second_best::mark(answer(0))
+        } else {
+            answer(position)
+        })
     }
 
     async fn list_sessions(

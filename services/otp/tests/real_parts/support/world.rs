@@ -93,6 +93,31 @@ impl World {
         until("the epoch", async || self.credentials.epoch() == epoch).await;
     }
 
+    /// The log, as operators hold it.
+    pub async fn operator(&self) -> Log {
+        connect(&self.database, "operator", "sekisho/test", None).await
+    }
+
+    /// What no version understood is an event that this one does.
+    pub fn update_understands_everything(&self) {
+        let statement = "update log.entry set event_type = 'flow_cancelled' where event_type = 'code_sung';";
+        self.database.sql(statement).unwrap();
+    }
+
+    /// Parks so much work of otp.
+    pub fn park_many(&self, count: u32) {
+        let statement = format!(
+            "insert into log.parked (role_name, work, about, attempts, reason, parked_at)
+             select 'sekisho_otp', 'mail', number + 1000, 5, 'PANIC', log.now() from generate_series(1, {count}) as number;"
+        );
+        self.database.sql(&statement).unwrap();
+    }
+
+    pub fn a_month_passes_for_the_parked(&self) {
+        let statement = "update log.parked set parked_at = parked_at - interval '31 days';";
+        self.database.sql(statement).unwrap();
+    }
+
     /// Appends entries that only a newer version would write.
     pub fn record_unknown_kinds(&self, count: u32) {
         let statement = format!(

@@ -1,4 +1,5 @@
-//! The tag of a tombstone: whoever has no key of sessions ends nothing.
+//! What replicas believe each other: tombstones and snapshots, under keys that nobody else has. Whoever has none ends no
+//! session by a message and starts none by a snapshot.
 
 use prost::Message as _;
 use sekisho_proto::sessions::v1 as proto;
@@ -8,14 +9,24 @@ use subtle::ConstantTimeEq as _;
 
 use crate::domain::Tombstone;
 
-/// Separates this use of a key from every other one.
-const LABEL: &str = "sekisho/tombstone/1";
+/// Separate the uses of a key from each other.
+const TOMBSTONE: &str = "sekisho/tombstone/1";
+const SNAPSHOT: &str = "sekisho/snapshot/1";
 
 /// The keys of all replicas.
 #[derive(Debug, Clone)]
-pub struct TombstoneKeys(KeyRing);
+pub struct Keys(KeyRing);
 
-impl TombstoneKeys {
+/// By which a snapshot is believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Tag {
+    /// The key, in the key file.
+    pub key_id: String,
+    /// HMAC-SHA-256.
+    pub bytes: Vec<u8>,
+}
+
+impl Keys {
     /// Keys of a file that all replicas have.
     pub fn new(ring: KeyRing) -> Self {
         Self(ring)
@@ -26,7 +37,7 @@ impl TombstoneKeys {
         let tombstone = proto::Tombstone::from(tombstone).encode_to_vec();
         let (key_id, key) = self.0.current();
         let sealed = proto::SealedTombstone {
-            tag: mac::derive(key, LABEL, &[&tombstone]).to_vec(),
+            tag: mac::derive(key, TOMBSTONE, &[&tombstone]).to_vec(),
             key_id: key_id.to_owned(),
             tombstone,
         };
@@ -37,9 +48,29 @@ impl TombstoneKeys {
     pub fn open(&self, message: &[u8]) -> Option<Tombstone> {
         let sealed = proto::SealedTombstone::decode(message).ok()?;
         let key = self.0.get(&sealed.key_id)?;
-        let tag = mac::derive(key, LABEL, &[&sealed.tombstone]);
+        let tag = mac::derive(key, TOMBSTONE, &[&sealed.tombstone]);
         bool::from(tag.as_slice().ct_eq(&sealed.tag)).then_some(())?;
         Tombstone::read(&proto::Tombstone::decode(sealed.tombstone.as_slice()).ok()?)
+    }
+
+    /// The tag of a snapshot under the current key; `parts` are everything that it says.
+    pub(crate) fn tag(&self, parts: &[&[u8]]) -> Tag {
+        let (key_id, key) = self.0.current();
+        Tag {
+            key_id: key_id.to_owned(),
+            bytes: mac::derive(key, SNAPSHOT, parts).to_vec(),
+        }
+    }
+
+    /// Whether one of us has given a snapshot this tag.
+    pub(crate) fn believe(&self, tag: &Tag, parts: &[&[u8]]) -> bool {
+        let key = self.0.get(&tag.key_id);
+        key.is_some_and(|key| {
+            mac::derive(key, SNAPSHOT, parts)
+                .as_slice()
+                .ct_eq(&tag.bytes)
+                .into()
+        })
     }
 }
 
@@ -50,11 +81,11 @@ mod tests {
 
     use super::*;
 
-    fn keys(lines: &[(&str, u8)]) -> TombstoneKeys {
+    fn keys(lines: &[(&str, u8)]) -> Keys {
         let file = tempfile::NamedTempFile::new().unwrap();
         let line = |(id, byte): &(&str, u8)| format!("{id} {}\n", format!("{byte:02x}").repeat(32));
         std::fs::write(file.path(), lines.iter().map(line).collect::<String>()).unwrap();
-        TombstoneKeys::new(KeyRing::read(file.path()).unwrap())
+        Keys::new(KeyRing::read(file.path()).unwrap())
     }
 
     const CUT: Tombstone = Tombstone::Cut {

@@ -6,6 +6,11 @@ use sekisho_proto::otp::v1::{CodeAccepted, FlowCancelled};
 use sekisho_proto::{Event, events::CodeEvent};
 use time::Duration;
 
+use sekisho_eventlog::Entry;
+use sekisho_evidence::Refusal;
+use sekisho_proto::events::{AccountEvent, SessionEvent, SystemEvent};
+
+use super::super::member::LONGEST;
 use super::super::testing::*;
 use super::super::{AccountSessions, Command, decide};
 use super::*;
@@ -28,34 +33,16 @@ fn fold_into(mut directory: Directory, entries: &[Entry]) -> Directory {
 
 /// The digest of what a directory remembers now, however it came to that.
 fn digest_of(directory: &Directory) -> StateDigest {
-    let mut digest = StateDigest::default();
-    let mut add = |member: Member| digest.add(member.as_bytes());
-    for (token, session) in &directory.sessions {
-        add(Member::session(*token, session));
+    again(directory).digest()
+}
+
+/// A directory of another replica, from a snapshot in pieces of any size.
+fn again(directory: &Directory) -> Directory {
+    let mut again = Directory::new(directory.keep);
+    for piece in directory.pieces(300) {
+        again.remember(&piece).unwrap();
     }
-    for (account, cuts) in &directory.cuts {
-        add(Member::cuts(*account, *cuts));
-    }
-    directory
-        .undecidable
-        .iter()
-        .copied()
-        .map(Member::undecidable)
-        .for_each(&mut add);
-    directory
-        .ended
-        .iter()
-        .map(|(at, token)| Member::ended(at, token))
-        .for_each(&mut add);
-    directory
-        .cancelled
-        .iter()
-        .map(|(at, flow)| Member::cancelled(at, flow))
-        .for_each(&mut add);
-    if directory.epoch > Position(0) {
-        add(Member::epoch(directory.epoch));
-    }
-    digest
+    again
 }
 
 /// An event of a session at a position.
@@ -298,7 +285,7 @@ fn sessions_that_are_over_are_forgotten_in_time() {
     assert!(directory.find(token(1)).is_some());
     let directory = fold_into(directory, &[account_entry(102 + day, EmailChanged {})]);
     assert!(directory.find(token(1)).is_none());
-    assert!(directory.is_empty() && directory.tokens.is_empty());
+    assert!(directory.is_empty());
 }
 
 #[test]
@@ -316,7 +303,7 @@ fn no_more_sessions_that_are_over_are_kept_than_there_is_room_for() {
         ];
         directory = fold_into(directory, &entries);
     }
-    assert_eq!((directory.len(), directory.tokens.len()), (3, 3));
+    assert_eq!(directory.len(), 3);
     assert!(directory.find(token(9)).is_some());
 }
 
@@ -468,6 +455,45 @@ fn an_account_that_cannot_be_decided_on_takes_no_place_in_a_sweep() {
     assert_eq!(sessions, [session(2)]);
 }
 
+/// Whoever changes what is remembered of these entries, or its bytes, gives snapshots another version.
+#[test]
+fn what_a_snapshot_holds_is_of_its_version() {
+    let mut unknown = session_entry(60, &cut());
+    unknown.event_type = "something_new".to_owned();
+    unknown.recorded.stream = account(2);
+    let directory = fold(&[
+        entry(recorded(10, None), &SystemEvent::from(EpochStarted {})),
+        session_entry(20, &started(1, 11)),
+        session_entry(21, &extended(1, at(600))),
+        account_entry(22, EmailChanged {}),
+        session_entry(30, &started(2, 11)),
+        session_entry(31, &ended(2, Why::SignedOut)),
+        cancelled(40, 3),
+        session_entry(41, &started(3, 25)),
+        session_entry(50, &started(4, 12)),
+        unknown,
+    ]);
+    let pinned = (
+        1,
+        "4a62093ee6ae3930aaca79a80d55bf9eb0f990661b335e32f2c780deeeebbe89",
+    );
+    assert_eq!(
+        (SNAPSHOT_VERSION, format!("{:?}", directory.digest()).as_str()),
+        pinned
+    );
+}
+
+#[test]
+fn pieces_are_as_long_as_they_may_be_and_none_is_cut_in_two() {
+    let entries: Vec<_> = (1..=20)
+        .map(|number| session_entry(u64::from(number), &started(number, 1)))
+        .collect();
+    let pieces = fold(&entries).pieces(300);
+    assert_eq!(pieces.len(), 10);
+    assert!(pieces.iter().all(|piece| piece.len() == 2 * LONGEST));
+    assert!(Directory::default().remember(&pieces[0][1..]).is_none());
+}
+
 /// Entries of every kind that the directory folds, of three accounts and flows, in any order.
 fn entries() -> impl Strategy<Value = Vec<Entry>> {
     let event = (0_u8..11, 0_u8..6, 1_u64..300, 1_u8..4);
@@ -505,7 +531,7 @@ proptest! {
         for entry in &entries {
             directory.fold(entry).unwrap();
             let now = entry.recorded.recorded_at;
-            for session in directory.sessions.values() {
+            for session in directory.sessions.iter() {
                 let cuts = directory.cuts_of(session.account);
                 let lives = directory.standing(session, now, &LIMITS).is_ok();
                 prop_assert!(!lives || session.minted > cuts.all);
@@ -530,13 +556,44 @@ proptest! {
         }
     }
 
+    /// Also what is forgotten later, and in which order.
+    #[test]
+    fn a_snapshot_stands_for_all_that_was_folded_before_it(
+        mut entries in entries(),
+        at in 0_usize..200,
+        unknown in 0_usize..200,
+    ) {
+        for (nth, entry) in (0..).zip(&mut entries) {
+            entry.recorded.recorded_at = start_of_time() + Duration::minutes(nth);
+            if usize::try_from(nth) == Ok(unknown) {
+                entry.event_type = "something_new".to_owned();
+            }
+        }
+        let keep = Keep { age: Duration::minutes(20), sessions: 3 };
+        let (before, after) = entries.split_at(at.min(entries.len()));
+        let mut live = fold_into(Directory::new(keep), before);
+        let mut resumed = again(&live);
+        prop_assert_eq!(&resumed, &live);
+        for entry in after {
+            // What is not understood is folded too.
+            let _ = (live.fold(entry), resumed.fold(entry));
+            prop_assert_eq!(&resumed, &live);
+        }
+    }
+
+    #[test]
+    fn no_bytes_make_a_piece_panic(piece in prop::collection::vec(any::<u8>(), 0..400)) {
+        // Most are no piece at all.
+        let _ = Directory::default().remember(&piece);
+    }
+
     #[test]
     fn a_replay_equals_what_was_folded_live(entries in entries(), at in 0_usize..200) {
         let (before, after) = entries.split_at(at.min(entries.len()));
         let live = fold_into(fold(before), after);
         // What a live replica has seen meanwhile is no part of the log.
-        for session in live.sessions.values() {
-            prop_assert!(session.touch(session.started_at + Duration::minutes(1), &LIMITS));
+        for session in live.sessions.iter() {
+            prop_assert!(session.touch(session.started_at() + Duration::minutes(1), &LIMITS));
         }
         prop_assert_eq!(live, fold(&entries));
     }
@@ -563,7 +620,7 @@ proptest! {
             directory.fold(&entry(recorded, &event)).unwrap();
         }
         let mut open: Vec<_> = state.open.iter().map(|session| session.id).collect();
-        let unended = directory.sessions.values().filter(|session| !matches!(session.stage, Stage::Over(_)));
+        let unended = directory.sessions.iter().filter(|session| !matches!(session.stage, Stage::Over(_)));
         let mut known: Vec<_> = unended.map(|session| session.id).collect();
         open.sort();
         known.sort();

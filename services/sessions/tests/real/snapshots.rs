@@ -1,0 +1,257 @@
+//! Snapshots: where a new replica begins.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use sekisho_eventlog::{Position, StreamId};
+use sekisho_sessions::app::{Error, Started};
+use sekisho_sessions::domain::Why;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::support::{Replica, World, eventually, keys};
+
+/// What is logged on this thread.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Lines {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+impl Lines {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+/// A live session, and a snapshot after it. The log has lost the session's beginning, so that only who begins with the
+/// snapshot knows it.
+async fn known_by_the_snapshot_alone(world: &World) -> (Started, StreamId, Position) {
+    let replica = world.replica().await;
+    let flow = world.verified(world.account()).await;
+    let started = replica.start(&flow).await.unwrap();
+    // Something after it, so that the log still holds the entry at which the snapshot is taken.
+    world.verified(world.account()).await;
+    let head = replica.log.confirm_head().await.unwrap();
+    eventually("the head to be folded", async || {
+        // Waits for all that was committed before.
+        replica.sessions.check(&[0]).await.is_err().then_some(())
+    })
+    .await;
+    let position = replica.sessions.take_snapshot().await.unwrap();
+    assert_eq!(position, head);
+    forget(world, &started);
+    (started, flow.account, position)
+}
+
+fn forget(world: &World, started: &Started) {
+    let position = started.position;
+    world
+        .database
+        .sql(&format!("delete from log.entry where position = {position};"))
+        .unwrap();
+}
+
+fn count(world: &World) -> String {
+    world
+        .database
+        .sql("select count(*) from sessions.snapshot;")
+        .unwrap()
+}
+
+/// Whether a new replica knows a session that only the snapshot knows.
+async fn is_known(world: &World, started: &Started) -> bool {
+    let replica = world.replica().await;
+    match replica.sessions.check(started.token.expose()).await {
+        Ok(_) => true,
+        Err(Error::Unknown) => false,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_new_replica_begins_with_the_snapshot_and_folds_what_came_after() {
+    let world = World::new().await;
+    let (started, account, position) = known_by_the_snapshot_alone(&world).await;
+    let lines = Lines::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(lines.clone())
+        .with_ansi(false)
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let after = world.change_password(world.account()).await;
+    let replica = world.replica().await;
+    assert!(replica.sessions.check(started.token.expose()).await.is_ok());
+    let folded = format!("entries=1 position={after} snapshot={position}");
+    assert!(lines.text().contains(&folded), "{}", lines.text());
+
+    world.change_password(account).await;
+    let other = world.replica().await;
+    let over = other.sessions.check(started.token.expose()).await;
+    assert_eq!(over, Err(Error::Over(Why::Cut)));
+}
+
+#[tokio::test]
+async fn a_snapshot_that_is_stale_foreign_damaged_or_forged_is_not_used_and_said_aloud() {
+    let cases = [
+        ("update sessions.snapshot set version = version + 1;", "stale"),
+        ("update sessions.snapshot set tag = sha256(tag);", "forged"),
+        ("update sessions.snapshot set key_id = 'nobody';", "forged"),
+        ("update sessions.snapshot set position = position - 1;", "forged"),
+        ("update sessions.snapshot set digest = sha256(digest);", "forged"),
+        (
+            "update log.entry set event_id = gen_random_uuid() where position = (select position from sessions.snapshot);",
+            "foreign",
+        ),
+        (
+            "insert into log.epoch select position, gen_random_uuid() from sessions.snapshot;",
+            "foreign",
+        ),
+        (
+            "update sessions.snapshot_piece set bytes = bytes || 'x';",
+            "damaged",
+        ),
+        ("delete from sessions.snapshot_piece;", "damaged"),
+        ("drop table sessions.snapshot cascade;", "no snapshot can be read"),
+    ];
+    let lines = Lines::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(lines.clone())
+        .with_ansi(false)
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    for (change, why) in cases {
+        let world = World::new().await;
+        let (started, ..) = known_by_the_snapshot_alone(&world).await;
+        world.database.sql(change).unwrap();
+        lines.0.lock().unwrap().clear();
+        assert!(!is_known(&world, &started).await, "{change}");
+        let said = lines.text();
+        let alarm = said
+            .lines()
+            .any(|line| line.contains("ERROR") && line.contains(why));
+        assert!(alarm, "{change}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn a_snapshot_sealed_by_somebody_else_starts_no_session() {
+    let world = World::new().await;
+    let url = world.database.url("sessions");
+    let forger = world.replica_with(&url, None, keys(8)).await;
+    let started = forger
+        .start(&world.verified(world.account()).await)
+        .await
+        .unwrap();
+    forger.sessions.take_snapshot().await.unwrap();
+    forget(&world, &started);
+    assert!(!is_known(&world, &started).await);
+}
+
+#[tokio::test]
+async fn behind_a_snapshot_that_cannot_be_used_the_one_before_it_is() {
+    let world = World::new().await;
+    let (started, _, position) = known_by_the_snapshot_alone(&world).await;
+    world
+        .database
+        .sql(&format!(
+            "insert into sessions.snapshot (position, event_id, epoch, version, digest, piece_hashes, key_id, tag, taken_at)
+             select position + 1000000, event_id, epoch, version, digest, piece_hashes, key_id, tag, taken_at
+             from sessions.snapshot where position = {position};"
+        ))
+        .unwrap();
+    assert!(is_known(&world, &started).await);
+}
+
+#[tokio::test]
+async fn replicas_take_a_snapshot_every_so_many_entries_and_keep_two() {
+    let world = World::new().await;
+    let replicas = [world.replica().await, world.replica().await];
+    let keepers = replicas.each_ref().map(|Replica { sessions, .. }| {
+        let sessions = sessions.clone();
+        tokio::spawn(async move { sessions.keep_snapshots(4).await })
+    });
+    // Whoever may write the table must not keep them from it.
+    let forged = "insert into sessions.snapshot (position, event_id, epoch, version, digest, piece_hashes, key_id, tag, taken_at)
+         values (1000000, gen_random_uuid(), 0, 1, '', '', 'test', '', log.now());";
+    world.database.sql(forged).unwrap();
+    let mut last = 0;
+    for _ in 0..3 {
+        for _ in 0..2 {
+            world.verified(world.account()).await;
+        }
+        let newest = "select coalesce(max(position), 0) from sessions.snapshot where tag <> '';";
+        last = eventually("another snapshot", async || {
+            let newest: u64 = world.database.sql(newest).unwrap().parse().unwrap();
+            (newest >= last + 4).then_some(newest)
+        })
+        .await;
+        for replica in &replicas {
+            replica.log.confirm_head().await.unwrap();
+        }
+    }
+    assert_eq!(count(&world), "2");
+    for keeper in keepers {
+        keeper.abort();
+    }
+}
+
+/// A session and so many entries after it, of which sessions folds every tenth.
+async fn ready_after(entries: u64) {
+    let world = World::new().await;
+    let flow = world.verified(world.account()).await;
+    let replica = world.replica().await;
+    let started = replica.start(&flow).await.unwrap();
+    let first = started.position.0 + 1;
+    world
+        .database
+        .sql(&format!(
+            "insert into log.entry
+             select number, case when number % 10 = 0 then 'code' else 'client' end, gen_random_uuid(), 1,
+                 gen_random_uuid(), null, 'code_rejected', clock_timestamp(), '\\x', '\\x'
+             from generate_series({first}::bigint, {first} + {entries} - 1) as number;"
+        ))
+        .unwrap();
+    drop(replica);
+    let begun = std::time::Instant::now();
+    let replica = world.replica().await;
+    let seconds = begun.elapsed().as_secs_f64();
+    println!("{entries} entries: {seconds:.1} s without a snapshot");
+    let position = replica.sessions.take_snapshot().await.unwrap();
+    assert_eq!(position, Position(first + entries - 1));
+    drop(replica);
+    // What is not there any more cannot have been read.
+    forget(&world, &started);
+    let begun = std::time::Instant::now();
+    assert!(is_known(&world, &started).await);
+    let seconds = begun.elapsed().as_secs_f64();
+    println!("{entries} entries: {seconds:.3} s with it");
+}
+
+#[tokio::test]
+async fn a_replica_is_ready_after_a_million_entries_without_reading_them() {
+    ready_after(1_000_000).await;
+}
+
+mod long_data {
+    #[tokio::test]
+    #[ignore = "long tier"]
+    async fn a_replica_is_ready_after_ten_million_entries_without_reading_them() {
+        super::ready_after(10_000_000).await;
+    }
+}
