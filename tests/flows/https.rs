@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use anyhow::Result;
+use sekisho_dev::stack::Scheme;
 use sekisho_dev::{Service, Stack, StackOptions};
 use sekisho_tests::browser::Browser;
 use sekisho_tests::seed::seed;
@@ -14,7 +15,7 @@ use sekisho_tests::{LOGIN, PASSWORD};
 async fn the_portal_speaks_tls_and_nothing_else_when_it_is_told_to() -> Result<()> {
     let options = StackOptions {
         name: "https".to_owned(),
-        https: true,
+        scheme: Scheme::Https,
         ..StackOptions::default()
     };
     let stack = tokio::task::block_in_place(|| Stack::start(&options))?;

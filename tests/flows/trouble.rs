@@ -37,6 +37,8 @@ async fn a_replica_sleeps_for(time: Duration) -> Result<()> {
             anyhow::ensure!(Instant::now() < end, "the replica does not know the session");
         }
     }
+    // Nor does the bus tell it when it wakes.
+    stack.kill_part("nats")?;
     stack.pause(Service::Sessions, 0)?;
     let ended = EndRequest {
         token: tokens[0].clone(),

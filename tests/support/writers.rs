@@ -3,7 +3,9 @@
 use anyhow::{Context, Result, bail};
 use async_nats::Client;
 use sekisho_dev::Stack;
-use sekisho_eventlog::{Draft, EventId, FlowId, Log, LogSettings, Outcome, Position, StreamId, Version, Via};
+use sekisho_eventlog::{
+    AppendError, Draft, EventId, FlowId, Log, LogSettings, Outcome, Position, StreamId, Version, Via,
+};
 use sekisho_proto::Event;
 use sekisho_proto::events::{AccountEvent, CodeEvent};
 use sekisho_proto::log::v1::Metadata;
@@ -12,6 +14,9 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::flow::{Flow, random};
+
+/// How often an append is submitted, 2 s each.
+const TRIES: u32 = 10;
 
 /// Log handles with the rights of credentials and of otp.
 #[derive(Debug, Clone)]
@@ -143,8 +148,14 @@ pub async fn append<E: Event>(
         },
         not_after: None,
     };
-    match log.append(draft, &Via::Append).await? {
-        Outcome::Recorded(receipt) => Ok(receipt.position),
-        other => bail!("not recorded: {other:?}"),
+    // A disk that takes its time is no finding; the same draft is recorded once however often it is submitted.
+    for _ in 0..TRIES {
+        match log.append(draft.clone(), &Via::Append).await {
+            Ok(Outcome::Recorded(receipt)) => return Ok(receipt.position),
+            Ok(other) => bail!("not recorded: {other:?}"),
+            Err(AppendError::Unavailable) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
+    bail!("the log has not answered {TRIES} times")
 }

@@ -172,7 +172,8 @@ begin
         raise exception 'append is one statement of the simple query protocol' using errcode = 'SK004';
     end if;
     -- A column that is null is no column: whatever is not surely true is refused before the lock is taken.
-    if coalesce(entries > 500 or cardinality(stream_ids) <> entries or cardinality(expected_versions) <> entries
+    if coalesce(entries > 500 or coalesce(array_ndims(kinds), 1) <> 1 or coalesce(array_lower(kinds, 1), 1) <> 1
+        or cardinality(stream_ids) <> entries or cardinality(expected_versions) <> entries
         or cardinality(event_ids) <> entries or cardinality(flow_ids) <> entries
         or cardinality(event_types) <> entries or cardinality(payloads) <> entries
         or cardinality(metadatas) <> entries or cardinality(not_afters) <> entries
@@ -355,12 +356,13 @@ begin
         raise exception 'not a name' using errcode = 'SK003';
     end if;
     delete from log.parked as p where p.role_name = session_user and p.parked_at < log.now() - interval '30 days';
-    if (select count(*) from log.parked as p where p.role_name = session_user) >= 10000 then
+    if (select count(*) from log.parked as p
+        where p.role_name = session_user and (p.work, p.about) <> (park.work, park.about)) >= 10000 then
         return false;
     end if;
     insert into log.parked as p (role_name, work, about, attempts, reason, parked_at)
     values (session_user, park.work, park.about, park.attempts, park.reason, log.now())
-    on conflict (role_name, work, about) do update
+    on conflict on constraint parked_role_name_work_about_key do update
     set attempts = excluded.attempts, reason = excluded.reason, parked_at = excluded.parked_at, replay = false;
     return true;
 end

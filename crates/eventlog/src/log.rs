@@ -202,6 +202,11 @@ impl Log {
         self.heads.known().epochs.newest()
     }
 
+    /// Goes up with every log that takes the place of one that went back.
+    pub fn history(&self) -> u64 {
+        self.heads.known().history
+    }
+
     /// Whether the log is not the one that this process has read.
     pub fn went_back(&self) -> bool {
         self.heads.known().went_back

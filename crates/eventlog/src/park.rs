@@ -94,7 +94,23 @@ impl Log {
         in_time(async { Ok(unparked.await.map(drop)?) }).await
     }
 
-    /// Everything that is parked, of all services, the oldest first.
+    /// What of this service's own is parked, the oldest first: nobody else may lay its work aside.
+    ///
+    /// # Errors
+    /// [`ReadError::Unavailable`].
+    pub async fn own_parked(&self, work: &'static str) -> Result<Vec<Parked>, ReadError> {
+        let rows = sqlx::query_as!(
+            Row,
+            r#"select parked_id, role_name::text as "role_name!", work, about, attempts, reason, parked_at, replay
+             from log.parked where role_name = session_user and work = $1 order by parked_id"#,
+            work
+        )
+        .fetch_all(self.pool());
+        let rows = in_time(async { Ok(rows.await?) }).await?;
+        Ok(rows.into_iter().map(Parked::from).collect())
+    }
+
+    /// Everything that is parked, of all services, the oldest first. For operators.
     ///
     /// # Errors
     /// [`ReadError::Unavailable`].

@@ -20,6 +20,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tokio_util::either::Either;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 /// How long a new connection may take for its first request head. Whoever opens one has something to ask.
@@ -88,6 +89,7 @@ impl Web {
                     stream,
                     peer,
                     tls: self.tls.clone(),
+                    draining: shutdown.clone(),
                     place,
                 };
                 connection.spawn(router.clone(), connections.watcher());
@@ -109,6 +111,7 @@ struct Connection {
     stream: TcpStream,
     peer: SocketAddr,
     tls: Option<BrowserTls>,
+    draining: CancellationToken,
     place: OwnedSemaphorePermit,
 }
 
@@ -119,6 +122,7 @@ impl Connection {
             stream,
             peer,
             tls,
+            draining,
             place,
         } = self;
         let asked = Arc::new(Notify::new());
@@ -131,7 +135,11 @@ impl Connection {
         });
         let answer = async move {
             let stream = match tls {
-                Some(tls) => Either::Left(tls.accept(stream).await?),
+                // Who has asked for nothing yet holds up no drain.
+                Some(tls) => match draining.run_until_cancelled(tls.accept(stream)).await {
+                    Some(stream) => Either::Left(stream?),
+                    None => return Ok(()),
+                },
                 None => Either::Right(stream),
             };
             let connection = http1::Builder::new()
@@ -373,6 +381,31 @@ mod tests {
         let mut answer = Vec::new();
         let _ = plain.read_to_end(&mut answer).await;
         assert!(!answer.starts_with(b"HTTP/"));
+    }
+
+    #[tokio::test]
+    async fn a_handshake_that_never_ends_holds_up_no_drain() {
+        let (_, folder) = browser_tls();
+        let tls = read(Some(&folder.path().join("pem")), Some(&folder.path().join("key"))).unwrap();
+        let process = Process::new(Duration::from_secs(5));
+        let web = Web::bind(SocketAddr::from(([127, 0, 0, 1], 0)))
+            .unwrap()
+            .encrypted(tls);
+        let address = web.local_address();
+        let router = health(&process);
+        let serving = process.clone();
+        let served = tokio::spawn(async move { web.serve(router, &serving).await });
+        let _silent = TcpStream::connect(address).await.unwrap();
+        // The next connection is accepted after it.
+        let mut next = TcpStream::connect(address).await.unwrap();
+        next.write_all(b"no TLS at all\r\n\r\n").await.unwrap();
+        let _ = next.read_to_end(&mut Vec::new()).await;
+        process.request_shutdown();
+        timeout(Duration::from_secs(5), served)
+            .await
+            .unwrap()
+            .unwrap()
+            .unwrap();
     }
 
     #[test]

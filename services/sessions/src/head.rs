@@ -1,21 +1,19 @@
 //! Reads of the log's head that many callers share.
 
+use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sekisho_eventlog::Position;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::app::Error;
-
-/// After a read without an answer, whoever cannot wait asks no more for so long.
-const VAIN: Duration = Duration::from_secs(1);
 
 /// At most one read at a time; its answer serves everybody who asked before it began.
 #[derive(Debug, Default)]
 pub(crate) struct HeadReads {
     last: Mutex<Option<Read>>,
-    unanswered: watch::Sender<Option<Instant>>,
+    unanswered: std::sync::Mutex<Option<Instant>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -44,15 +42,20 @@ impl HeadReads {
         let begun = Instant::now();
         let answer = read().await;
         let is_unanswered = answer == Err(Error::Unconfirmed);
-        self.unanswered.send_replace(is_unanswered.then(Instant::now));
+        *self.unanswered() = is_unanswered.then(Instant::now);
         *last = Some(Read { begun, answer });
         answer
     }
 
-    /// Whether the last read has found no answer, and lately.
-    pub fn are_vain(&self) -> bool {
-        let unanswered = *self.unanswered.borrow();
-        unanswered.is_some_and(|at| at.elapsed() < VAIN)
+    /// Whether the last read has found no answer, and nobody has had one since; `head_age` is how long ago the head was
+    /// confirmed by anybody.
+    pub fn are_vain(&self, head_age: Duration) -> bool {
+        let unanswered = *self.unanswered();
+        unanswered.is_some_and(|at| head_age >= at.elapsed())
+    }
+
+    fn unanswered(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.unanswered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -91,20 +94,20 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn reads_are_vain_for_a_second_after_one_without_an_answer() {
+    async fn reads_are_vain_after_one_without_an_answer_until_somebody_has_one() {
         let reads = HeadReads::default();
         let answered = async |answer| reads.after_now(async || answer).await;
-        assert!(!reads.are_vain());
+        let second = Duration::from_secs(1);
+        assert!(!reads.are_vain(second));
         let _ = answered(Err(Error::Unconfirmed)).await;
-        assert!(reads.are_vain());
+        tokio::time::sleep(2 * second).await;
+        assert!(reads.are_vain(3 * second));
+        assert!(!reads.are_vain(second), "the head was confirmed since");
         let _ = answered(Ok(Position(1))).await;
-        assert!(!reads.are_vain());
+        assert!(!reads.are_vain(3 * second));
         // That the log went back is an answer.
         let _ = answered(Err(Error::Log(LogFault::WentBack))).await;
-        assert!(!reads.are_vain());
-        let _ = answered(Err(Error::Unconfirmed)).await;
-        tokio::time::sleep(VAIN).await;
-        assert!(!reads.are_vain());
+        assert!(!reads.are_vain(3 * second));
     }
 
     #[tokio::test(start_paused = true)]

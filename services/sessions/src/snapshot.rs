@@ -5,7 +5,7 @@
 use sekisho_eventlog::{EventId, Position};
 use sha2::{Digest as _, Sha256};
 
-use crate::domain::{Directory, SNAPSHOT_VERSION};
+use crate::domain::{Directory, snapshot_version};
 use crate::keys::{Keys, Tag};
 
 const HASH: usize = 32;
@@ -20,7 +20,7 @@ pub(crate) struct Manifest {
     /// Where the newest EpochStarted before it stands; 0 before the first.
     pub epoch: Position,
     /// Of the code that took it.
-    pub version: u32,
+    pub version: u64,
     /// Of the state.
     pub digest: Vec<u8>,
     /// SHA-256 of each piece, one after the other.
@@ -48,7 +48,7 @@ impl Manifest {
 
     /// Whether it is of this version and one of us has sealed it.
     pub fn check(&self, tag: &Tag, keys: &Keys) -> Result<(), Unusable> {
-        if self.version != SNAPSHOT_VERSION {
+        if self.version != snapshot_version() {
             return Err(Unusable::Stale);
         }
         let is_ours = keys.believe(tag, &self.parts().each_ref().map(Vec::as_slice));
@@ -115,7 +115,7 @@ mod tests {
             position: Position(7),
             event_id: EventId(Uuid::from_u128(7)),
             epoch: Position(5),
-            version: SNAPSHOT_VERSION,
+            version: snapshot_version(),
             digest: directory.digest().to_vec(),
             piece_hashes: hashes(std::slice::from_ref(&piece)),
         };
@@ -144,9 +144,9 @@ mod tests {
             |manifest| manifest.piece_hashes[0] ^= 1,
         ];
         for change in changes {
-            let mut changed = ours.clone();
-            change(&mut changed);
-            assert_eq!(changed.check(&tag, &keys(1)), Err(Unusable::Forged));
+            let mut forged = ours.clone();
+            change(&mut forged);
+            assert_eq!(forged.check(&tag, &keys(1)), Err(Unusable::Forged));
         }
         assert_eq!(ours.check(&ours.seal(&keys(2)), &keys(1)), Err(Unusable::Forged));
     }
@@ -155,7 +155,11 @@ mod tests {
     fn another_version_is_stale_whoever_has_sealed_it() {
         let (mut older, _, _) = manifest();
         older.version -= 1;
-        assert_eq!(older.check(&older.seal(&keys(1)), &keys(1)), Err(Unusable::Stale));
+        let tag = older.seal(&keys(1));
+        assert_eq!(older.check(&tag, &keys(1)), Err(Unusable::Stale));
+        // Nor is it of this version because somebody says so.
+        older.version = snapshot_version();
+        assert_eq!(older.check(&tag, &keys(1)), Err(Unusable::Forged));
     }
 
     #[test]

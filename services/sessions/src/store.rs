@@ -43,7 +43,7 @@ impl From<Row> for Stored {
                 position: position(row.position),
                 event_id: EventId(row.event_id),
                 epoch: position(row.epoch),
-                version: u32::try_from(row.version).unwrap_or_default(),
+                version: u64::try_from(row.version).unwrap_or_default(),
                 digest: row.digest,
                 piece_hashes: row.piece_hashes,
             },
@@ -55,12 +55,13 @@ impl From<Row> for Stored {
     }
 }
 
-/// The newest snapshots of any version, the newest one first.
-pub(crate) async fn newest(pool: &PgPool) -> Result<Vec<Stored>, sqlx::Error> {
+/// The newest snapshots, those of a version first, then others; of each the newest one first.
+pub(crate) async fn newest(pool: &PgPool, version: u64) -> Result<Vec<Stored>, sqlx::Error> {
     let rows = sqlx::query_as!(
         Row,
         "select snapshot_id, position, event_id, epoch, version, digest, piece_hashes, key_id, tag
-         from sessions.snapshot order by position desc, snapshot_id desc limit $1",
+         from sessions.snapshot order by version = $1 desc, position desc, snapshot_id desc limit $2",
+        versioned(version),
         AT_MOST
     )
     .fetch_all(pool);
@@ -93,23 +94,23 @@ pub(crate) async fn stands(pool: &PgPool, manifest: &Manifest) -> Result<bool, s
 }
 
 /// Stores a snapshot, and forgets the others of its version but the one before it, and those of other versions that are
-/// older than a day.
+/// older than a day. Answers by which number it is stored.
 pub(crate) async fn keep(
     pool: &PgPool,
     manifest: &Manifest,
     tag: &Tag,
     pieces: &[Vec<u8>],
     before: Option<i64>,
-) -> Result<(), sqlx::Error> {
+) -> Result<i64, sqlx::Error> {
     let mut transaction = in_time(pool.begin()).await?;
     let id = sqlx::query_scalar!(
         "insert into sessions.snapshot
-            (position, event_id, epoch, version, digest, piece_hashes, key_id, tag, taken_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, log.now()) returning snapshot_id",
+            (position, event_id, epoch, version, digest, piece_hashes, key_id, tag)
+         values ($1, $2, $3, $4, $5, $6, $7, $8) returning snapshot_id",
         number(manifest.position),
         manifest.event_id.0,
         number(manifest.epoch),
-        i64::from(manifest.version),
+        versioned(manifest.version),
         manifest.digest,
         manifest.piece_hashes,
         tag.key_id,
@@ -131,13 +132,14 @@ pub(crate) async fn keep(
         "delete from sessions.snapshot
          where version = $1 and snapshot_id not in ($2, $3)
              or version <> $1 and taken_at < log.now() - interval '1 day'",
-        i64::from(manifest.version),
+        versioned(manifest.version),
         id,
         before.unwrap_or(id)
     )
     .execute(&mut *transaction);
     in_time(forgotten).await?;
-    in_time(transaction.commit()).await
+    in_time(transaction.commit()).await?;
+    Ok(id)
 }
 
 async fn in_time<T>(statement: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
@@ -152,6 +154,10 @@ fn position(number: i64) -> Position {
 
 fn number(position: Position) -> i64 {
     i64::try_from(position.0).unwrap_or(i64::MAX)
+}
+
+fn versioned(version: u64) -> i64 {
+    i64::try_from(version).unwrap_or(i64::MAX)
 }
 
 fn numbered(nth: usize) -> i64 {

@@ -1,10 +1,10 @@
 //! The directory of this replica, and how far of the log it has folded.
 
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use sekisho_eventlog::{Entry, Position};
-use tokio::sync::watch;
+use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 use tokio::time::timeout;
 
 use crate::domain::Directory;
@@ -13,6 +13,8 @@ use crate::domain::Directory;
 #[derive(Debug)]
 pub(crate) struct View {
     state: RwLock<State>,
+    /// Held by whoever folds, and by whoever reads for long: a writer that waited for a reader would hold up all others.
+    changing: Arc<Mutex<()>>,
     folded: watch::Sender<Position>,
 }
 
@@ -27,6 +29,7 @@ impl View {
     pub fn new() -> Self {
         Self {
             state: RwLock::default(),
+            changing: Arc::default(),
             folded: watch::Sender::new(Position(0)),
         }
     }
@@ -47,8 +50,14 @@ impl View {
         *self.folded.borrow()
     }
 
+    /// Until it is dropped, nothing changes; for a question that takes long.
+    pub async fn stand_still(&self) -> OwnedMutexGuard<()> {
+        Arc::clone(&self.changing).lock_owned().await
+    }
+
     /// Folds a run of entries that ends at `upto`.
-    pub fn fold(&self, entries: &[Entry], upto: Position) {
+    pub async fn fold(&self, entries: &[Entry], upto: Position) {
+        let _alone = self.changing.lock().await;
         {
             let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
             for entry in entries {
@@ -63,13 +72,15 @@ impl View {
     }
 
     /// Forgets everything: what was folded is not the log any more.
-    pub fn forget(&self) {
+    pub async fn forget(&self) {
+        let _alone = self.changing.lock().await;
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = State::default();
         self.folded.send_replace(Position(0));
     }
 
     /// Begins with what is remembered at a position.
-    pub fn resume(&self, directory: Directory, upto: Position) {
+    pub async fn resume(&self, directory: Directory, upto: Position) {
+        let _alone = self.changing.lock().await;
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = State { directory, upto };
         self.folded.send_replace(upto);
     }

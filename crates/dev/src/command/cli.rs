@@ -88,12 +88,23 @@ pub struct UpOptions {
     pub https: bool,
     /// Use this PostgreSQL and no private one: the superuser's connection string, with a database for the log alone
     ///
-    /// Roles, schemas and demo accounts are made in it, and stay when everything else is stopped. The keys that belong to
-    /// it are in target/dev: after `cargo dev reset` it can no longer be read.
-    #[arg(long, value_name = "URL")]
+    /// Roles, schemas and demo accounts are made in it, and stay when everything else is stopped; a server that another
+    /// installation uses is left alone. The keys that belong to it are in target/dev: after `cargo dev reset` it can no longer
+    /// be read. In the variable nobody else on this machine sees the password.
+    #[arg(
+        long,
+        env = "SEKISHO_DEV_POSTGRES_URL",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
     pub postgres: Option<String>,
     /// Use this NATS and no private one, with one user for all services
-    #[arg(long, value_name = "URL")]
+    #[arg(
+        long,
+        env = "SEKISHO_DEV_NATS_URL",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
     pub nats: Option<String>,
     /// Install what is missing without asking
     #[arg(long)]

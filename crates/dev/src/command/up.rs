@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use sekisho_dev::process::Identity;
+use sekisho_dev::stack::Scheme;
 use sekisho_dev::tools::{self, Consent, ThisMachine, Tool};
 use sekisho_dev::{Stack, StackOptions, paths, signals};
 
@@ -36,7 +37,11 @@ pub fn run(options: &UpOptions) -> Result<()> {
     }
     remove_old_logs()?;
     let settings = StackOptions {
-        https: options.https,
+        scheme: if options.https {
+            Scheme::Https
+        } else {
+            Scheme::Http
+        },
         postgres: options.postgres.clone(),
         nats: options.nats.clone(),
         ..StackOptions::for_people(options.port, options.mailbox_port)

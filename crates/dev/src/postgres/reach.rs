@@ -40,6 +40,8 @@ impl Reach {
         let database = url.path().trim_start_matches('/');
         let (host, password) = (url.host_str().context(form)?, url.password().context(form)?);
         ensure!(!url.username().is_empty() && !database.is_empty(), form);
+        // It would be on the command line of psql.
+        ensure!(url.query_pairs().all(|(name, _)| name != "password"), form);
         let reach = Self {
             host: host.to_owned(),
             port: url.port().unwrap_or(5432),
@@ -99,6 +101,7 @@ mod tests {
             "postgres://admin@localhost/registry",
             "postgres://:secret@localhost/registry",
             "postgres://admin:secret@localhost",
+            "postgres://admin:x@localhost/registry?password=secret",
         ] {
             let mistake = Reach::elsewhere(url).unwrap_err().to_string();
             assert!(mistake.starts_with("--postgres takes"), "{url}: {mistake}");

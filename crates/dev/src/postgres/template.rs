@@ -21,6 +21,8 @@ use crate::{cargo, paths};
 const FORMAT: u32 = 3;
 const LOCK: &str = "template.lock";
 const PASSWORDS: &str = "passwords.json";
+/// Which server and database of somebody else's an `up` has made its own.
+const ELSEWHERE: &str = "elsewhere";
 const ROLES: &str = "deploy/postgres/roles.sql";
 /// Each schema and the folder of its migrations.
 const MIGRATIONS: [(&str, &str); 3] = [
@@ -63,35 +65,41 @@ pub(crate) fn reopen(folder: &Folder) -> Result<Option<Server>> {
 }
 
 /// A server that somebody else runs, brought up to date: roles with passwords that are kept in `folder`, and every
-/// schema. A log in it is of no use without the keys of the run that wrote it.
-pub(crate) fn elsewhere(url: &str, folder: &Folder, keys_are_there: bool) -> Result<Server> {
+/// schema. Nothing is changed in one that another installation uses: roles belong to the whole server, and a log is of no
+/// use without the keys of the run that wrote it.
+pub(crate) fn elsewhere(url: &str, folder: &Folder) -> Result<Server> {
     let (reach, superuser) = Reach::elsewhere(url)?;
-    let file = folder.own.join(PASSWORDS);
     // The superuser's own is not ours to keep.
-    let kept = match fs::read_to_string(&file) {
+    let kept: Passwords = match fs::read_to_string(folder.own.join(PASSWORDS)) {
         Ok(text) => serde_json::from_str(&text).context("cannot read the passwords")?,
         Err(_) => Passwords {
             postgres: String::new(),
             ..Passwords::random()?
         },
     };
-    write_secret(&file, &serde_json::to_string(&kept)?)?;
     let passwords = Passwords {
         postgres: superuser,
-        ..kept
+        ..kept.clone()
     };
     let mut server = Server::elsewhere(reach, passwords);
     server.start()?;
-    bring_up_to_date(&server, Schema::Migrated)?;
-    let entries = server
-        .psql_in_log()?
-        .run("select exists (select from log.entry);")?;
-    if entries == "t" && !keys_are_there {
+    let psql = server.psql_in_log()?;
+    let identity = psql.run(
+        "select system_identifier || '/' || (select oid from pg_database where datname = current_database())
+         from pg_control_system();",
+    )?;
+    let ours = folder.own.join(ELSEWHERE);
+    let is_ours = fs::read_to_string(&ours).is_ok_and(|known| known == identity);
+    let in_use = "select exists (select from pg_roles where rolname like 'sekisho%') or to_regnamespace('log') is not null;";
+    if !is_ours && psql.run(in_use)? == "t" {
         bail!(
-            "the database of --postgres holds a log whose keys are not in {}: give an empty database, or put them there",
-            folder.own.join("keys").display()
+            "the server of --postgres, {}, is used by another installation of Sekisho: nothing was changed; give one of its own",
+            server.reach().address()
         );
     }
+    fs::write(&ours, identity).with_context(|| format!("cannot write {}", ours.display()))?;
+    write_secret(&folder.own.join(PASSWORDS), &serde_json::to_string(&kept)?)?;
+    bring_up_to_date(&server, Schema::Migrated)?;
     Ok(server)
 }
 
@@ -253,8 +261,8 @@ fn migrate(program: &str, arguments: &[&str], server: &Server) -> Result<()> {
     process::clean(&mut command);
     command
         .args(arguments)
-        .arg("--database")
-        .arg(server.url("postgres"))
+        // Not on the command line, where everybody on the machine could read it.
+        .env("SEKISHO_MIGRATE_DATABASE_URL", server.url("postgres"))
         .stdin(Stdio::null());
     let output = command
         .output()

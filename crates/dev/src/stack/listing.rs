@@ -43,7 +43,11 @@ impl Stack {
             "sekisho_operator",
             "sekisho_reader",
         ];
-        let postgres_urls = table(&roles.map(|role| (role, self.postgres.url(role))));
+        // The superuser of a server that somebody else runs is not ours to tell.
+        let is_ours = self.postgres.log_file().is_some();
+        let roles = roles.into_iter().filter(|role| is_ours || *role != "postgres");
+        let postgres_urls: Vec<_> = roles.map(|role| (role, self.postgres.url(role))).collect();
+        let postgres_urls = table(&postgres_urls);
         let bus_urls =
             table(&["credentials", "otp", "sessions", "audit"].map(|user| (user, self.bus.url(user))));
         let postgres_address = table(&[("listen", self.postgres.reach().address())]);

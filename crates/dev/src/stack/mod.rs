@@ -19,7 +19,7 @@ use crate::postgres::Server;
 use crate::process::Spawned;
 
 pub use listing::Listed;
-pub use options::StackOptions;
+pub use options::{Scheme, StackOptions};
 pub use process::Process;
 
 /// The whole of Sekisho on free ports of loopback, with data of its own. It goes away with this value, or with this
@@ -32,7 +32,7 @@ pub struct Stack {
     bus: Bus,
     postgres: Server,
     keys: PathBuf,
-    scheme: &'static str,
+    scheme: Scheme,
     folder: Folder,
 }
 

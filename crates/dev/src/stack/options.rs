@@ -1,6 +1,26 @@
 //! What a stack is to be.
 
+use std::fmt;
+
 use crate::Service;
+
+/// How browsers reach the portal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheme {
+    /// As behind an ingress.
+    Http,
+    /// The gateway speaks TLS itself, with a certificate of our own.
+    Https,
+}
+
+impl fmt::Display for Scheme {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        })
+    }
+}
 
 /// What a [`Stack`](crate::Stack) is to be; the default is one replica of every service on free ports.
 #[derive(Debug, Clone)]
@@ -19,8 +39,8 @@ pub struct StackOptions {
     pub accounts: bool,
     /// Whether the data stays, as in `cargo dev up`.
     pub kept: bool,
-    /// Whether the portal speaks TLS.
-    pub https: bool,
+    /// How browsers reach the portal.
+    pub scheme: Scheme,
     /// The superuser's connection string of a PostgreSQL that somebody else runs, with a database for the log.
     pub postgres: Option<String>,
     /// The connection string, for all services, of a NATS that somebody else runs.
@@ -37,7 +57,7 @@ impl Default for StackOptions {
             test_clock: false,
             accounts: true,
             kept: false,
-            https: false,
+            scheme: Scheme::Http,
             postgres: None,
             nats: None,
         }

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 
 use super::process::Place;
-use super::{Process, Stack, StackOptions};
+use super::{Process, Scheme, Stack, StackOptions};
 use crate::folder::Folder;
 use crate::mailbox::Mailbox;
 use crate::nats::Bus;
@@ -24,11 +24,10 @@ pub(super) fn start(options: &StackOptions, say: &mut dyn FnMut(&str)) -> Result
     if options.kept && options.postgres.is_none() && postgres::forget_unreadable(&folder, &keys)? {
         say("the passwords or keys of an earlier run are gone, so its data cannot be read: beginning afresh");
     }
-    let keys_are_there = keys.is_dir();
     seed(&["keys", "--directory", &keys.display().to_string()])?;
     say("starting PostgreSQL");
     let postgres = match &options.postgres {
-        Some(url) => postgres::elsewhere(url, &folder, keys_are_there)?,
+        Some(url) => postgres::elsewhere(url, &folder)?,
         None => start_postgres(options, &folder)?,
     };
     say("starting NATS and the mailbox");
@@ -45,7 +44,7 @@ pub(super) fn start(options: &StackOptions, say: &mut dyn FnMut(&str)) -> Result
         bus,
         postgres,
         keys,
-        scheme: if options.https { "https" } else { "http" },
+        scheme: options.scheme,
         folder,
     };
     start_services(&mut stack, options, portal, say)?;
@@ -133,7 +132,7 @@ fn surroundings(stack: &Stack, places: &[Place], options: &StackOptions) -> Surr
             .map(|place| (place.service, place.first.address()))
             .collect(),
         test_clock: options.test_clock,
-        https: options.https,
+        https: options.scheme == Scheme::Https,
     }
 }
 

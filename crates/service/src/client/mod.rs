@@ -118,16 +118,21 @@ impl Replicas {
         deadline::set(request.headers_mut(), allowed);
         telemetry::inject(&mut telemetry::Headers(request.headers_mut()));
         let end = Instant::now() + allowed;
-        let sent = tokio::time::timeout_at(end, self.send(request)).await;
-        let response = sent.map_err(|_| timed::expired())??;
+        let mut second_best = None;
+        let sent = tokio::time::timeout_at(end, self.send(request, &mut second_best)).await;
+        let answer = sent.unwrap_or_else(|_| Err(timed::expired()));
+        let response = answer.or_else(|status| second_best.ok_or(status))?;
         Ok(response.map(|body| Body::new(timed::Timed::new(body, end))))
     }
 
-    /// Tries the replicas in turn until one has taken the request.
-    async fn send(&self, request: Request<Body>) -> Result<Response<Body>, Status> {
+    /// Tries the replicas in turn until one has taken the request. An answer for which a replica cannot vouch is put aside.
+    async fn send(
+        &self,
+        request: Request<Body>,
+        second_best: &mut Option<Response<Body>>,
+    ) -> Result<Response<Body>, Status> {
         let (parts, body) = request.into_parts();
         let kept = Kept::new(body).await?;
-        let mut second_best = None;
         // What a replica says of itself tells more than that another one cannot be reached.
         let mut refusal = None;
         for replica in self.in_turn() {
@@ -135,17 +140,19 @@ impl Replicas {
             let attempt = Request::from_parts(parts.clone(), Body::new(lent));
             match replica.send(attempt, &loan).await {
                 Ok(response) => return Ok(response),
-                Err(Failure::SecondBest(response)) => second_best = Some(response),
+                Err(Failure::SecondBest(response)) => *second_best = Some(response),
                 Err(Failure::Elsewhere(status)) => refusal = Some(status),
                 Err(Failure::Unsent(status)) if loan.take_back() => {
                     refusal.get_or_insert(status);
                 }
-                Err(Failure::Unsent(status) | Failure::Unknown(status)) => {
-                    return second_best.ok_or(status);
+                // Whoever gave an answer that is only second best has said that the call may be repeated.
+                Err(Failure::Unsent(status) | Failure::Unknown(status)) if second_best.is_some() => {
+                    refusal = Some(status);
                 }
+                Err(Failure::Unsent(status) | Failure::Unknown(status)) => return Err(status),
             }
         }
-        second_best.ok_or_else(|| refusal.unwrap_or_else(|| Status::unavailable("no replica")))
+        Err(refusal.unwrap_or_else(|| Status::unavailable("no replica")))
     }
 
     /// All replicas, beginning with the next in turn, those that were lately unreachable last.

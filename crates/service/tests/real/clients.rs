@@ -164,6 +164,36 @@ async fn an_answer_that_a_replica_cannot_vouch_for_counts_if_nobody_has_a_better
     }
 }
 
+/// Its connection stays, and it says nothing.
+#[tokio::test]
+async fn a_replica_that_hangs_does_not_cost_the_answer_of_another() {
+    let authority = Authority::new();
+    let (unsure, (hung, _hold)) = (Api::unsure(), Api::held());
+    let servers = [start(&authority, unsure), start(&authority, hung)];
+    let administrator = channel(&authority, "administrator", &[&servers[0], &servers[1]]);
+    let begun = Instant::now();
+    assert_eq!(cut(&administrator, 3).await.unwrap(), 0);
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn after_an_answer_that_is_second_best_a_lost_one_is_asked_for_elsewhere() {
+    let authority = Authority::new();
+    let (unsure, (lost, _hold), sure) = (Api::unsure(), Api::held(), Api::default());
+    let servers = [
+        start(&authority, unsure),
+        start(&authority, lost.clone()),
+        start(&authority, sure),
+    ];
+    let (wire, proxy) = proxy(servers[1].address).await;
+    let urls = [url(servers[0].address), url(wire), url(servers[2].address)];
+    let administrator = client::connect("sessions", &urls, &authority.certify("administrator")).unwrap();
+    let running = tokio::spawn(async move { cut(&administrator, 3).await });
+    eventually("the call to run", async || (lost.calls() == 1).then_some(())).await;
+    proxy.abort();
+    assert_eq!(running.await.unwrap().unwrap(), 3);
+}
+
 #[tokio::test]
 async fn without_a_ready_replica_a_caller_hears_so() {
     let authority = Authority::new();

@@ -99,7 +99,8 @@ impl Courier {
                 tracing::debug!(%rejection, "not claimed");
                 Ok(None)
             }
-            Err(DecideError::Log(fault @ (LogFault::Unknown | LogFault::Refused))) => Err(fault.reason()),
+            // Of this account alone; what the log refuses it refuses to all.
+            Err(DecideError::Log(fault @ LogFault::Unknown)) => Err(fault.reason()),
             Err(error) => {
                 tracing::warn!(error = chain(&error), "not claimed");
                 Ok(None)

@@ -102,7 +102,7 @@ impl MailWorker {
                 }
                 position = wakeups.next() => self.todo.wake(position, self.log.now()),
                 Some(ended) = self.at_hand.join_next_with_id() => self.let_go(ended).await,
-                _ = looks.tick() => self.look_at_parked().await,
+                _ = looks.tick() => self.look_at_parked(caught_up.is_none()).await,
                 () = sleep(pause.unwrap_or_default()), if pause.is_some() => {}
             }
         }
@@ -147,16 +147,20 @@ impl MailWorker {
         if let Some(about) = self.mails.remove(&id) {
             // Until the follower has read what came of it.
             self.todo.put_off(about, self.log.now() + LOST);
-            if let Delivery::Stuck(reason) = delivery {
-                self.parking.failed(about, reason).await;
+            match delivery {
+                Delivery::Over => self.parking.passed(about),
+                Delivery::Stuck(reason) => self.parking.failed(about, reason).await,
             }
         }
     }
 
-    async fn look_at_parked(&mut self) {
+    /// What is done is known once everything is folded.
+    async fn look_at_parked(&mut self, is_caught_up: bool) {
         self.parking.look().await;
-        let todo = &self.todo;
-        self.parking.settle(|about| todo.owes(about)).await;
+        if is_caught_up {
+            let todo = &self.todo;
+            self.parking.settle(|about| todo.owes(about)).await;
+        }
     }
 
     async fn finish(mut self) {

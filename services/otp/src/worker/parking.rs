@@ -47,6 +47,11 @@ impl Parking {
         self.parked.contains(&about)
     }
 
+    /// A try has ended otherwise.
+    pub fn passed(&mut self, about: Position) {
+        self.failures.remove(&about);
+    }
+
     /// Counts a failure that time does not mend, and parks the mail with the fifth.
     pub async fn failed(&mut self, about: Position, reason: &'static str) {
         let failures = self.failures.entry(about).or_default();
@@ -74,17 +79,18 @@ impl Parking {
 
     /// Reads what is parked, by whichever replica, and what an operator wants to be tried again.
     pub async fn look(&mut self) {
-        let all = match self.log.parked().await {
+        let all = match self.log.own_parked(WORK).await {
             Ok(all) => all,
             Err(error) => {
                 tracing::warn!(error = chain(&error), "what is parked was not read");
                 return;
             }
         };
-        let own = all.into_iter().filter(|parked| parked.work == WORK);
-        let (replayed, parked): (Vec<_>, Vec<_>) = own.partition(|parked| parked.replay);
+        let (replayed, parked): (Vec<_>, Vec<_>) = all.into_iter().partition(|parked| parked.replay);
         self.parked = parked.into_iter().map(|parked| parked.about).collect();
         self.replayed = replayed.into_iter().map(|parked| parked.about).collect();
+        // Whichever replica has parked it: after a replay all begin to count anew.
+        self.failures.retain(|about, _| !self.parked.contains(about));
     }
 
     /// Forgets mails that are not owed any more: what an operator had tried again is done.

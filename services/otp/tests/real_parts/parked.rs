@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sekisho_eventlog::Parked;
+use sekisho_eventlog::{Parked, Position};
 use tokio::time::Instant;
 
 use crate::support::{Flow, Mailbox, Relay, Replica, World, until};
@@ -98,11 +98,34 @@ async fn an_operator_drops_what_will_never_be_done_and_nobody_else_may() {
     let id = parked(&otp).await[0].id;
     assert!(otp.log.drop_parked(id).await.is_err());
     assert!(otp.log.replay_parked(id).await.is_err());
-    // Work of another role is not ours to lay aside or to take up.
+    // Nor is it another role's to take up.
     world.credentials.unpark("mail", otp.log.head()).await.unwrap();
     assert_eq!(parked(&otp).await.len(), 1);
     assert!(world.operator().await.drop_parked(id).await.unwrap());
     assert!(parked(&otp).await.is_empty());
+}
+
+/// Also under the name of our own work.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_role_parks_stops_no_mail() {
+    let world = World::new().await;
+    let next = Position(world.credentials.head().0 + 1);
+    for position in next.0..next.0 + 20 {
+        assert!(
+            world
+                .credentials
+                .park("mail", Position(position), 5, "PANIC")
+                .await
+                .unwrap()
+        );
+    }
+    let relay = Relay::start().await;
+    let working = Replica::new(&world, "otp/a")
+        .await
+        .work(&relay, Mailbox::Known)
+        .await;
+    working.issue(&world.sign_in().await).await.unwrap();
+    relay.until_letters(1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -111,6 +134,8 @@ async fn what_is_parked_is_bounded() {
     let otp = Replica::new(&world, "otp/a").await;
     world.park_many(10_000);
     assert!(!otp.log.park("mail", otp.log.head(), 5, "PANIC").await.unwrap());
+    // What is parked already has its place.
+    assert!(otp.log.park("mail", Position(1_001), 5, "PANIC").await.unwrap());
     world.a_month_passes_for_the_parked();
     assert!(otp.log.park("mail", otp.log.head(), 5, "PANIC").await.unwrap());
     assert_eq!(parked(&otp).await.len(), 1);

@@ -83,7 +83,12 @@ impl Sessions {
     fn believe(&self, digest: TokenDigest) -> Result<Checked, Error> {
         let Inner { log, limits, .. } = &*self.inner;
         let confirmed_at = log.now() - log.head_age();
-        let (checked, _) = self.find(digest, |session, now| session.touch(now, limits))?;
+        let found = self.find(digest, |session, now| session.touch(now, limits));
+        let (checked, _) = found.map_err(|error| match error {
+            // Somebody else may have seen it used.
+            Error::Over(Why::Idle) if !self.is_ended(digest) => Error::Unconfirmed,
+            error => error,
+        })?;
         Ok(Checked {
             last_confirmed_at: Some(confirmed_at),
             ..checked

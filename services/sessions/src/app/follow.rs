@@ -25,7 +25,7 @@ impl Sessions {
         loop {
             while self.fold_next(&mut follower).await.is_ok() {}
             // Another log has taken the place of this one.
-            self.inner.view.forget();
+            self.inner.view.forget().await;
             follower = self.catch_up().await;
         }
     }
@@ -48,7 +48,7 @@ impl Sessions {
                 );
                 return follower;
             }
-            self.inner.view.forget();
+            self.inner.view.forget().await;
         }
     }
 
@@ -78,7 +78,7 @@ impl Sessions {
                 Err(error) => pause_after(&error).await,
             }
         };
-        self.inner.view.fold(&entries, upto);
+        self.inner.view.fold(&entries, upto).await;
         Ok(entries.len())
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sekisho_eventlog::{LogFault, ReadError};
 use time::OffsetDateTime;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{Error, Inner, Sessions};
 
@@ -16,6 +16,9 @@ const CALM: time::Duration = time::Duration::seconds(10);
 const PATIENCE: Duration = Duration::from_millis(1_500);
 /// How long a check may wait: within the same 2 s other replicas are still to be asked.
 const SOON: Duration = Duration::from_millis(500);
+
+/// What a read that ran out of time may take to say so.
+const GRACE: Duration = Duration::from_millis(100);
 
 impl Sessions {
     /// Waits until everything is folded that was committed a second ago or earlier; most often there is nothing to
@@ -43,7 +46,8 @@ impl Sessions {
 
     /// Like [`Sessions::newest`], for a check: gives up soon, and at once while the log does not answer.
     pub(super) async fn newest_soon(&self) -> Result<OffsetDateTime, Error> {
-        if self.inner.head_reads.are_vain() {
+        let Inner { log, head_reads, .. } = &*self.inner;
+        if head_reads.are_vain(log.head_age()) {
             return Err(Error::Unconfirmed);
         }
         self.newest_within(SOON).await
@@ -60,7 +64,8 @@ impl Sessions {
 
     async fn newest_within(&self, patience: Duration) -> Result<OffsetDateTime, Error> {
         let deadline = Instant::now() + patience;
-        let read = async || match timeout_at(deadline, self.inner.log.confirm_head()).await {
+        // A read has its own time, whoever began it and when: its failure is said of the log.
+        let read = async || match timeout(patience, self.inner.log.confirm_head()).await {
             Ok(Ok(head)) => Ok(head),
             // No other replica knows better, and what was folded may be void.
             Ok(Err(ReadError::WentBack)) => Err(Error::Log(LogFault::WentBack)),
@@ -73,8 +78,7 @@ impl Sessions {
                 Err(Error::Unconfirmed)
             }
         };
-        // Whoever waits for the read of somebody else gives up as well.
-        let head = timeout_at(deadline, self.inner.head_reads.after_now(read)).await;
+        let head = timeout_at(deadline + GRACE, self.inner.head_reads.after_now(read)).await;
         head.unwrap_or(Err(Error::Unconfirmed))?;
         self.fold_all(deadline).await
     }

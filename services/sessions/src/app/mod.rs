@@ -47,6 +47,7 @@ struct Inner {
     verifying: tokio::sync::Mutex<()>,
     keys: Keys,
     tombstones: Mutex<Tombstones>,
+    latest_snapshot: Mutex<Option<snapshots::Latest>>,
 }
 
 impl Sessions {
@@ -61,6 +62,7 @@ impl Sessions {
                 verifying: tokio::sync::Mutex::default(),
                 keys,
                 tombstones: Mutex::default(),
+                latest_snapshot: Mutex::default(),
             }),
         }
     }

@@ -1,14 +1,14 @@
 //! Snapshots: taken now and then, so that a new replica folds only what came after.
 
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use sekisho_eventlog::{LogFault, Position};
 use tokio::task::spawn_blocking;
 
 use super::{Error, Sessions};
-use crate::domain::{Directory, SNAPSHOT_VERSION};
+use crate::domain::{Directory, snapshot_version};
 use crate::snapshot::{Manifest, Unusable, hashes};
 use crate::store::{self, Stored};
 
@@ -18,6 +18,13 @@ const PIECE: usize = 1 << 20;
 const SPREAD_MILLIS: u64 = 2_000;
 /// After a snapshot that could not be taken.
 const PAUSE: Duration = Duration::from_secs(30);
+
+/// A snapshot that this replica has read or taken, or that one of us has sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Latest {
+    position: Position,
+    id: i64,
+}
 
 /// Why a snapshot was not taken or not read.
 #[derive(Debug, thiserror::Error)]
@@ -57,7 +64,7 @@ impl Sessions {
     /// Begins with the newest snapshot that can be believed, if there is any. Answers after which position the log is still
     /// to be folded.
     pub(super) async fn resume(&self) -> Position {
-        let stored = match store::newest(self.inner.log.pool()).await {
+        let stored = match store::newest(self.inner.log.pool(), snapshot_version()).await {
             Ok(stored) => stored,
             Err(error) => {
                 let error = sekisho_service::chain(&error);
@@ -68,8 +75,13 @@ impl Sessions {
         for stored in stored {
             match self.open(&stored).await {
                 Ok(directory) => {
-                    self.inner.view.resume(directory, stored.manifest.position);
-                    return stored.manifest.position;
+                    let position = stored.manifest.position;
+                    self.inner.view.resume(directory, position).await;
+                    self.remember(Latest {
+                        id: stored.id,
+                        position,
+                    });
+                    return position;
                 }
                 Err(why) => tracing::error!(
                     snapshot = stored.id,
@@ -98,29 +110,50 @@ impl Sessions {
     }
 
     async fn take_when_due(&self, every: u64) -> Result<(), SnapshotError> {
-        let position = |newest: Option<Stored>| newest.map_or(0, |stored| stored.manifest.position.0);
-        let due = position(self.newest_of_ours().await?).saturating_add(every);
+        let position = |latest: Option<Latest>| latest.map_or(0, |latest| latest.position.0);
+        let due = position(self.latest().await?).saturating_add(every);
         self.inner.view.wait_for(Position(due)).await;
         let spread = u64::from_be_bytes(sekisho_service::entropy::bytes()) % SPREAD_MILLIS;
         tokio::time::sleep(Duration::from_millis(spread)).await;
-        if position(self.newest_of_ours().await?) < due {
+        if position(self.latest().await?) < due {
             self.take().await?;
         }
         Ok(())
     }
 
-    /// The newest snapshot that one of us has sealed. Whoever may write the table must not keep us from taking more.
-    async fn newest_of_ours(&self) -> Result<Option<Stored>, SnapshotError> {
-        let stored = store::newest(self.inner.log.pool()).await?;
-        let is_ours = |stored: &Stored| stored.manifest.check(&stored.tag, &self.inner.keys).is_ok();
-        Ok(stored.into_iter().find(is_ours))
+    /// The newest snapshot that one of us has sealed, of what is stored and what this replica has read or taken: whoever may
+    /// write the tables must neither keep us from taking more nor have us take them all the time.
+    async fn latest(&self) -> Result<Option<Latest>, SnapshotError> {
+        let stored = store::newest(self.inner.log.pool(), snapshot_version()).await?;
+        let folded = self.inner.view.folded();
+        let is_ours = |stored: &&Stored| {
+            let is_sealed = stored.manifest.check(&stored.tag, &self.inner.keys).is_ok();
+            is_sealed && stored.manifest.position <= folded
+        };
+        let found = stored.iter().find(is_ours).map(|stored| Latest {
+            id: stored.id,
+            position: stored.manifest.position,
+        });
+        Ok(found.into_iter().chain(*self.remembered_latest()).max())
+    }
+
+    fn remember(&self, latest: Latest) {
+        *self.remembered_latest() = Some(latest);
+    }
+
+    fn remembered_latest(&self) -> MutexGuard<'_, Option<Latest>> {
+        let latest = self.inner.latest_snapshot.lock();
+        latest.unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn take(&self) -> Result<Position, SnapshotError> {
         let begun = Instant::now();
+        let history = self.inner.log.history();
         let inner = Arc::clone(&self.inner);
         // Of a million sessions it takes a while; the follower waits for it, and nobody else.
+        let standing_still = inner.view.stand_still().await;
         let write = move || {
+            let _until_done = standing_still;
             let (pieces, digest, epoch, position) = inner.view.ask_at(|directory, position| {
                 (
                     directory.pieces(PIECE),
@@ -137,17 +170,23 @@ impl Sessions {
         let Some(entry) = entry else {
             return Ok(Position(0));
         };
+        // Nothing of a log that went back meanwhile is sealed to an entry of the one that took its place.
+        self.inner.log.confirm_head().await.map_err(LogFault::from)?;
+        if self.inner.log.history() != history {
+            return Err(LogFault::WentBack.into());
+        }
         let manifest = Manifest {
             position,
             event_id: entry.recorded.event_id,
             epoch,
-            version: SNAPSHOT_VERSION,
+            version: snapshot_version(),
             digest: digest.to_vec(),
             piece_hashes,
         };
         let tag = manifest.seal(&self.inner.keys);
-        let before = self.newest_of_ours().await?.map(|stored| stored.id);
-        store::keep(self.inner.log.pool(), &manifest, &tag, &pieces, before).await?;
+        let before = self.latest().await?.map(|latest| latest.id);
+        let id = store::keep(self.inner.log.pool(), &manifest, &tag, &pieces, before).await?;
+        self.remember(Latest { position, id });
         tracing::info!(
             position = position.0,
             bytes = pieces.iter().map(Vec::len).sum::<usize>(),

@@ -22,7 +22,7 @@ mod why;
 
 pub use command::{Command, Rejection, Start, decide};
 pub use digest::StateDigest;
-pub use directory::{Activity, Directory, Ending, SNAPSHOT_VERSION};
+pub use directory::{Activity, Directory, Ending, snapshot_version};
 pub use ids::SessionId;
 pub use kept::Keep;
 pub use limits::{Limits, Live};

@@ -163,6 +163,31 @@ async fn who_knows_that_something_is_missing_is_not_believed() {
     assert_eq!(answer, Err(Error::Unconfirmed));
 }
 
+/// What was folded may be void, whether or not the log can be asked now.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_went_back_and_is_away_is_not_believed_from_memory() {
+    let postgres = Postgres::start_with(Schema::Files).unwrap();
+    let world = World::on(&postgres).await;
+    let replica = world.replica().await;
+    world.database.back_up().unwrap();
+    let started = replica
+        .start(&world.verified(world.account()).await)
+        .await
+        .unwrap();
+    let token = started.token.expose();
+    replica.sessions.check(token).await.unwrap();
+    world.database.restore().unwrap();
+    eventually("the replica to notice", async || {
+        (replica.sessions.check(token).await == Err(Error::Log(LogFault::WentBack))).then_some(())
+    })
+    .await;
+    postgres.kill().unwrap();
+    for _ in 0..10 {
+        assert!(replica.sessions.check(token).await.is_err());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
 /// What one replica saw before the log went away it could not record. When the log is back and the clock past the recorded
 /// deadline, the other replica must not be the first to speak.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -170,8 +170,8 @@ async fn behind_a_snapshot_that_cannot_be_used_the_one_before_it_is() {
     world
         .database
         .sql(&format!(
-            "insert into sessions.snapshot (position, event_id, epoch, version, digest, piece_hashes, key_id, tag, taken_at)
-             select position + 1000000, event_id, epoch, version, digest, piece_hashes, key_id, tag, taken_at
+            "insert into sessions.snapshot (position, event_id, epoch, version, digest, piece_hashes, key_id, tag)
+             select position + 1000000, event_id, epoch, version, digest, piece_hashes, key_id, tag
              from sessions.snapshot where position = {position};"
         ))
         .unwrap();
@@ -186,29 +186,58 @@ async fn replicas_take_a_snapshot_every_so_many_entries_and_keep_two() {
         let sessions = sessions.clone();
         tokio::spawn(async move { sessions.keep_snapshots(4).await })
     });
-    // Whoever may write the table must not keep them from it.
-    let forged = "insert into sessions.snapshot (position, event_id, epoch, version, digest, piece_hashes, key_id, tag, taken_at)
-         values (1000000, gen_random_uuid(), 0, 1, '', '', 'test', '', log.now());";
-    world.database.sql(forged).unwrap();
     let mut last = 0;
     for _ in 0..3 {
         for _ in 0..2 {
             world.verified(world.account()).await;
         }
-        let newest = "select coalesce(max(position), 0) from sessions.snapshot where tag <> '';";
+        let newest = "select coalesce(max(position), 0) from sessions.snapshot;";
         last = eventually("another snapshot", async || {
+            for replica in &replicas {
+                replica.log.confirm_head().await.unwrap();
+            }
             let newest: u64 = world.database.sql(newest).unwrap().parse().unwrap();
             (newest >= last + 4).then_some(newest)
         })
         .await;
-        for replica in &replicas {
-            replica.log.confirm_head().await.unwrap();
-        }
     }
-    assert_eq!(count(&world), "2");
     for keeper in keepers {
         keeper.abort();
     }
+    // Two that take one at the same time leave the third to the next.
+    replicas[0].sessions.take_snapshot().await.unwrap();
+    assert_eq!(count(&world), "2");
+}
+
+/// Whoever may write the table must neither keep replicas from taking snapshots nor have them take them all the time.
+#[tokio::test]
+async fn rows_that_nobody_of_us_has_sealed_change_nothing_about_when_snapshots_are_taken() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    world.verified(world.account()).await;
+    replica.log.confirm_head().await.unwrap();
+    replica.sessions.take_snapshot().await.unwrap();
+    let forged = "insert into sessions.snapshot (position, event_id, epoch, version, digest, piece_hashes, key_id, tag, taken_at)
+         select position + number, event_id, epoch, version + number % 2, digest, piece_hashes, key_id, sha256(tag), taken_at
+         from sessions.snapshot, generate_series(1000, 1040) as number;";
+    world.database.sql(forged).unwrap();
+    let sessions = replica.sessions.clone();
+    let keeper = tokio::spawn(async move { sessions.keep_snapshots(4).await });
+    let taken = "select count(distinct snapshot_id) from sessions.snapshot where position < 1000;";
+    let ids = "select max(snapshot_id) from sessions.snapshot where position < 1000;";
+    let before = world.database.sql(ids).unwrap();
+    // Longer than it takes to decide twice.
+    tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+    assert_eq!(world.database.sql(ids).unwrap(), before, "nothing was due");
+    for _ in 0..2 {
+        world.verified(world.account()).await;
+    }
+    replica.log.confirm_head().await.unwrap();
+    eventually("the one that is due", async || {
+        (world.database.sql(taken).unwrap() == "2").then_some(())
+    })
+    .await;
+    keeper.abort();
 }
 
 /// A session and so many entries after it, of which sessions folds every tenth.

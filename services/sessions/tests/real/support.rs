@@ -6,11 +6,12 @@ use std::time::Duration;
 use async_nats::Client;
 use sekisho_dev::{Database, Nats, Postgres, Schema};
 use sekisho_eventlog::{
-    Carry, Context, Decided, Decision, Entry, EventId, FlowId, Fold, Log, LogSettings, Position, Recorded,
-    StreamId, bus,
+    AppendError, Carry, Draft, Entry, EventId, FlowId, Fold, Log, LogSettings, Outcome, Position, Recorded,
+    StreamId, Via, bus,
 };
 use sekisho_evidence::secret_digest;
 use sekisho_proto::events::{AccountEvent, CodeEvent, SessionEvent};
+use sekisho_proto::log::v1::Metadata;
 use sekisho_proto::otp::v1::{CodeAccepted, Purpose};
 use sekisho_proto::{Event, Kind, credentials::v1 as credentials};
 use sekisho_service::settings::{KeyRing, Secret};
@@ -26,6 +27,8 @@ pub const LIMITS: Limits = Limits {
     stale: time::Duration::minutes(30),
 };
 
+/// How often an append is submitted, 2 s each.
+const TRIES: u32 = 10;
 /// The longest that the fold of a log is waited for.
 const FOLD: Duration = Duration::from_mins(5);
 /// The longest that any state is waited for.
@@ -101,15 +104,35 @@ pub async fn append<E: Event>(
     flow: Option<FlowId>,
     event: impl Into<E>,
 ) -> Recorded {
-    let context = Context::new(stream, flow, "test");
     let event: E = event.into();
-    let decided = log
-        .decide::<Nothing<E>, ()>(&context, |_| Ok(Decision::Record(event.clone())))
-        .await;
-    match decided.unwrap() {
-        Decided::Recorded { recorded, .. } => recorded,
-        Decided::Repeated { .. } | Decided::Nothing(_) => panic!("a new event is recorded"),
+    let event_id = EventId::new(log.now());
+    let draft = async || {
+        let loaded = log.load::<Nothing<E>>(stream).await.unwrap();
+        Draft {
+            flow,
+            ..Draft::following(&loaded, stream, event_id, &event, Metadata::default())
+        }
+    };
+    let mut current = draft().await;
+    for _ in 0..TRIES {
+        match log.append(current.clone(), &Via::Append).await {
+            Ok(Outcome::Recorded(receipt)) => {
+                return Recorded {
+                    position: receipt.position,
+                    version: current.expected.next(),
+                    stream,
+                    event_id,
+                    flow,
+                    recorded_at: receipt.recorded_at,
+                };
+            }
+            Ok(Outcome::Conflict) => current = draft().await,
+            // A disk that takes its time is no finding; the same draft is recorded once.
+            Err(AppendError::Unavailable) => {}
+            other => panic!("{other:?}"),
+        }
     }
+    panic!("the log has not answered {TRIES} times")
 }
 
 impl World {
@@ -248,6 +271,23 @@ impl World {
     pub fn extensions(&self) -> u64 {
         let count = "select count(*) from log.entry where event_type = 'session_extended';";
         self.database.sql(count).unwrap().parse().unwrap()
+    }
+
+    /// How many SessionExtended tell of a use between two moments.
+    pub async fn extensions_between(&self, from: OffsetDateTime, to: OffsetDateTime) -> usize {
+        let head = self.otp.confirm_head().await.unwrap();
+        let page = self
+            .otp
+            .read(Position(0), head, &[Kind::Session], 10_000)
+            .await
+            .unwrap();
+        let events = page.entries.iter().filter_map(|entry| entry.event().ok());
+        let moments = events.filter_map(|event| match event {
+            SessionEvent::SessionExtended(extended) => extended.active_at,
+            _ => None,
+        });
+        let moments = moments.filter_map(|at| sekisho_proto::from_timestamp(&at));
+        moments.filter(|at| (from..to).contains(at)).count()
     }
 
     /// Stops the log's clock at a moment. A process's own clock then runs on from there between two reads of the head.

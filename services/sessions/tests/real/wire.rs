@@ -90,7 +90,7 @@ impl Service {
             },
             limits: LIMITS,
             keys: keys(7),
-            snapshot_every: NonZeroU64::MAX,
+            snapshot_every: NonZeroU64::new(4).unwrap(),
         };
         let servers = sekisho_sessions::build(&config).unwrap();
         let mut service = Self {
@@ -263,10 +263,12 @@ async fn who_has_lost_sight_of_the_log_is_believed_only_where_nobody_knows_bette
     })
     .await;
     // Whom it never heard of it cannot tell from a stranger.
-    let unknown = CheckRequest { token: vec![1; 32] };
-    let refused = alone.check(unknown).await.unwrap_err();
+    let unknown = || CheckRequest { token: vec![1; 32] };
+    let refused = alone.check(unknown()).await.unwrap_err();
     assert_eq!(reason(&refused).as_deref(), Some("SESSION_UNCONFIRMED"));
     for _ in 0..4 {
+        let refused = gateway.check(unknown()).await.unwrap_err();
+        assert_eq!(reason(&refused).as_deref(), Some("SESSION_UNKNOWN"));
         let answer = gateway.check(check()).await.unwrap().into_inner();
         assert_eq!(answer.last_confirmed_at, None);
     }
@@ -278,6 +280,24 @@ async fn who_has_lost_sight_of_the_log_is_believed_only_where_nobody_knows_bette
         let refused = gateway.check(check()).await.unwrap_err();
         assert_eq!(reason(&refused).as_deref(), Some("SESSION_SIGNED_OUT"));
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_takes_snapshots() {
+    let world = World::new().await;
+    let service = Service::start(&world.database);
+    service.ready().await;
+    for _ in 0..2 {
+        world.verified(world.account()).await;
+    }
+    eventually("a snapshot", async || {
+        let count = world
+            .database
+            .sql("select count(*) from sessions.snapshot;")
+            .unwrap();
+        (count != "0").then_some(())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

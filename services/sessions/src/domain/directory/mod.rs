@@ -3,7 +3,7 @@
 mod fold;
 mod snapshot;
 
-pub use snapshot::SNAPSHOT_VERSION;
+pub use snapshot::snapshot_version;
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,13 +1,38 @@
 //! The directory as bytes, and the directory from them.
 
 use sekisho_eventlog::Position;
+use sekisho_proto::events::{AccountEvent, CodeEvent, SessionEvent, SystemEvent};
+use sha2::{Digest as _, Sha256};
 
 use super::Directory;
 use crate::domain::member::{LONGEST, Member, Remembered};
 
-/// The version of everything that a snapshot depends on: how entries are folded, what is remembered of them, and the bytes
-/// of each member. Goes up with every change of these, and snapshots of other versions are of no use.
-pub const SNAPSHOT_VERSION: u32 = 1;
+/// Goes up with every change of how entries are folded, of what is remembered of them, and of the bytes of each member.
+pub(super) const VERSION: u32 = 1;
+
+/// The version of everything that a snapshot depends on; one of another version is of no use. An event that this version
+/// does not understand is folded as the worst that it could be, so the events that it knows are a part of it.
+pub fn snapshot_version() -> u64 {
+    let known = [
+        AccountEvent::TYPES,
+        CodeEvent::TYPES,
+        SessionEvent::TYPES,
+        SystemEvent::TYPES,
+    ];
+    u64::from(VERSION) << 32 | u64::from(fingerprint(&known))
+}
+
+/// The first bits of the SHA-256 of names in order.
+fn fingerprint(known: &[&[&str]]) -> u32 {
+    let mut hash = Sha256::new();
+    for name in known.iter().copied().flatten() {
+        hash.update(name);
+        hash.update("\n");
+    }
+    let digest: [u8; 32] = hash.finalize().into();
+    let [a, b, c, d, ..] = digest;
+    u32::from_be_bytes([a, b, c, d])
+}
 
 impl Directory {
     /// Everything that is remembered, in pieces of so many bytes or a little less; without what only this replica has seen.
@@ -70,5 +95,18 @@ impl Directory {
             }
             Remembered::Epoch(position) => self.epoch = position,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_knows_another_event_takes_snapshots_of_another_version() {
+        assert_ne!(fingerprint(&[&["a", "b"]]), fingerprint(&[&["a", "b", "c"]]));
+        assert_ne!(fingerprint(&[&["ab"]]), fingerprint(&[&["a", "b"]]));
+        assert_eq!(snapshot_version() >> 32, u64::from(VERSION));
+        assert_ne!(snapshot_version() & u64::from(u32::MAX), 0);
     }
 }

@@ -478,7 +478,10 @@ fn what_a_snapshot_holds_is_of_its_version() {
         "4a62093ee6ae3930aaca79a80d55bf9eb0f990661b335e32f2c780deeeebbe89",
     );
     assert_eq!(
-        (SNAPSHOT_VERSION, format!("{:?}", directory.digest()).as_str()),
+        (
+            super::snapshot::VERSION,
+            format!("{:?}", directory.digest()).as_str()
+        ),
         pinned
     );
 }

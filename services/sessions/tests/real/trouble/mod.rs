@@ -2,6 +2,8 @@
 
 mod witness;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_nats::{Client, HeaderMap};
@@ -59,7 +61,7 @@ fn counts(witnesses: &[Witness]) -> Counts {
 }
 
 /// Repeats every message of sessions up to five times, late and in another order, and sends what nobody has sealed.
-async fn tamper(bus: Client) {
+async fn tamper(bus: Client, sent: Arc<AtomicUsize>) {
     let mut heard = bus.subscribe("signin.session.>").await.unwrap();
     let mut kept = Vec::new();
     while let Some(message) = heard.next().await {
@@ -91,6 +93,7 @@ async fn tamper(bus: Client) {
                     "nonsense".into()
                 };
                 bus.publish_with_headers(subject, again, body).await.unwrap();
+                sent.fetch_add(2, Ordering::Relaxed);
             }
         }
     }
@@ -104,12 +107,14 @@ async fn messages_that_come_twice_late_or_forged_change_nothing() {
     let one = world.replica_at(&url, Some(client(&nats).await)).await;
     let other = world.replica_at(&url, Some(client(&nats).await)).await;
     let replicas = [&one, &other];
-    let tampering = tokio::spawn(tamper(client(&nats).await));
+    let sent = Arc::new(AtomicUsize::new(0));
+    let tampering = tokio::spawn(tamper(client(&nats).await, Arc::clone(&sent)));
     let mut witnesses = witnesses(&world, &replicas, 20).await;
     act_for(&mut witnesses, Duration::from_secs(4)).await;
     let counts = counts(&witnesses);
     assert!(counts.started > 10 && counts.ended > 5, "{counts:?}");
-    assert!(!tampering.is_finished());
+    let sent = sent.load(Ordering::Relaxed);
+    assert!(sent > 50, "{sent} messages");
     verify(&world, &replicas, &LIMITS, &mut witnesses).await;
     tampering.abort();
 }
@@ -161,22 +166,25 @@ async fn postgresql_is_killed_and_restarted_under_people_who_work() {
     let (one, other) = (world.replica().await, world.replica().await);
     let replicas = [&one, &other];
     let mut witnesses = witnesses(&world, &replicas, 40).await;
-    let trouble = async {
+    // On a thread of its own: people go on while it is away.
+    let trouble = tokio::task::spawn_blocking(move || {
         for round in 0..4 {
-            sleep(Duration::from_millis(1_200)).await;
-            tokio::task::block_in_place(|| {
-                if round % 2 == 0 {
-                    postgres.kill().unwrap();
-                } else {
-                    postgres.stop().unwrap();
-                }
-                postgres.restart().unwrap();
-            });
+            std::thread::sleep(Duration::from_millis(800));
+            if round % 2 == 0 {
+                postgres.kill().unwrap();
+            } else {
+                postgres.stop().unwrap();
+            }
+            std::thread::sleep(Duration::from_millis(700));
+            postgres.restart().unwrap();
         }
-    };
-    tokio::join!(trouble, act_for(&mut witnesses, Duration::from_secs(8)));
+        postgres
+    });
+    act_for(&mut witnesses, Duration::from_secs(8)).await;
+    let _postgres = trouble.await.unwrap();
     let counts = counts(&witnesses);
     assert!(counts.started > 10 && counts.ended > 5, "{counts:?}");
+    assert!(counts.unanswered + counts.believed > 0, "{counts:?}");
     verify(&world, &replicas, &LIMITS, &mut witnesses).await;
 }
 
@@ -191,6 +199,9 @@ async fn one_replica_alone_is_cut_off_from_postgresql() {
         .replica_at(&world.database.url("sessions"), Some(client(&nats).await))
         .await;
     let mut witnesses = witnesses(&world, &[&blind, &other], 30).await;
+    for witness in &mut witnesses {
+        witness.ends_are_told();
+    }
     act_for(&mut witnesses, Duration::from_secs(1)).await;
     drop(wire);
     act_for(&mut witnesses, Duration::from_secs(4)).await;
@@ -211,21 +222,23 @@ async fn nats_is_killed_and_restarted() {
     let other = world.replica_at(&url, Some(client(&nats).await)).await;
     let replicas = [&one, &other];
     let mut witnesses = witnesses(&world, &replicas, 30).await;
-    let trouble = async {
+    let trouble = tokio::task::spawn_blocking(move || {
         for _ in 0..2 {
-            sleep(Duration::from_secs(1)).await;
-            tokio::task::block_in_place(|| nats.kill().unwrap());
-            sleep(Duration::from_secs(1)).await;
-            tokio::task::block_in_place(|| nats.restart().unwrap());
+            std::thread::sleep(Duration::from_secs(1));
+            nats.kill().unwrap();
+            std::thread::sleep(Duration::from_secs(1));
+            nats.restart().unwrap();
         }
-    };
-    tokio::join!(trouble, act_for(&mut witnesses, Duration::from_secs(6)));
+        nats
+    });
+    act_for(&mut witnesses, Duration::from_secs(6)).await;
+    let _nats = trouble.await.unwrap();
     let counts = counts(&witnesses);
     assert!(counts.started > 10 && counts.ended > 5, "{counts:?}");
-    // PostgreSQL was there all the time.
-    assert_eq!(
-        (counts.unanswered, counts.unrecorded, counts.believed),
-        (0, 0, 0),
+    // PostgreSQL was there all the time, if perhaps slow.
+    assert_eq!(counts.unrecorded, 0, "{counts:?}");
+    assert!(
+        10 * (counts.unanswered + counts.believed) < counts.alive,
         "{counts:?}"
     );
     verify(&world, &replicas, &LIMITS, &mut witnesses).await;
@@ -285,6 +298,9 @@ async fn an_older_dump_is_put_under_running_replicas_and_an_epoch_begun() {
             (replica.sessions.check(lost.token.expose()).await == Err(Error::Unknown)).then_some(())
         })
         .await;
+    }
+    for witness in &mut before {
+        witness.all_are_over(&replicas).await;
     }
     let mut after = witnesses(&world, &replicas, 10).await;
     act_for(&mut after, Duration::from_secs(1)).await;
@@ -350,7 +366,7 @@ async fn away_for_almost_as_long_as_anybody_may_be_idle(idle: Duration) {
     })
     .await;
     postgres.kill().unwrap();
-    let gone = Instant::now();
+    let (gone, gone_at) = (Instant::now(), one.log.now());
     let mut believed = 0;
     while gone.elapsed() < idle * 29 / 30 {
         for replica in replicas {
@@ -360,7 +376,8 @@ async fn away_for_almost_as_long_as_anybody_may_be_idle(idle: Duration) {
         }
         sleep(idle / 60).await;
     }
-    assert!(believed > 40, "{believed}");
+    assert!(believed > 10, "{believed}");
+    let last_used = one.log.now();
     postgres.restart().unwrap();
     for replica in replicas {
         eventually("a confirmed answer", async || {
@@ -384,6 +401,9 @@ async fn away_for_almost_as_long_as_anybody_may_be_idle(idle: Duration) {
         let over = Err(Error::Over(Why::Idle));
         assert_eq!(replica.sessions.check(silent.expose()).await, over);
     }
+    // What was recorded afterwards says when it was used while the log was away.
+    let used = world.extensions_between(gone_at + idle / 6, last_used).await;
+    assert!(used > 0, "no use in the outage was recorded");
     verify(&world, &replicas, &limits, &mut witnesses).await;
     for keeper in keepers {
         keeper.abort();

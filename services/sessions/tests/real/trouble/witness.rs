@@ -22,6 +22,7 @@ pub struct Witness {
     seen: Vec<Seen>,
     random: u64,
     counts: Counts,
+    told: bool,
 }
 
 /// A session that was answered, and what was answered about its end.
@@ -66,6 +67,23 @@ impl Witness {
             seen: Vec::new(),
             random: seed,
             counts: Counts::default(),
+            told: false,
+        }
+    }
+
+    /// The bus carries every end to every replica.
+    pub fn ends_are_told(&mut self) {
+        self.told = true;
+    }
+
+    /// Every session is refused by all of these.
+    pub async fn all_are_over(&mut self, replicas: &[&Replica]) {
+        assert!(!self.seen.is_empty());
+        for seen in &mut self.seen {
+            seen.end = End::Answered(Instant::now(), None);
+            for replica in replicas {
+                refused_or_alive(replica, seen).await;
+            }
         }
     }
 
@@ -129,7 +147,16 @@ impl Witness {
                 assert_eq!(checked.session, seen.started.session);
                 self.counts.alive += 1;
             }
-            (Ok(_), _) => self.counts.believed += 1,
+            (Ok(_), end) => {
+                if let (true, End::Answered(at, _)) = (self.told, end) {
+                    assert!(
+                        asked - at < KNOWN_WITHIN,
+                        "nobody told: {:?}",
+                        seen.started.session
+                    );
+                }
+                self.counts.believed += 1;
+            }
             (Err(Error::Over(_)), End::Asked | End::Answered(..)) => self.counts.over += 1,
             (Err(Error::Unconfirmed | Error::Log(LogFault::Unavailable)), _) => self.counts.unanswered += 1,
             (Err(error), _) => panic!("a session that nobody has ended: {error:?}"),
@@ -191,7 +218,7 @@ impl Witness {
     /// A session that lives, as far as anybody knows, and its account.
     pub fn some_account(&self) -> StreamId {
         let alive = self.seen.iter().find(|seen| seen.end == End::None);
-        alive.expect("a session that lives").flow.account
+        alive.unwrap().flow.account
     }
 
     fn which(&mut self) -> Option<usize> {
@@ -341,7 +368,7 @@ impl Recorded {
                 continue;
             };
             let recorded = &entry.recorded;
-            let flow = recorded.flow.expect("a session has a flow");
+            let flow = recorded.flow.unwrap();
             assert_eq!(
                 flows.insert(flow, recorded.position),
                 None,
@@ -375,9 +402,7 @@ impl Recorded {
                 }
                 SessionEvent::SessionExtended(extended) => {
                     let at = sekisho_proto::from_timestamp(extended.active_at.as_ref().unwrap()).unwrap();
-                    let before = active
-                        .get_mut(&extended.session_id)
-                        .expect("a session that has started");
+                    let before = active.get_mut(&extended.session_id).unwrap();
                     assert!(at < *before + limits.idle, "extended after its deadline");
                     *before = at.max(*before);
                 }
