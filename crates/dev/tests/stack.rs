@@ -68,12 +68,11 @@ fn a_service_that_does_not_start_says_why() {
 }
 
 /// What the server keeps of the passwords of our roles.
-fn passwords(postgres: &Postgres) -> String {
-    let database = postgres.database().unwrap();
-    let kept = database.sql(
+fn passwords(postgres: &Postgres) -> anyhow::Result<String> {
+    let kept = postgres.database()?.sql(
         "select string_agg(rolpassword, ',' order by rolname) from pg_authid where rolname like 'sekisho%';",
     );
-    kept.unwrap()
+    kept
 }
 
 #[test]
@@ -104,10 +103,10 @@ fn servers_that_somebody_else_runs_are_used_and_left_running() {
     assert!(TcpStream::connect(nats.address()).is_ok());
 
     // It is another installation's now, with passwords that stay as they are.
-    let before = passwords(&postgres);
+    let before = passwords(&postgres).unwrap();
     let mistake = Stack::start(&elsewhere).unwrap_err().to_string();
     assert!(mistake.contains("is used by another installation"), "{mistake}");
-    assert_eq!(passwords(&postgres), before);
+    assert_eq!(passwords(&postgres).unwrap(), before);
 
     for (postgres, nats, said) in [
         (Some("localhost"), None, "--postgres takes"),
