@@ -69,10 +69,9 @@ fn a_service_that_does_not_start_says_why() {
 
 /// What the server keeps of the passwords of our roles.
 fn passwords(postgres: &Postgres) -> anyhow::Result<String> {
-    let kept = postgres.database()?.sql(
-        "select string_agg(rolpassword, ',' order by rolname) from pg_authid where rolname like 'sekisho%';",
-    );
-    kept
+    let query =
+        "select string_agg(rolpassword, ',' order by rolname) from pg_authid where rolname like 'sekisho%';";
+    postgres.database()?.sql(query)
 }
 
 #[test]
