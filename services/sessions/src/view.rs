@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sekisho_eventlog::{Entry, Position};
 use tokio::sync::{Mutex, OwnedMutexGuard, watch};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::domain::Directory;
 
@@ -18,17 +18,29 @@ pub(crate) struct View {
     folded: watch::Sender<Position>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     directory: Directory,
     upto: Position,
+    /// When that was folded.
+    at: Instant,
+}
+
+impl State {
+    fn new(directory: Directory, upto: Position) -> Self {
+        Self {
+            directory,
+            upto,
+            at: Instant::now(),
+        }
+    }
 }
 
 impl View {
     /// A view that has folded nothing yet.
     pub fn new() -> Self {
         Self {
-            state: RwLock::default(),
+            state: RwLock::new(State::new(Directory::default(), Position(0))),
             changing: Arc::default(),
             folded: watch::Sender::new(Position(0)),
         }
@@ -55,6 +67,12 @@ impl View {
         Arc::clone(&self.changing).lock_owned().await
     }
 
+    /// How long ago entries were folded for the last time.
+    pub fn folded_age(&self) -> Duration {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        state.at.elapsed()
+    }
+
     /// Folds a run of entries that ends at `upto`.
     pub async fn fold(&self, entries: &[Entry], upto: Position) {
         let _alone = self.changing.lock().await;
@@ -67,6 +85,7 @@ impl View {
                 }
             }
             state.upto = upto;
+            state.at = Instant::now();
         }
         self.folded.send_replace(upto);
     }
@@ -74,14 +93,15 @@ impl View {
     /// Forgets everything: what was folded is not the log any more.
     pub async fn forget(&self) {
         let _alone = self.changing.lock().await;
-        *self.state.write().unwrap_or_else(PoisonError::into_inner) = State::default();
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) =
+            State::new(Directory::default(), Position(0));
         self.folded.send_replace(Position(0));
     }
 
     /// Begins with what is remembered at a position.
     pub async fn resume(&self, directory: Directory, upto: Position) {
         let _alone = self.changing.lock().await;
-        *self.state.write().unwrap_or_else(PoisonError::into_inner) = State { directory, upto };
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) = State::new(directory, upto);
         self.folded.send_replace(upto);
     }
 

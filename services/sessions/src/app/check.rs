@@ -57,7 +57,7 @@ impl Sessions {
             Err(Error::Over(Why::Idle)) if !self.is_ended(digest) => self.newest_soon().await?,
             Err(over) => return Err(over),
             Ok(_) => match self.current_soon().await {
-                Err(Error::Unconfirmed) if self.may_be_believed() => return self.believe(digest),
+                Err(Error::Unconfirmed) => return self.believe(digest),
                 current => current?,
             },
         };
@@ -82,7 +82,8 @@ impl Sessions {
     /// What this replica remembers, as long as nobody knows better. Its use counts as far as it can be recorded later.
     fn believe(&self, digest: TokenDigest) -> Result<Checked, Error> {
         let Inner { log, limits, .. } = &*self.inner;
-        let confirmed_at = log.now() - log.head_age();
+        let age = self.believed_age().ok_or(Error::Unconfirmed)?;
+        let confirmed_at = log.now() - age;
         let found = self.find(digest, |session, now| session.touch(now, limits));
         let (checked, _) = found.map_err(|error| match error {
             // Somebody else may have seen it used.

@@ -53,13 +53,18 @@ impl Sessions {
         self.newest_within(SOON).await
     }
 
-    /// Whether this replica has folded all that it knows to be in the log, and has heard of it lately enough to believe in
-    /// what it remembers.
-    pub(super) fn may_be_believed(&self) -> bool {
+    /// How long ago nothing was missing in what this replica remembers; `None` if that is too long ago to believe in it, or
+    /// if it is of a log that went back.
+    pub(super) fn believed_age(&self) -> Option<Duration> {
         let Inner {
             log, view, limits, ..
         } = &*self.inner;
-        view.folded() >= log.head() && !log.went_back() && log.head_age() < limits.stale
+        let age = if view.folded() >= log.head() {
+            log.head_age()
+        } else {
+            view.folded_age()
+        };
+        (!log.went_back() && age < limits.stale).then_some(age)
     }
 
     async fn newest_within(&self, patience: Duration) -> Result<OffsetDateTime, Error> {

@@ -215,8 +215,11 @@ async fn rows_that_nobody_of_us_has_sealed_change_nothing_about_when_snapshots_a
     let world = World::new().await;
     let replica = world.replica().await;
     world.verified(world.account()).await;
-    replica.log.confirm_head().await.unwrap();
-    replica.sessions.take_snapshot().await.unwrap();
+    let head = replica.log.confirm_head().await.unwrap();
+    eventually("a snapshot of all there is", async || {
+        (replica.sessions.take_snapshot().await.unwrap() == head).then_some(())
+    })
+    .await;
     let forged = "insert into sessions.snapshot (position, event_id, epoch, version, digest, piece_hashes, key_id, tag, taken_at)
          select position + number, event_id, epoch, version + number % 2, digest, piece_hashes, key_id, sha256(tag), taken_at
          from sessions.snapshot, generate_series(1000, 1040) as number;";
