@@ -144,8 +144,7 @@ language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 -- A batch looks for a handful of rows among millions, whatever the tables' statistics said when its plans were made, and
 -- these are made once for each connection.
-set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
-set jit = off
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off
 as $$
 declare
     entries constant integer := cardinality(kinds);

@@ -171,6 +171,36 @@ async fn an_answer_from_memory_is_as_old_as_what_was_folded() {
     assert!(replica.log.head_age() < Duration::from_secs(2));
 }
 
+/// While it waits for the log in vain its own clock passes the deadline; another replica may have seen the session used.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_that_becomes_idle_while_the_log_hangs_is_not_called_so() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    let started = replica
+        .start(&world.verified(world.account()).await)
+        .await
+        .unwrap();
+    let token = started.token.expose();
+    let idle = replica.sessions.check(token).await.unwrap().live.idle;
+    world
+        .stop_clock(idle - time::Duration::milliseconds(1_300), &[&replica])
+        .await;
+    let mut admin = PgConnection::connect(&world.database.url("postgres"))
+        .await
+        .unwrap();
+    let mut lock = admin.begin().await.unwrap();
+    lock.execute("lock table log.entry in access exclusive mode")
+        .await
+        .unwrap();
+    eventually("the head to be older than a second", async || {
+        (replica.log.head_age() > Duration::from_secs(1)).then_some(())
+    })
+    .await;
+    assert_eq!(replica.sessions.check(token).await, Err(Error::Unconfirmed));
+    assert!(replica.log.now() > idle);
+    lock.rollback().await.unwrap();
+}
+
 /// What was folded may be void, whether or not the log can be asked now.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_log_that_went_back_and_is_away_is_not_believed_from_memory() {

@@ -42,21 +42,27 @@ impl Lines {
 /// A live session, and a snapshot after it. The log has lost the session's beginning, so that only who begins with the
 /// snapshot knows it.
 async fn known_by_the_snapshot_alone(world: &World) -> (Started, StreamId, Position) {
-    let replica = world.replica().await;
+    known_by_the_snapshot_of(&world.replica().await, world).await
+}
+
+async fn known_by_the_snapshot_of(replica: &Replica, world: &World) -> (Started, StreamId, Position) {
     let flow = world.verified(world.account()).await;
     let started = replica.start(&flow).await.unwrap();
     // Something after it, so that the log still holds the entry at which the snapshot is taken.
     world.verified(world.account()).await;
-    let head = replica.log.confirm_head().await.unwrap();
-    eventually("the head to be folded", async || {
-        // Waits for all that was committed before.
-        replica.sessions.check(&[0]).await.is_err().then_some(())
-    })
-    .await;
-    let position = replica.sessions.take_snapshot().await.unwrap();
-    assert_eq!(position, head);
+    let position = snapshot_of_all(replica).await;
     forget(world, &started);
     (started, flow.account, position)
+}
+
+/// Takes a snapshot of everything that the log holds now.
+async fn snapshot_of_all(replica: &Replica) -> Position {
+    let head = replica.log.confirm_head().await.unwrap();
+    eventually("a snapshot of all there is", async || {
+        let position = replica.sessions.take_snapshot().await.unwrap();
+        (position == head).then_some(position)
+    })
+    .await
 }
 
 fn forget(world: &World, started: &Started) {
@@ -154,12 +160,7 @@ async fn a_snapshot_sealed_by_somebody_else_starts_no_session() {
     let world = World::new().await;
     let url = world.database.url("sessions");
     let forger = world.replica_with(&url, None, keys(8)).await;
-    let started = forger
-        .start(&world.verified(world.account()).await)
-        .await
-        .unwrap();
-    forger.sessions.take_snapshot().await.unwrap();
-    forget(&world, &started);
+    let (started, ..) = known_by_the_snapshot_of(&forger, &world).await;
     assert!(!is_known(&world, &started).await);
 }
 
@@ -215,11 +216,7 @@ async fn rows_that_nobody_of_us_has_sealed_change_nothing_about_when_snapshots_a
     let world = World::new().await;
     let replica = world.replica().await;
     world.verified(world.account()).await;
-    let head = replica.log.confirm_head().await.unwrap();
-    eventually("a snapshot of all there is", async || {
-        (replica.sessions.take_snapshot().await.unwrap() == head).then_some(())
-    })
-    .await;
+    snapshot_of_all(&replica).await;
     let forged = "insert into sessions.snapshot (position, event_id, epoch, version, digest, piece_hashes, key_id, tag, taken_at)
          select position + number, event_id, epoch, version + number % 2, digest, piece_hashes, key_id, sha256(tag), taken_at
          from sessions.snapshot, generate_series(1000, 1040) as number;";

@@ -106,6 +106,7 @@ mod tests {
     fn who_knows_another_event_takes_snapshots_of_another_version() {
         assert_ne!(fingerprint(&[&["a", "b"]]), fingerprint(&[&["a", "b", "c"]]));
         assert_ne!(fingerprint(&[&["ab"]]), fingerprint(&[&["a", "b"]]));
+        assert_ne!(fingerprint(&[&["a"]]), fingerprint(&[&["b"]]));
         assert_eq!(snapshot_version() >> 32, u64::from(VERSION));
         assert_ne!(snapshot_version() & u64::from(u32::MAX), 0);
     }
