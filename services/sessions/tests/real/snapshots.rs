@@ -227,7 +227,7 @@ async fn rows_that_nobody_of_us_has_sealed_change_nothing_about_when_snapshots_a
     let ids = "select max(snapshot_id) from sessions.snapshot where position < 1000;";
     let before = world.database.sql(ids).unwrap();
     // Longer than it takes to decide twice.
-    tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
     assert_eq!(world.database.sql(ids).unwrap(), before, "nothing was due");
     for _ in 0..2 {
         world.verified(world.account()).await;

@@ -110,7 +110,7 @@ async fn messages_that_come_twice_late_or_forged_change_nothing() {
     let sent = Arc::new(AtomicUsize::new(0));
     let tampering = tokio::spawn(tamper(client(&nats).await, Arc::clone(&sent)));
     let mut witnesses = witnesses(&world, &replicas, 20).await;
-    act_for(&mut witnesses, Duration::from_secs(4)).await;
+    act_for(&mut witnesses, Duration::from_secs(3)).await;
     let counts = counts(&witnesses);
     assert!(counts.started > 10 && counts.ended > 5, "{counts:?}");
     let sent = sent.load(Ordering::Relaxed);
@@ -180,7 +180,7 @@ async fn postgresql_is_killed_and_restarted_under_people_who_work() {
         }
         postgres
     });
-    act_for(&mut witnesses, Duration::from_secs(8)).await;
+    act_for(&mut witnesses, Duration::from_secs(7)).await;
     let _postgres = trouble.await.unwrap();
     let counts = counts(&witnesses);
     assert!(counts.started > 10 && counts.ended > 5, "{counts:?}");
@@ -204,7 +204,7 @@ async fn one_replica_alone_is_cut_off_from_postgresql() {
     }
     act_for(&mut witnesses, Duration::from_secs(1)).await;
     drop(wire);
-    act_for(&mut witnesses, Duration::from_secs(4)).await;
+    act_for(&mut witnesses, Duration::from_secs(3)).await;
     let counts = counts(&witnesses);
     assert!(
         counts.believed > 0 && counts.ended + counts.unrecorded > 5,
@@ -231,7 +231,7 @@ async fn nats_is_killed_and_restarted() {
         }
         nats
     });
-    act_for(&mut witnesses, Duration::from_secs(6)).await;
+    act_for(&mut witnesses, Duration::from_secs(5)).await;
     let _nats = trouble.await.unwrap();
     let counts = counts(&witnesses);
     assert!(counts.started > 10 && counts.ended > 5, "{counts:?}");
@@ -326,7 +326,7 @@ async fn segments_fill_and_open_under_people_who_work() {
     let (one, other) = (world.replica().await, world.replica().await);
     let replicas = [&one, &other];
     let mut witnesses = witnesses(&world, &replicas, 40).await;
-    act_for(&mut witnesses, Duration::from_secs(4)).await;
+    act_for(&mut witnesses, Duration::from_secs(3)).await;
     let head = one.log.confirm_head().await.unwrap();
     assert!(head > Position(6 * SEGMENT), "{head}");
     verify(&world, &replicas, &LIMITS, &mut witnesses).await;
@@ -412,7 +412,7 @@ async fn away_for_almost_as_long_as_anybody_may_be_idle(idle: Duration) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgresql_is_away_for_almost_as_long_as_anybody_may_be_idle() {
-    away_for_almost_as_long_as_anybody_may_be_idle(Duration::from_secs(18)).await;
+    away_for_almost_as_long_as_anybody_may_be_idle(Duration::from_secs(15)).await;
 }
 
 mod long_soak {
