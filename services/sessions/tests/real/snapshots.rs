@@ -1,43 +1,10 @@
 //! Snapshots: where a new replica begins.
 
-use std::io;
-use std::sync::{Arc, Mutex};
-
 use sekisho_eventlog::{Position, StreamId};
 use sekisho_sessions::app::{Error, Started};
 use sekisho_sessions::domain::Why;
-use tracing_subscriber::fmt::MakeWriter;
 
-use crate::support::{Replica, World, eventually, keys};
-
-/// What is logged on this thread.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Lines {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
-impl Lines {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
+use crate::support::{Replica, World, eventually, keys, logs};
 
 /// A live session, and a snapshot after it. The log has lost the session's beginning, so that only who begins with the
 /// snapshot knows it.
@@ -58,11 +25,13 @@ async fn known_by_the_snapshot_of(replica: &Replica, world: &World) -> (Started,
 /// Takes a snapshot of everything that the log holds now.
 async fn snapshot_of_all(replica: &Replica) -> Position {
     let head = replica.log.confirm_head().await.unwrap();
-    eventually("a snapshot of all there is", async || {
-        let position = replica.sessions.take_snapshot().await.unwrap();
-        (position == head).then_some(position)
+    eventually("everything to be folded", async || {
+        let folded = replica.sessions.verify(|_, _| ()).await.ok()?.position;
+        (folded >= head).then_some(())
     })
-    .await
+    .await;
+    assert_eq!(replica.sessions.take_snapshot().await, Ok(head));
+    head
 }
 
 fn forget(world: &World, started: &Started) {
@@ -94,17 +63,12 @@ async fn is_known(world: &World, started: &Started) -> bool {
 async fn a_new_replica_begins_with_the_snapshot_and_folds_what_came_after() {
     let world = World::new().await;
     let (started, account, position) = known_by_the_snapshot_alone(&world).await;
-    let lines = Lines::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_writer(lines.clone())
-        .with_ansi(false)
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
     let after = world.change_password(world.account()).await;
     let replica = world.replica().await;
     assert!(replica.sessions.check(started.token.expose()).await.is_ok());
     let folded = format!("entries=1 position={after} snapshot={position}");
-    assert!(lines.text().contains(&folded), "{}", lines.text());
+    let said = logs::of_this_thread();
+    assert!(said.contains(&folded), "{said}");
 
     world.change_password(account).await;
     let other = world.replica().await;
@@ -135,19 +99,13 @@ async fn a_snapshot_that_is_stale_foreign_damaged_or_forged_is_not_used_and_said
         ("delete from sessions.snapshot_piece;", "damaged"),
         ("drop table sessions.snapshot cascade;", "no snapshot can be read"),
     ];
-    let lines = Lines::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_writer(lines.clone())
-        .with_ansi(false)
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
     for (change, why) in cases {
         let world = World::new().await;
         let (started, ..) = known_by_the_snapshot_alone(&world).await;
         world.database.sql(change).unwrap();
-        lines.0.lock().unwrap().clear();
+        logs::forget();
         assert!(!is_known(&world, &started).await, "{change}");
-        let said = lines.text();
+        let said = logs::of_this_thread();
         let alarm = said
             .lines()
             .any(|line| line.contains("ERROR") && line.contains(why));

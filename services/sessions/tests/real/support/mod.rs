@@ -1,5 +1,7 @@
 //! A log of a test's own, with writers of every kind and replicas of sessions.
 
+pub mod logs;
+
 use std::marker::PhantomData;
 use std::time::Duration;
 
@@ -162,6 +164,7 @@ impl World {
     }
 
     async fn of(database: Database) -> Self {
+        logs::begin();
         Self {
             credentials: connect(&database, "credentials").await,
             otp: connect(&database, "otp").await,
