@@ -12,6 +12,8 @@ use super::queries;
 
 /// How a test of the long tier is marked: it is `#[ignore]`d and stands in a module `long_<part>`.
 const LONG: &str = "long_";
+/// How many tests of one program run at a time; the name is that of Rust's test harness.
+const THREADS: &str = "RUST_TEST_THREADS";
 
 /// Runs every check of the short tier, or a part of the long one.
 ///
@@ -62,10 +64,21 @@ fn repeat(times: u32, steps: &mut Steps, arguments: &[&str]) -> Result<()> {
         };
         steps.step(&name, || {
             let mut command = cargo::command(&["test", "--workspace", "--no-fail-fast", "--"]);
-            cargo::run(command.args(arguments).env(cargo::BUILT, "1"))
+            command.args(arguments).env(cargo::BUILT, "1");
+            if std::env::var_os(THREADS).is_none() {
+                command.env(THREADS, at_once()?.to_string());
+            }
+            cargo::run(&mut command)
         })?;
     }
     Ok(())
+}
+
+/// How many tests of one program run at a time: twice as many as there are cores, because most of them wait for what
+/// takes its time, such as a deadline.
+fn at_once() -> Result<usize> {
+    let cores = std::thread::available_parallelism().context("the number of cores is not known")?;
+    Ok(2 * cores.get())
 }
 
 /// What selects the tests of a part.

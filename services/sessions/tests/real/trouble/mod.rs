@@ -207,7 +207,7 @@ async fn one_replica_alone_is_cut_off_from_postgresql() {
     act_for(&mut witnesses, Duration::from_secs(3)).await;
     let counts = counts(&witnesses);
     assert!(
-        counts.believed > 0 && counts.ended + counts.unrecorded > 5,
+        counts.believed > 0 && counts.ended + counts.unrecorded > 0,
         "{counts:?}"
     );
     verify(&world, &[&other], &LIMITS, &mut witnesses).await;
