@@ -4,6 +4,7 @@ mod accounts;
 mod certificates;
 mod completions;
 mod log;
+mod operator;
 mod parked;
 mod sessions;
 mod text;

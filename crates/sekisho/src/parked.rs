@@ -4,9 +4,9 @@ use std::io::{self, Write};
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
-use sekisho_eventlog::{Log, LogSettings, Parked};
-use sekisho_service::version;
+use sekisho_eventlog::Parked;
 
+use crate::operator::Operator;
 use crate::text::{clean, jst, padded, width};
 
 const TITLES: [&str; 7] = [
@@ -23,7 +23,7 @@ const TITLES: [&str; 7] = [
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Lists work that keeps failing and was laid aside.
-    List(At),
+    List(Operator),
     /// Says why a piece of work was laid aside, and what can be done.
     Show(Piece),
     /// Has a piece of work tried again.
@@ -32,26 +32,13 @@ pub enum Command {
     Drop(Piece),
 }
 
-/// Where the log is.
-#[derive(Debug, Args)]
-pub struct At {
-    /// PostgreSQL connection string, as role `sekisho_operator`. In development type `eval "$(cargo dev env)"` first.
-    #[arg(
-        long,
-        env = "SEKISHO_OPERATOR_DATABASE_URL",
-        hide_env_values = true,
-        value_name = "URL"
-    )]
-    database: String,
-}
-
 /// One piece of work.
 #[derive(Debug, Args)]
 pub struct Piece {
     /// As `sekisho parked list` names it.
     id: i64,
     #[command(flatten)]
-    at: At,
+    operator: Operator,
 }
 
 /// Runs a command.
@@ -60,33 +47,20 @@ pub struct Piece {
 /// What went wrong, in a sentence.
 pub async fn run(command: Command) -> anyhow::Result<()> {
     match command {
-        Command::List(at) => list(&at.all().await?, &mut io::stdout().lock()),
+        Command::List(operator) => {
+            let log = operator.log().await?;
+            let all = log.parked().await.context("the log cannot be read")?;
+            list(&all, &mut io::stdout().lock())
+        }
         Command::Show(piece) => piece.show().await,
         Command::Replay(piece) => piece.replay().await,
         Command::Drop(piece) => piece.drop_it().await,
     }
 }
 
-impl At {
-    async fn log(&self) -> anyhow::Result<Log> {
-        let settings = LogSettings {
-            database_url: self.database.clone(),
-            nats: None,
-            service: format!("sekisho/{}", version::VERSION),
-            wake_on: Vec::new(),
-            test_clock: false,
-        };
-        Log::connect(settings).await.context("the log cannot be used")
-    }
-
-    async fn all(&self) -> anyhow::Result<Vec<Parked>> {
-        self.log().await?.parked().await.context("the log cannot be read")
-    }
-}
-
 impl Piece {
     async fn show(self) -> anyhow::Result<()> {
-        let log = self.at.log().await?;
+        let log = self.operator.log().await?;
         let all = log.parked().await.context("the log cannot be read")?;
         let Some(parked) = all.into_iter().find(|parked| parked.id == self.id) else {
             bail!("nothing is parked as {}", self.id);
@@ -104,7 +78,7 @@ impl Piece {
     }
 
     async fn replay(self) -> anyhow::Result<()> {
-        let log = self.at.log().await?;
+        let log = self.operator.log().await?;
         if !log.replay_parked(self.id).await.context("nothing was changed")? {
             bail!("nothing is parked as {}", self.id);
         }
@@ -116,7 +90,7 @@ impl Piece {
     }
 
     async fn drop_it(self) -> anyhow::Result<()> {
-        let log = self.at.log().await?;
+        let log = self.operator.log().await?;
         if !log.drop_parked(self.id).await.context("nothing was changed")? {
             bail!("nothing is parked as {}", self.id);
         }

@@ -1,4 +1,4 @@
-//! `sekisho log show` on a real PostgreSQL, as the role that may only read.
+//! `sekisho log show` on a real PostgreSQL, as the role that may only read, and `sekisho parked` as an operator.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, too")]
 
 mod support;
@@ -177,5 +177,45 @@ async fn completions_are_written_for_every_shell() {
     let world = World::new().await;
     for shell in ["bash", "zsh", "fish"] {
         assert!(printed(sekisho(&world).args(["completions", shell])).contains("sekisho"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_parked_is_listed_explained_tried_again_and_dropped() {
+    let world = World::new().await;
+    let flow = signed_in(&world).await;
+    let parked = |arguments: &[&str]| {
+        let mut command = sekisho(&world);
+        command
+            .arg("parked")
+            .args(arguments)
+            .env("SEKISHO_OPERATOR_DATABASE_URL", world.database.url("operator"));
+        command
+    };
+    assert_eq!(printed(&mut parked(&["list"])), "Nothing is parked.\n");
+    let about = world.otp.flow(flow).await.unwrap()[1].recorded.position;
+    assert!(world.otp.park("mail", about, 5, "LOG_MISMATCH").await.unwrap());
+
+    let listed = printed(&mut parked(&["list"]));
+    for text in ["otp", "mail", "LOG_MISMATCH", &about.to_string()] {
+        assert!(listed.contains(text), "{listed}");
+    }
+    let id = listed.lines().nth(1).unwrap().split_whitespace().next().unwrap();
+    let shown = printed(&mut parked(&["show", id]));
+    assert!(shown.contains("Finish the update"), "{shown}");
+    assert!(
+        shown.contains(&format!("sekisho log show --flow {flow}")),
+        "{shown}"
+    );
+    assert!(printed(&mut parked(&["replay", id])).contains("tried again"));
+    let listed = printed(&mut parked(&["list"]));
+    assert!(listed.contains("LOG_MISMATCH, is tried again"), "{listed}");
+    assert_eq!(printed(&mut parked(&["drop", id])), "Forgotten.\n");
+    for command in ["show", "replay", "drop"] {
+        let mistake = failed(&mut parked(&[command, id]));
+        assert!(
+            mistake.contains(&format!("nothing is parked as {id}")),
+            "{mistake}"
+        );
     }
 }

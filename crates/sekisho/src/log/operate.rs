@@ -4,9 +4,9 @@ use std::io::{self, IsTerminal, Write};
 
 use anyhow::{Context, bail};
 use clap::Args;
-use sekisho_eventlog::{Log, LogSettings};
-use sekisho_service::version;
+use sekisho_eventlog::Log;
 
+use crate::operator::Operator;
 use crate::text;
 
 /// Who acts in these events: whoever holds the role's password.
@@ -15,14 +15,8 @@ const ACTOR: &str = "sekisho_operator";
 /// Where the log is, and whether to ask.
 #[derive(Debug, Args)]
 pub struct Operate {
-    /// PostgreSQL connection string, as role `sekisho_operator`. In development type `eval "$(cargo dev env)"` first.
-    #[arg(
-        long,
-        env = "SEKISHO_OPERATOR_DATABASE_URL",
-        hide_env_values = true,
-        value_name = "URL"
-    )]
-    database: String,
+    #[command(flatten)]
+    operator: Operator,
     /// Do not ask.
     #[arg(long)]
     yes: bool,
@@ -34,7 +28,7 @@ impl Operate {
     /// # Errors
     /// What went wrong, in a sentence.
     pub async fn restored(self) -> anyhow::Result<()> {
-        let log = self.connect().await?;
+        let log = self.operator.log().await?;
         self.ask(&format!(
             "The newest entry of this log is {}.\n\
              From now on this is the true log. Everybody who is signed in or signing in has to begin again.",
@@ -54,7 +48,7 @@ impl Operate {
     /// # Errors
     /// What went wrong, in a sentence.
     pub async fn accept_clock(self) -> anyhow::Result<()> {
-        let log = self.connect().await?;
+        let log = self.operator.log().await?;
         let last = log
             .recorded_at(log.head())
             .await
@@ -79,17 +73,6 @@ impl Operate {
             text::jst(accepted.recorded_at)
         );
         Ok(())
-    }
-
-    async fn connect(&self) -> anyhow::Result<Log> {
-        let settings = LogSettings {
-            database_url: self.database.clone(),
-            nats: None,
-            service: format!("sekisho/{}", version::VERSION),
-            wake_on: Vec::new(),
-            test_clock: false,
-        };
-        Log::connect(settings).await.context("the log cannot be used")
     }
 
     fn ask(&self, what: &str) -> anyhow::Result<()> {

@@ -19,7 +19,6 @@ pub use addresses::{Addresses, Credentials, Question};
 pub use deliver::Courier;
 pub use failure::Failure;
 pub use letter::{Letters, MailFrom};
-pub use parking::Delivery;
 pub use relay::{Relay, RelayError, RelayUrl};
 
 use std::collections::HashMap;
@@ -33,7 +32,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::Fates;
 use follow::Folded;
-use parking::Parking;
+use parking::{Delivery, Parking};
 use times::{DRAIN, LOST, MAILS_AT_ONCE};
 use todo::Todo;
 

@@ -15,7 +15,7 @@ pub(super) const EVERY: Duration = Duration::from_secs(2);
 
 /// How a try to deliver a mail has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Delivery {
+pub(super) enum Delivery {
     /// The log says what came of it, or another worker has it, or time may mend what was in the way.
     Over,
     /// It will fail in the same way whenever it is tried; the reason in upper snake case.
