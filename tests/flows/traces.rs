@@ -316,6 +316,13 @@ fn stands_alone(needle: &[u8], place: &[u8]) -> bool {
     })
 }
 
+/// The lines in which a needle is found, for whoever has to find out how it came there.
+fn lines_with(needle: &[u8], place: &[u8]) -> String {
+    let lines = place.split(|byte| *byte == b'\n');
+    let those = lines.filter(|line| found(needle, line));
+    those.map(|line| String::from_utf8_lossy(line) + "\n").collect()
+}
+
 fn escaped(text: &str) -> String {
     let characters = text.chars().map(|c| match c {
         c if c.is_ascii() => c.to_string(),
@@ -375,7 +382,11 @@ async fn one_trace_is_found_everywhere_and_no_secret_anywhere() -> Result<()> {
             "the trace id is not found in the {place}"
         );
         for (what, secret) in &remains.secrets {
-            assert!(!found(secret, content), "the {what} stands in the {place}");
+            assert!(
+                !found(secret, content),
+                "the {what} stands in the {place}: {}",
+                lines_with(secret, content)
+            );
         }
     }
     println!("spans of {:?}", remains.services);

@@ -3,6 +3,8 @@
 //! What is sealed names its key, so the current key can be replaced without signing anybody out as long as the older
 //! one stays in the file.
 
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use sekisho_service::settings::KeyRing;
@@ -11,14 +13,14 @@ use sekisho_service::{aead, mac};
 const COOKIES: &str = "sekisho/cookie/1";
 const FORMS: &str = "sekisho/form/1";
 
-/// The gateway's keys. `Debug` shows none of them.
+/// The gateway's keys. `Debug` shows none of them. Cloning is cheap.
 #[derive(Clone, Debug)]
-pub struct Seals(KeyRing);
+pub struct Seals(Arc<KeyRing>);
 
 impl Seals {
     /// Seals with the current key of the ring and opens with all.
     pub fn new(ring: KeyRing) -> Self {
-        Self(ring)
+        Self(Arc::new(ring))
     }
 
     /// Hides a text and binds it to a name.

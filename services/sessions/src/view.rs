@@ -120,3 +120,25 @@ impl View {
         matches!(timeout(patience, reached).await, Ok(Ok(_)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn while_somebody_reads_for_long_the_fold_waits_and_nobody_else() {
+        let view = Arc::new(View::new());
+        let standing_still = view.stand_still().await;
+        let folds = Arc::clone(&view);
+        let mut folding = tokio::spawn(async move { folds.fold(&[], Position(7)).await });
+        let early = timeout(Duration::from_millis(200), &mut folding).await;
+        assert!(early.is_err(), "folded meanwhile");
+        let asked = Arc::clone(&view);
+        let ask = tokio::task::spawn_blocking(move || asked.ask_at(|_, upto| upto));
+        let upto = timeout(Duration::from_secs(5), ask).await.unwrap().unwrap();
+        assert_eq!(upto, Position(0));
+        drop(standing_still);
+        folding.await.unwrap();
+        assert_eq!(view.folded(), Position(7));
+    }
+}

@@ -124,8 +124,12 @@ impl Postgres {
     /// # Errors
     /// Like [`Postgres::start`].
     pub fn start_with(schema: Schema) -> Result<Self> {
+        Self::start_as(schema, std::convert::identity)
+    }
+
+    fn start_as(schema: Schema, change: impl FnOnce(Server) -> Server) -> Result<Self> {
         let folder = Folder::temporary("postgres")?;
-        let mut server = template::copy(schema, &folder)?;
+        let mut server = change(template::copy(schema, &folder)?);
         server.start()?;
         let (passwords, reach) = (server.passwords.clone(), server.reach().clone());
         Ok(Self {
@@ -144,7 +148,8 @@ impl Postgres {
         Self::shared_with(Schema::Migrated)
     }
 
-    /// One server for all tests of this process that want this schema.
+    /// One server for all tests of this process that want this schema. Nobody kills it, so it does without `fsync`, which
+    /// would have all tests wait for each other's.
     ///
     /// # Errors
     /// Like [`Postgres::start`].
@@ -155,7 +160,8 @@ impl Postgres {
         if let Some((_, postgres)) = shared.iter().find(|(kept, _)| *kept == schema) {
             return Ok(postgres);
         }
-        let postgres: &'static Self = Box::leak(Box::new(Self::start_with(schema)?));
+        let postgres: &'static Self =
+            Box::leak(Box::new(Self::start_as(schema, Server::trusting_the_machine)?));
         shared.push((schema, postgres));
         Ok(postgres)
     }

@@ -33,16 +33,8 @@ impl Psql {
 
     /// Runs statements one after another, each on its own, and answers what they print.
     pub(crate) fn run(&self, statements: &str) -> Result<String> {
-        let mut command = Command::new(&self.program);
-        process::clean(&mut command);
-        command.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d"]);
-        command.arg(&self.url);
-        // Not on the command line, where everybody on the machine could read it.
-        command
-            .env("PGPASSWORD", &self.password.0)
-            .env("PGCONNECT_TIMEOUT", "5")
-            .env("PGOPTIONS", "-c client_min_messages=warning");
-        let mut child = command
+        let mut child = self
+            .command()
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -57,6 +49,19 @@ impl Psql {
             bail!("PostgreSQL: {}", String::from_utf8_lossy(&output.stderr).trim());
         }
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        process::clean(&mut command);
+        command.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d"]);
+        command.arg(&self.url);
+        // Not on the command line, where everybody on the machine could read it.
+        command
+            .env("PGPASSWORD", &self.password.0)
+            .env("PGCONNECT_TIMEOUT", "5")
+            .env("PGOPTIONS", "-c client_min_messages=warning");
+        command
     }
 
     /// Runs a file that takes psql variables after the statements `before`; all of it or nothing.
@@ -84,4 +89,27 @@ fn decoded(password: &str) -> Result<String> {
 
 fn quoted(value: &str) -> String {
     value.replace('\\', "\\\\").replace('\'', "\\'")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_password_stands_on_no_command_line() {
+        let (reach, password) = Reach::elsewhere("postgres://admin:s%20cret@db.example/registry").unwrap();
+        let psql = Psql {
+            program: PathBuf::from("psql"),
+            password: Secret(decoded(&password).unwrap()),
+            url: reach.url_without_password(&reach.database),
+        };
+        let command = psql.command();
+        let said: Vec<_> = command
+            .get_args()
+            .map(|argument| argument.to_string_lossy())
+            .collect();
+        assert!(said.iter().all(|argument| !argument.contains("cret")), "{said:?}");
+        let given = command.get_envs().find(|(name, _)| *name == "PGPASSWORD");
+        assert_eq!(given.and_then(|(_, value)| value), Some("s cret".as_ref()));
+    }
 }

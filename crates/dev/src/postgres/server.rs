@@ -72,6 +72,14 @@ impl Server {
         }
     }
 
+    /// It keeps what it has acknowledged if it is killed, and no longer if the machine loses its power.
+    pub(crate) fn trusting_the_machine(mut self) -> Self {
+        if let Some(own) = &mut self.own {
+            own.spec.arguments.extend(["-c".into(), "fsync=off".into()]);
+        }
+        self
+    }
+
     /// Comes back when it answers.
     pub(crate) fn start(&mut self) -> Result<()> {
         if self.running.is_some() {

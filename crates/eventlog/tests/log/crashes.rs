@@ -124,7 +124,7 @@ fn wait_for(acknowledged: &Acknowledged, more: usize) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_acknowledged_event_survives_kills_of_writers_and_of_postgresql() {
-    let _alone = Db::nobody_else().await;
+    let _turn = Db::turn().await;
     let server = Postgres::start_with(Schema::Files).unwrap();
     let database = server.database().unwrap();
     // Nobody flushes what a commit did not: a commit that is not durable is lost in the next kill.

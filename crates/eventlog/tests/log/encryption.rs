@@ -35,7 +35,7 @@ fn certify(database: &Database, authority: &CertifiedIssuer<'_, KeyPair>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_log_is_read_and_written_over_tls() {
-    let _alone = super::support::Db::nobody_else().await;
+    let _turn = super::support::Db::turn().await;
     let postgres = Postgres::start_with(Schema::Files).unwrap();
     let database = postgres.database().unwrap();
     let folder = tempfile::tempdir().unwrap();

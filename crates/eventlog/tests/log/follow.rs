@@ -76,7 +76,7 @@ async fn a_process_sees_its_own_append_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_nats_a_new_entry_arrives_within_a_second() {
-    let db = Db::alone().await;
+    let db = Db::quiet().await;
     let (log, other) = (db.log().await, db.log().await);
     let mut follower = other.follow(&[Kind::Code], Position(0));
     let mut slowest = Duration::ZERO;
@@ -91,7 +91,7 @@ async fn without_nats_a_new_entry_arrives_within_a_second() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_nats_a_new_entry_arrives_long_before_the_next_poll() {
-    let db = Db::alone().await;
+    let db = Db::quiet().await;
     let nats = Nats::shared().unwrap();
     let log = log_with(&db, user(nats, "otp").await, &[]).await;
     let other = log_with(&db, user(nats, "sessions").await, &["signin.code.>"]).await;
@@ -113,16 +113,18 @@ async fn with_nats_a_new_entry_arrives_long_before_the_next_poll() {
 async fn a_follower_gets_through_a_network_that_is_too_slow_for_whole_pages() {
     let db = Db::new().await;
     let log = db.log().await;
-    let mut appended = Vec::new();
-    for number in 0..600 {
+    let all = (0..600).map(|number| {
         let mut large = draft(stream(number), 0);
         large.payload.event = vec![0; 8_000];
-        appended.push(recorded(append(&log, &large).await).position);
-    }
+        let log = log.clone();
+        async move { recorded(append(&log, &large).await).position }
+    });
+    let mut appended = futures::future::join_all(all).await;
+    appended.sort_unstable();
     let proxy = Proxy::start(db.address(), None).await;
     let slow = db.log_at(db.url_by("otp", proxy.address)).await;
-    // 4.8 MB in all; a page that is to come within 2 s holds 250 entries at the most.
-    proxy.slow_down(1_000_000);
+    // 4.8 MB in all; a page that is to come within 2 s holds 400 entries at the most.
+    proxy.slow_down(1_600_000);
     let mut follower = slow.follow(&[Kind::Code], Position(0));
     let all = async {
         let mut seen = Vec::new();
@@ -160,7 +162,7 @@ async fn a_forged_message_changes_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_of_forged_messages_puts_no_poll_off() {
-    let db = Db::alone().await;
+    let db = Db::quiet().await;
     let nats = Nats::start().unwrap();
     let log = db.log().await;
     recorded(append(&log, &draft(stream(1), 0)).await);

@@ -65,7 +65,7 @@ async fn nobody_is_answered_before_the_server_says_that_it_has_committed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_caller_that_came_later_does_not_wait_for_a_lost_answer() {
-    let db = Db::alone().await;
+    let db = Db::quiet().await;
     let proxy = Proxy::start(db.address(), Some(Point::AfterQuery)).await;
     let log = db.log_at(db.url_by("otp", proxy.address)).await;
     let stuck = tokio::spawn({
@@ -81,7 +81,7 @@ async fn a_caller_that_came_later_does_not_wait_for_a_lost_answer() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_postgresql_a_caller_knows_within_two_seconds() {
-    let db = Db::alone().await;
+    let db = Db::quiet().await;
     let log = {
         let proxy = Proxy::start(db.address(), None).await;
         db.log_at(db.url_by("otp", proxy.address)).await
@@ -96,7 +96,7 @@ async fn without_postgresql_a_caller_knows_within_two_seconds() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn reads_go_on_after_a_network_that_went_silent_is_mended() {
-    let db = Db::alone().await;
+    let db = Db::quiet().await;
     let proxy = Proxy::start(db.address(), None).await;
     let log = db.log_at(db.url_by("otp", proxy.address)).await;
     recorded(append(&log, &draft(stream(1), 0)).await);

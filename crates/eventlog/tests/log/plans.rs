@@ -26,7 +26,7 @@ fn segments(plan: &str) -> Vec<u32> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_read_touches_the_segments_before_its_bound() {
-    let _alone = Db::nobody_else().await;
+    let _turn = Db::turn().await;
     let server = Postgres::start_with(Schema::Files).unwrap();
     let database = server.database().unwrap();
     // Segments of ten positions: 0 to 5 are full or open, 6 and 7 are ready.
@@ -123,7 +123,7 @@ async fn an_append_is_planned_once_for_each_connection() {
 /// When a connection makes its plans the tables may be empty, and a million rows later it still has them.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_append_looks_at_its_own_rows_whatever_the_statistics_said() {
-    let db = Db::alone().await;
+    let db = Db::new().await;
     db.sql("analyze log.stream, log.entry, log.writer;");
     let log = db.log().await;
     // More often than PostgreSQL needs to prefer a plan for any batch.

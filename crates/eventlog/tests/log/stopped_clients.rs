@@ -37,7 +37,7 @@ async fn first_entry(db: &Db) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_stops_before_it_has_sent_all_delays_nobody() {
-    let db = Db::alone().await;
+    let db = Db::quiet().await;
     let other = db.log().await;
     let _stopped = stop_at(&db, Point::InsideQuery).await;
     other_appends(&other, 2).await;
@@ -46,7 +46,7 @@ async fn a_client_that_stops_before_it_has_sent_all_delays_nobody() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn once_the_last_byte_is_sent_the_commit_needs_nothing_more_of_its_client() {
-    let db = Db::alone().await;
+    let db = Db::quiet().await;
     let other = db.log().await;
     let _stopped = stop_at(&db, Point::AfterQuery).await;
     other_appends(&other, 2).await;
@@ -57,7 +57,7 @@ async fn once_the_last_byte_is_sent_the_commit_needs_nothing_more_of_its_client(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_stops_in_the_queue_for_the_lock_delays_nobody() {
-    let db = Db::alone().await;
+    let db = Db::quiet().await;
     let other = db.log().await;
     let mut looking = db.connection("postgres").await;
     let holder = db.lock_head().await;
@@ -74,7 +74,7 @@ async fn a_client_that_stops_in_the_queue_for_the_lock_delays_nobody() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_stops_after_the_commit_delays_nobody() {
-    let db = Db::alone().await;
+    let db = Db::quiet().await;
     let other = db.log().await;
     let _stopped = stop_at(&db, Point::CommitHeldBack).await;
     assert_eq!(db.entries(), 1);
@@ -83,7 +83,7 @@ async fn a_client_that_stops_after_the_commit_delays_nobody() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_of_a_combined_function_that_stops_delays_nobody() {
-    let db = Db::alone().await;
+    let db = Db::quiet().await;
     db.with_combined_function();
     let other = db.log().await;
     let proxy = Proxy::start(db.address(), Some(Point::AfterQuery)).await;
@@ -97,7 +97,7 @@ async fn a_client_of_a_combined_function_that_stops_delays_nobody() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_nobody_reads_does_not_hold_up_the_commit() {
-    let db = Db::alone().await;
+    let db = Db::quiet().await;
     let other = db.log().await;
     let proxy = Proxy::start(db.address(), Some(Point::AfterQuery)).await;
     let mut stopped = connection_by(&db, &proxy).await;
@@ -115,7 +115,7 @@ async fn an_answer_that_nobody_reads_does_not_hold_up_the_commit() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_puts_begin_before_its_append_and_stops_is_ended_within_a_second() {
-    let db = Db::alone().await;
+    let db = Db::quiet().await;
     let other = db.log().await;
     let mut stopped = db.connection("otp").await;
     let statements = format!(
@@ -134,7 +134,7 @@ async fn a_client_that_puts_begin_before_its_append_and_stops_is_ended_within_a_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_of_the_extended_protocol_that_never_syncs_delays_nobody() {
-    let db = Db::alone().await;
+    let db = Db::quiet().await;
     let other = db.log().await;
     let proxy = Proxy::start(db.address(), Some(Point::BeforeSync)).await;
     let mut stopped = connection_by(&db, &proxy).await;
@@ -151,7 +151,7 @@ async fn a_client_of_the_extended_protocol_that_never_syncs_delays_nobody() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_lets_the_server_write_more_than_it_reads_is_cut_off() {
-    let db = Db::alone().await;
+    let db = Db::quiet().await;
     let other = db.log().await;
     let proxy = Proxy::start(db.address(), Some(Point::AfterQuery)).await;
     let mut stopped = connection_by(&db, &proxy).await;

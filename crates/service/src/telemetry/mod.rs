@@ -14,7 +14,7 @@ use crate::settings::{Reader, Settings, Source, Value};
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use std::time::Duration;
-use tracing_subscriber::filter::{EnvFilter, LevelFilter, Targets};
+use tracing_subscriber::filter::{FilterExt as _, LevelFilter, Targets, filter_fn};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
@@ -29,7 +29,7 @@ pub(crate) struct Telemetry {
 
 /// Which log lines are written.
 #[derive(Clone, Debug)]
-pub(crate) struct LogFilter(String);
+pub(crate) struct LogFilter(Targets);
 
 /// Telemetry that cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -51,14 +51,13 @@ impl Telemetry {
     /// If the exporter cannot be made or telemetry runs already.
     pub(crate) fn start(service: &str, log: &LogFilter, source: &Source) -> Result<Self, Error> {
         let tracer = export::tracer_provider(service, source)?;
-        let filter = EnvFilter::builder()
-            .with_default_directive(LevelFilter::INFO.into())
-            .parse_lossy(&log.0);
+        // A line names its trace and nothing else of its span, so spans need not be made ready to be printed.
+        let events = filter_fn(|metadata| metadata.is_event());
         let lines = tracing_subscriber::fmt::layer()
             .event_format(json::Lines {
                 service: service.to_owned(),
             })
-            .with_filter(filter);
+            .with_filter(log.0.clone().and(events));
         let spans = tracing_opentelemetry::layer()
             .with_tracer(tracer.tracer("sekisho"))
             .with_location(false)
@@ -99,9 +98,10 @@ impl Value for LogFilter {
     const KIND: &'static str = "log filter";
 
     fn parse(text: &str) -> Result<Self, String> {
-        match EnvFilter::builder().parse(text) {
-            Ok(_) => Ok(Self(text.to_owned())),
-            Err(_) => Err("is not a log filter, such as `info,sekisho_otp=debug`".to_owned()),
-        }
+        let filter: Targets = text
+            .parse()
+            .map_err(|_| "is not a log filter, such as `info,sekisho_otp=debug`".to_owned())?;
+        let rest = filter.default_level().unwrap_or(LevelFilter::INFO);
+        Ok(Self(filter.with_default(rest)))
     }
 }

@@ -92,6 +92,39 @@ async fn what_an_operator_has_tried_again_is_done_and_leaves_the_list() {
     assert!(!operator.replay_parked(id).await.unwrap());
 }
 
+/// Before it is caught up, a worker owes nothing that it knows of; what an operator wants is not taken for done then.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_operator_has_tried_again_stays_on_the_list_while_workers_start() {
+    let world = World::new().await;
+    let issuing = Replica::new(&world, "otp/a").await;
+    stuck(&world, &issuing).await;
+    let relay = Relay::start().await;
+    let first = Replica::new(&world, "otp/b")
+        .await
+        .work(&relay, Mailbox::Known)
+        .await;
+    until("the mail to be parked", async || {
+        !parked(&issuing).await.is_empty()
+    })
+    .await;
+    first.die().await;
+    let id = parked(&issuing).await[0].id;
+    assert!(world.operator().await.replay_parked(id).await.unwrap());
+    let _second = Replica::new(&world, "otp/c")
+        .await
+        .work(&relay, Mailbox::Known)
+        .await;
+    until("it to fail again", async || {
+        parked(&issuing).await.first().is_none_or(|parked| !parked.replay)
+    })
+    .await;
+    assert_eq!(
+        parked(&issuing).await[0].id,
+        id,
+        "it was taken for done meanwhile"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_drops_what_will_never_be_done_and_nobody_else_may() {
     let world = World::new().await;

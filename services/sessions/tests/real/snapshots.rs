@@ -1,5 +1,6 @@
 //! Snapshots: where a new replica begins.
 
+use sekisho_dev::{Postgres, Schema};
 use sekisho_eventlog::{Position, StreamId};
 use sekisho_sessions::app::{Error, Started};
 use sekisho_sessions::domain::Why;
@@ -76,30 +77,9 @@ async fn a_new_replica_begins_with_the_snapshot_and_folds_what_came_after() {
     assert_eq!(over, Err(Error::Over(Why::Cut)));
 }
 
-#[tokio::test]
-async fn a_snapshot_that_is_stale_foreign_damaged_or_forged_is_not_used_and_said_aloud() {
-    let cases = [
-        ("update sessions.snapshot set version = version + 1;", "stale"),
-        ("update sessions.snapshot set tag = sha256(tag);", "forged"),
-        ("update sessions.snapshot set key_id = 'nobody';", "forged"),
-        ("update sessions.snapshot set position = position - 1;", "forged"),
-        ("update sessions.snapshot set digest = sha256(digest);", "forged"),
-        (
-            "update log.entry set event_id = gen_random_uuid() where position = (select position from sessions.snapshot);",
-            "foreign",
-        ),
-        (
-            "insert into log.epoch select position, gen_random_uuid() from sessions.snapshot;",
-            "foreign",
-        ),
-        (
-            "update sessions.snapshot_piece set bytes = bytes || 'x';",
-            "damaged",
-        ),
-        ("delete from sessions.snapshot_piece;", "damaged"),
-        ("drop table sessions.snapshot cascade;", "no snapshot can be read"),
-    ];
-    for (change, why) in cases {
+/// After each of these changes the snapshot is not used, and an alarm says why.
+async fn alarm_and_fold_all(changes: &[&str], why: &str) {
+    for change in changes {
         let world = World::new().await;
         let (started, ..) = known_by_the_snapshot_alone(&world).await;
         world.database.sql(change).unwrap();
@@ -111,6 +91,46 @@ async fn a_snapshot_that_is_stale_foreign_damaged_or_forged_is_not_used_and_said
             .any(|line| line.contains("ERROR") && line.contains(why));
         assert!(alarm, "{change}: {said}");
     }
+}
+
+#[tokio::test]
+async fn a_stale_snapshot_is_not_used_and_that_is_said_aloud() {
+    let change = "update sessions.snapshot set version = version + 1;";
+    alarm_and_fold_all(&[change], "stale").await;
+}
+
+#[tokio::test]
+async fn a_forged_snapshot_is_not_used_and_that_is_said_aloud() {
+    let changes = [
+        "update sessions.snapshot set tag = sha256(tag);",
+        "update sessions.snapshot set key_id = 'nobody';",
+        "update sessions.snapshot set position = position - 1;",
+        "update sessions.snapshot set digest = sha256(digest);",
+    ];
+    alarm_and_fold_all(&changes, "forged").await;
+}
+
+#[tokio::test]
+async fn a_foreign_snapshot_is_not_used_and_that_is_said_aloud() {
+    let changes = [
+        "update log.entry set event_id = gen_random_uuid() where position = (select position from sessions.snapshot);",
+        "insert into log.epoch select position, gen_random_uuid() from sessions.snapshot;",
+    ];
+    alarm_and_fold_all(&changes, "foreign").await;
+}
+
+#[tokio::test]
+async fn a_damaged_snapshot_is_not_used_and_that_is_said_aloud() {
+    let changes = [
+        "update sessions.snapshot_piece set bytes = bytes || 'x';",
+        "delete from sessions.snapshot_piece;",
+    ];
+    alarm_and_fold_all(&changes, "damaged").await;
+    alarm_and_fold_all(
+        &["drop table sessions.snapshot cascade;"],
+        "no snapshot can be read",
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -198,9 +218,99 @@ async fn rows_that_nobody_of_us_has_sealed_change_nothing_about_when_snapshots_a
     keeper.abort();
 }
 
+/// What was folded of one log is not sealed to an entry of the one that took its place.
+#[test]
+fn no_snapshot_is_taken_of_a_log_that_went_back_meanwhile() {
+    // With one thread for work that blocks, whoever holds it holds up the snapshot.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .max_blocking_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let world = World::new().await;
+        let replica = world.replica().await;
+        world.verified(world.account()).await;
+        world.database.back_up().unwrap();
+        world.verified(world.account()).await;
+        let position = snapshot_of_all(&replica).await;
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let busy = tokio::task::spawn_blocking(move || held.recv());
+        let sessions = replica.sessions.clone();
+        let taking = tokio::spawn(async move { sessions.take_snapshot().await });
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+
+        world.database.restore().unwrap();
+        eventually("the log to go back", async || {
+            replica.log.confirm_head().await.is_err().then_some(())
+        })
+        .await;
+        world.start_epoch().await;
+        eventually("the replica to go on", async || {
+            replica.log.confirm_head().await.ok()
+        })
+        .await;
+        // The entry up to which was folded is another one now.
+        while replica.log.confirm_head().await.unwrap() < position {
+            world.verified(world.account()).await;
+        }
+        let before = count(&world);
+        release.send(()).unwrap();
+        busy.await.unwrap().unwrap();
+        assert_eq!(taking.await.unwrap(), Err(Error::Internal));
+        assert_eq!(count(&world), before);
+    });
+}
+
+#[tokio::test]
+async fn no_column_of_a_snapshot_takes_more_than_it_needs() {
+    let world = World::new().await;
+    let sessions = sqlx::PgPool::connect(&world.database.url("sessions"))
+        .await
+        .unwrap();
+    let row = |digest: usize, hashes: usize, key_id: usize, tag: usize| {
+        format!(
+            "insert into sessions.snapshot (position, event_id, epoch, version, digest, piece_hashes, key_id, tag)
+             values (1, gen_random_uuid(), 0, 1, decode(repeat('00', {digest}), 'hex'),
+                 decode(repeat('00', {hashes}), 'hex'), repeat('k', {key_id}), decode(repeat('00', {tag}), 'hex'));"
+        )
+    };
+    let piece = |bytes: usize| {
+        format!(
+            "insert into sessions.snapshot_piece
+             select max(snapshot_id), {bytes}, decode(repeat('00', {bytes}), 'hex') from sessions.snapshot;"
+        )
+    };
+    for good in [row(32, 131_072, 100, 32), piece(1 << 20)] {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(good))
+            .execute(&sessions)
+            .await
+            .unwrap();
+    }
+    for bad in [
+        row(33, 32, 1, 32),
+        row(32, 131_073, 1, 32),
+        row(32, 32, 101, 32),
+        row(32, 32, 1, 33),
+        piece((1 << 20) + 1),
+    ] {
+        let refused = sqlx::raw_sql(sqlx::AssertSqlSafe(bad.clone()))
+            .execute(&sessions)
+            .await;
+        let refused = refused.unwrap_err();
+        let kind = refused.as_database_error().map(sqlx::error::DatabaseError::kind);
+        assert!(
+            matches!(kind, Some(sqlx::error::ErrorKind::CheckViolation)),
+            "{bad}: {refused}"
+        );
+    }
+}
+
 /// A session and so many entries after it, of which sessions folds every tenth.
 async fn ready_after(entries: u64) {
-    let world = World::new().await;
+    // Others must not wait until so much is written to the disk.
+    let postgres = Postgres::start_with(Schema::Files).unwrap();
+    let world = World::on(&postgres).await;
     let flow = world.verified(world.account()).await;
     let replica = world.replica().await;
     let started = replica.start(&flow).await.unwrap();

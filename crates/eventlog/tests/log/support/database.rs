@@ -1,19 +1,24 @@
 //! A fresh database for one test.
 
+use std::sync::{Arc, Weak};
+
 use sekisho_dev::{Database, Postgres, Schema};
 use sekisho_eventlog::{Log, LogSettings};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Row};
-use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+use tokio::sync::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::raw;
 
 /// Tests that measure time or use all of the machine run alone.
 static ROOM: RwLock<()> = RwLock::const_new(());
+/// The turn of the tests that measure time and hardly use the machine: they may be beside each other.
+static QUIET: Mutex<Weak<RwLockWriteGuard<'static, ()>>> = Mutex::const_new(Weak::new());
 
 #[expect(dead_code, reason = "held, never read")]
 enum Turn {
     Shared(RwLockReadGuard<'static, ()>),
+    Quiet(Arc<RwLockWriteGuard<'static, ()>>),
     Alone(RwLockWriteGuard<'static, ()>),
 }
 
@@ -29,6 +34,17 @@ impl Db {
         Self::in_turn(Turn::Shared(ROOM.read().await))
     }
 
+    /// For a test that measures time and hardly uses the machine: none but its like run beside it.
+    pub async fn quiet() -> Self {
+        let mut current = QUIET.lock().await;
+        let turn = match current.upgrade() {
+            Some(turn) => turn,
+            None => Arc::new(ROOM.write().await),
+        };
+        *current = Arc::downgrade(&turn);
+        Self::in_turn(Turn::Quiet(turn))
+    }
+
     /// For a test that must run alone.
     pub async fn alone() -> Self {
         Self::in_turn(Turn::Alone(ROOM.write().await))
@@ -42,9 +58,9 @@ impl Db {
         }
     }
 
-    /// Keeps every test that uses a `Db` away, for a test with a server of its own.
-    pub async fn nobody_else() -> RwLockWriteGuard<'static, ()> {
-        ROOM.write().await
+    /// Keeps tests away that must run alone, for a test with a server of its own.
+    pub async fn turn() -> RwLockReadGuard<'static, ()> {
+        ROOM.read().await
     }
 
     /// The connection string of a role.
