@@ -52,6 +52,10 @@ impl Telemetry {
     pub(crate) fn start(service: &str, log: &LogFilter, source: &Source) -> Result<Self, Error> {
         let tracer = export::tracer_provider(service, source)?;
         // A line names its trace and nothing else of its span, so spans need not be made ready to be printed.
+        #[expect(
+            clippy::redundant_closure_for_method_calls,
+            reason = "the method itself is for metadata of one lifetime"
+        )]
         let events = filter_fn(|metadata| metadata.is_event());
         let lines = tracing_subscriber::fmt::layer()
             .event_format(json::Lines {
