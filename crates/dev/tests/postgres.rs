@@ -74,7 +74,7 @@ fn a_server_outlives_the_thread_that_started_it() {
 
 #[test]
 fn the_server_is_durable_and_listens_on_loopback_only() {
-    let postgres = Postgres::shared_with(Schema::Empty).unwrap();
+    let postgres = Postgres::start_with(Schema::Empty).unwrap();
     let database = postgres.database().unwrap();
     assert_eq!(
         database.sql("show fsync; show synchronous_commit;").unwrap(),

@@ -256,6 +256,10 @@ pub async fn verify(world: &World, replicas: &[&Replica], limits: &Limits, witne
     for replica in replicas {
         eventually("a sweep", async || replica.sessions.sweep_once().await.ok()).await;
     }
+    // An end whose answer was lost may have been recorded a moment ago.
+    for replica in replicas {
+        eventually("the head", async || replica.log.confirm_head().await.ok()).await;
+    }
     assert_eq!(world.database.faults_of_the_log().unwrap(), "0|0|0|0|0");
     replicas_agree(replicas).await;
     let log = Recorded::read(&world.otp).await;
