@@ -292,7 +292,8 @@ fn found(needle: &[u8], place: &[u8]) -> bool {
     let mut forms = vec![hex(needle).into_bytes(), format!("{needle:?}").into_bytes()];
     forms.extend(base64(needle));
     if let Ok(text) = std::str::from_utf8(needle) {
-        forms.push(escaped(text).into_bytes());
+        // What needs no escape is found below, where six digits inside others do not count.
+        forms.extend(Some(escaped(text).into_bytes()).filter(|escaped| escaped != needle));
         forms.extend(unhex(text));
     }
     stands_alone(needle, place) || forms.iter().any(|form| contains(form, place))
@@ -351,6 +352,16 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
             .filter_map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
             .collect()
     })
+}
+
+#[test]
+fn a_code_is_found_alone_and_not_inside_other_digits() {
+    for place in ["code=314159", "\"314159\"", "314159\n"] {
+        assert!(found(b"314159", place.as_bytes()), "{place}");
+    }
+    for place in ["0.314159", "a314159", "3141590", "\\x0a314159ff"] {
+        assert!(!found(b"314159", place.as_bytes()), "{place}");
+    }
 }
 
 #[test]

@@ -109,3 +109,20 @@ impl Value for LogFilter {
         Ok(Self(filter.with_default(rest)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_log_filter_does_not_name_is_written_from_info_up() {
+        let rest = |text| LogFilter::parse(text).unwrap().0.default_level();
+        assert_eq!(rest("sekisho_otp=debug"), Some(LevelFilter::INFO));
+        assert_eq!(rest("warn,sekisho_otp=debug"), Some(LevelFilter::WARN));
+    }
+
+    #[test]
+    fn a_log_filter_with_a_level_that_nobody_knows_is_refused() {
+        assert!(LogFilter::parse("sekisho_otp=verbose").is_err());
+    }
+}
