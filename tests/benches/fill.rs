@@ -25,7 +25,7 @@ pub fn streams(database: &Database, count: u64) -> Result<()> {
          select number + 1, 'code', {STREAM}, 1, gen_random_uuid(), null, 'code_issued', clock_timestamp(),
              '\\x0a0208011a00', '\\x0a036f7470'
          from generate_series(0::bigint, {count} - 1) as number;
-         insert into log.stream select 'code', {STREAM}, 1, number + 1
+         insert into log.stream select 'code', {STREAM}, 1, number + 1, number + 1
          from generate_series(0::bigint, {count} - 1) as number;
          vacuum analyze log.entry; vacuum analyze log.stream; checkpoint;"
     ))?;

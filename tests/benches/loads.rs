@@ -136,7 +136,7 @@ fn fill_segments(database: &Database, from: u64, to: u64) -> Result<()> {
              from (select position, (position - 1) / {ENTRIES} as number
                    from generate_series({first}::bigint, {last}) as position) as entries;
              insert into log.stream
-             select 'code', {STREAM}, {ENTRIES}, number * {ENTRIES} + 1
+             select 'code', {STREAM}, {ENTRIES}, number * {ENTRIES} + 1, (number + 1) * {ENTRIES}
              from generate_series(({first}::bigint - 1) / {ENTRIES}, {last} / {ENTRIES} - 1) as number;"
         ))?;
     }

@@ -156,7 +156,7 @@ async fn fill_with_sessions(database: &Database, count: u64) -> Result<()> {
     }
     copy.finish().await?;
     database.sql(&format!(
-        "insert into log.stream select 'session', {}, 1, number + 1
+        "insert into log.stream select 'session', {}, 1, number + 1, number + 1
          from generate_series(0::bigint, {count} - 1) as number;
          vacuum analyze log.entry; vacuum analyze log.stream; checkpoint;",
         fill::STREAM

@@ -27,13 +27,15 @@ create table log.segment (
     opened boolean not null default false
 );
 
--- The current version of each stream and where a load may begin. Only counts up.
+-- The current version of each stream and between which positions a load finds it. Only counts up.
 create table log.stream (
     kind text not null,
     stream_id uuid not null,
     version bigint not null,
     -- Position of the newest entry with a carried state, else of the first entry.
     load_from bigint not null,
+    -- Position of the newest entry.
+    newest bigint not null,
     primary key (kind, stream_id)
 ) with (fillfactor = 80);
 
@@ -261,12 +263,13 @@ begin
                 metadatas)
             as d (position, kind, stream_id, expected_version, event_id, flow_id, event_type, payload, metadata)
         where d.position is not null;
-        insert into log.stream (kind, stream_id, version, load_from)
-        select d.kind, d.stream_id, 1, d.position
+        insert into log.stream (kind, stream_id, version, load_from, newest)
+        select d.kind, d.stream_id, 1, d.position, d.position
         from unnest(positions, kinds, stream_ids, expected_versions) as d (position, kind, stream_id, expected_version)
         where d.position is not null and d.expected_version = 0;
         update log.stream as s
-        set version = d.expected_version + 1, load_from = case when d.carries then d.position else s.load_from end
+        set version = d.expected_version + 1, newest = d.position,
+            load_from = case when d.carries then d.position else s.load_from end
         from unnest(positions, kinds, stream_ids, expected_versions, carries)
             as d (position, kind, stream_id, expected_version, carries)
         where d.position is not null and d.expected_version > 0 and s.kind = d.kind and s.stream_id = d.stream_id;

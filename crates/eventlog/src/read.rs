@@ -1,5 +1,6 @@
 //! Reads of the log. Each names a lower bound, so that old segments are never touched.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use sekisho_proto::{EventError, Kind};
@@ -140,22 +141,24 @@ pub(crate) async fn make_segments(pool: &PgPool) -> Result<(), ReadError> {
 /// The state of a stream.
 pub(crate) async fn load<F: Fold>(pool: &PgPool, stream: StreamId) -> Result<Loaded<F>, ReadError> {
     let kind = <F::Event as sekisho_proto::Event>::KIND;
-    let bound = sqlx::query_scalar!(
-        "select load_from from log.stream where kind = $1 and stream_id = $2",
+    let bounds = sqlx::query!(
+        "select load_from, newest from log.stream where kind = $1 and stream_id = $2",
         kind.as_str(),
         stream.0
     )
     .fetch_optional(pool)
     .await?;
-    let Some(bound) = bound else {
+    let Some(bounds) = bounds else {
         return Ok(Loaded::default());
     };
-    if let Some(loaded) = refold(&stream_entries(pool, kind, stream, Position::from_sql(bound)).await?)? {
+    // What is appended from now on is another version, and not looked for.
+    let entries = async |from| stream_entries(pool, kind, stream, from..=bounds.newest).await;
+    if let Some(loaded) = refold(&entries(bounds.load_from).await?)? {
         return Ok(loaded);
     }
     // The carried state is of another version of the fold: from the first entry, until the next entry carries one of
     // this version.
-    let all = stream_entries(pool, kind, stream, Position(1)).await?;
+    let all = entries(1).await?;
     let beginning_gone = || EventError::Damaged {
         event_type: format!("stream {stream}: its beginning is not in the log"),
     };
@@ -170,13 +173,14 @@ async fn stream_entries(
     pool: &PgPool,
     kind: Kind,
     stream: StreamId,
-    from: Position,
+    positions: RangeInclusive<i64>,
 ) -> Result<Vec<Entry>, ReadError> {
     let rows = sqlx::query_as!(
         Row,
         "select position, kind, stream_id, version, event_id, flow_id, event_type, recorded_at, payload, metadata
-         from log.entry where position >= $1 and kind = $2 and stream_id = $3 order by version",
-        from.to_sql(),
+         from log.entry where position between $1 and $2 and kind = $3 and stream_id = $4 order by version",
+        positions.start(),
+        positions.end(),
         kind.as_str(),
         stream.0
     )

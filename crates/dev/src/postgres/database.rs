@@ -73,12 +73,13 @@ impl Database {
                     lag(recorded_at) over (order by position) as recorded_before
                 from log.entry
             ), stream as (
-                select kind, stream_id, max(version) as version from entry group by kind, stream_id
+                select kind, stream_id, max(version) as version, max(position) as newest from entry
+                group by kind, stream_id
             )
             select count(*) filter (where position <> nth),
                 count(*) filter (where version <> nth_of_stream),
                 (select count(*) from stream full join log.stream as s using (kind, stream_id)
-                    where stream.version is distinct from s.version),
+                    where (stream.version, stream.newest) is distinct from (s.version, s.newest)),
                 count(*) filter (where recorded_at < recorded_before),
                 count(*) - count(distinct event_id)
             from entry;";

@@ -87,7 +87,7 @@ async fn no_read_touches_the_segments_before_its_bound() {
     let _conflict = append(&log, &draft(stream(50), 0)).await;
 
     let expected: [(&str, usize, &[u32]); 7] = [
-        ("order by version", 12, &[5, 6, 7]),
+        ("order by version", 12, &[5]),
         ("flow_id = $2", 12, &[4, 5, 6, 7]),
         ("left join lateral", 12, &[5, 6, 7]),
         ("kind = any($3)", 12, &[5]),
@@ -131,7 +131,7 @@ async fn an_append_looks_at_its_own_rows_whatever_the_statistics_said() {
         recorded(append(&log, &draft(stream(number), 0)).await);
     }
     db.sql(
-        "insert into log.stream select 'code', gen_random_uuid(), 1, 1 from generate_series(1, 5000);
+        "insert into log.stream select 'code', gen_random_uuid(), 1, 1, 1 from generate_series(1, 5000);
          select pg_stat_reset_single_table_counters('log.stream'::regclass);",
     );
     for number in 0..12 {

@@ -12,7 +12,7 @@ impl Db {
         self.sql(&format!(
             "insert into log.entry values ({position}, 'code', gen_random_uuid(), 1, gen_random_uuid(), null,
              'code_issued', clock_timestamp(), '', '');
-             insert into log.stream select kind, stream_id, version, position from log.entry where position = {position};"
+             insert into log.stream select kind, stream_id, version, position, position from log.entry where position = {position};"
         ));
     }
 
