@@ -44,6 +44,22 @@ async fn a_session_of_another_replica_is_known_at_once() {
 }
 
 #[tokio::test]
+async fn entries_that_sessions_does_not_fold_hold_up_no_answer() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    let flow = world.verified(world.account()).await;
+    let started = replica.start(&flow).await.unwrap();
+    let one_more = "insert into log.entry
+        select max(position) + 1, 'client', gen_random_uuid(), 1, gen_random_uuid(), null, 'client_seen', log.now(), '', ''
+        from log.entry;";
+    world.database.sql(one_more).unwrap();
+    let head = replica.log.confirm_head().await.unwrap();
+    assert!(head > started.position);
+    let checked = replica.sessions.check(started.token.expose()).await.unwrap();
+    assert_eq!(checked.last_confirmed_at, None);
+}
+
+#[tokio::test]
 async fn a_signed_out_session_is_refused_by_every_replica_within_a_second() {
     let world = World::new().await;
     let (one, other) = (world.replica().await, world.replica().await);
