@@ -1,13 +1,14 @@
 //! Real NATS servers, private and on loopback, with the users of deploy/nats/nats.conf.
 
 use std::ffi::OsString;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write as _};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, ensure};
+use percent_encoding::percent_decode_str;
 use rustix::process::Signal;
 use url::Url;
 
@@ -181,13 +182,13 @@ impl Bus {
         let (spec, port) = match &self.place {
             Place::Own { .. } if self.running.is_some() => return Ok(()),
             Place::Own { spec, port } => (spec, port),
-            Place::Elsewhere { address, .. } => {
+            Place::Elsewhere { url, address } => {
                 let mut found = address.to_socket_addrs().into_iter().flatten();
-                ensure!(
-                    found.any(greets),
-                    "the server of --nats, {address}, does not answer"
-                );
-                return Ok(());
+                let found = found.find(|address| greets(*address));
+                let found =
+                    found.with_context(|| format!("the server of --nats, {address}, does not answer"))?;
+                return lets_in(found, &url.0)
+                    .with_context(|| format!("the server of --nats, {address}, cannot be used"));
             }
         };
         let mut process = spec.start()?;
@@ -246,6 +247,34 @@ impl Bus {
 
 fn variable(user: &str) -> String {
     format!("SEKISHO_NATS_{}_PASSWORD", user.to_uppercase())
+}
+
+/// Whether a NATS server takes a login, in the words of its client protocol. One that wants TLS is left to the services,
+/// which speak it.
+fn lets_in(address: SocketAddr, url: &str) -> Result<()> {
+    let url = Url::parse(url)?;
+    let limit = Some(Duration::from_secs(2));
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(limit)?;
+    stream.set_write_timeout(limit)?;
+    let mut reader = BufReader::new(stream.try_clone()?);
+    let mut line = String::new();
+    reader.read_line(&mut line)?;
+    if url.scheme() == "tls" || line.contains("\"tls_required\":true") {
+        return Ok(());
+    }
+    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let login = serde_json::json!({
+        "verbose": false,
+        "pedantic": false,
+        "user": decoded(url.username()),
+        "pass": decoded(url.password().unwrap_or_default()),
+    });
+    stream.write_all(format!("CONNECT {login}\r\nPING\r\n").as_bytes())?;
+    line.clear();
+    reader.read_line(&mut line)?;
+    ensure!(line.starts_with("PONG"), "{}", line.trim());
+    Ok(())
 }
 
 /// A NATS server speaks first.

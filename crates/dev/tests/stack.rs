@@ -107,7 +107,10 @@ fn servers_that_somebody_else_runs_are_used_and_left_running() {
     assert!(mistake.contains("is used by another installation"), "{mistake}");
     assert_eq!(passwords(&postgres).unwrap(), before);
 
+    let stranger = format!("nats://credentials:wrong@{}", nats.address());
+    let refused = format!("the server of --nats, {}, cannot be used", nats.address());
     for (postgres, nats, said) in [
+        (None, Some(stranger.as_str()), refused.as_str()),
         (Some("localhost"), None, "--postgres takes"),
         (None, Some("localhost"), "--nats takes"),
         (

@@ -12,7 +12,7 @@ use crate::certificates::{Certificates, refused};
 /// How the administration of accounts is reached.
 #[derive(Debug, Args)]
 pub struct Credentials {
-    /// The administration listener of credentials, such as <https://127.0.0.1:9444>.
+    /// The administration listener of credentials, such as `https://127.0.0.1:9444`.
     #[arg(long, env = "SEKISHO_CREDENTIALS_ADMIN_URL", value_name = "URL")]
     credentials: Option<http::Uri>,
     #[command(flatten)]

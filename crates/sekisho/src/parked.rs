@@ -36,6 +36,7 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct Piece {
     /// As `sekisho parked list` names it.
+    #[arg(value_parser = clap::value_parser!(i64).range(1..))]
     id: i64,
     #[command(flatten)]
     operator: Operator,

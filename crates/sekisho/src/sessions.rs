@@ -28,7 +28,8 @@ pub enum Command {
 /// Which replicas.
 #[derive(Debug, Args)]
 pub struct Verify {
-    /// The administration listener of each replica of sessions, such as <https://127.0.0.1:9446>.
+    /// The administration listener of a replica of sessions, such as `https://127.0.0.1:9446`; once for each replica, or
+    /// divided by commas.
     #[arg(
         long,
         env = "SEKISHO_SESSIONS_ADMIN_URL",
@@ -85,7 +86,7 @@ fn report(
     };
     writeln!(
         output,
-        "{url}: the state {verdict}, {} sessions up to position {}\n  answers from  {}\n  folded anew   {}",
+        "{url}: the state {verdict}, {} sessions, alive or lately over, up to position {}\n  answers from  {}\n  folded anew   {}",
         result.sessions,
         result.position,
         hex(&result.digest),
@@ -103,12 +104,11 @@ async fn verified(url: &http::Uri, tls: &TlsSettings) -> anyhow::Result<verify_s
     let asked = AdministrationServiceClient::new(channel)
         .verify_state(VerifyStateRequest {})
         .await;
-    let steps = asked
-        .map_err(|status| refused("sessions did not begin", &status))?
-        .into_inner();
-    watched(steps)
-        .await
-        .with_context(|| format!("{url} was not verified"))
+    let watched = match asked {
+        Ok(steps) => watched(steps.into_inner()).await,
+        Err(status) => Err(refused("sessions did not begin", &status)),
+    };
+    watched.with_context(|| format!("{url} was not verified"))
 }
 
 /// Shows the way and answers the result.

@@ -86,11 +86,12 @@ pub struct UpOptions {
     /// Let the portal speak TLS, with a certificate of its own that browsers warn about
     #[arg(long)]
     pub https: bool,
-    /// Use this PostgreSQL and no private one: the superuser's connection string, with a database for the log alone
+    /// Use this PostgreSQL, whose roles and one database are for Sekisho alone: the superuser's connection string
     ///
     /// Roles, schemas and demo accounts are made in it, and stay when everything else is stopped; a server that another
     /// installation uses is left alone. The keys that belong to it are in target/dev: after `cargo dev reset` it can no longer
-    /// be read. In the variable nobody else on this machine sees the password.
+    /// be read, and another server is needed. In the variable nobody else on this machine sees the password, and cargo does
+    /// not print it.
     #[arg(
         long,
         env = "SEKISHO_DEV_POSTGRES_URL",
@@ -99,6 +100,8 @@ pub struct UpOptions {
     )]
     pub postgres: Option<String>,
     /// Use this NATS and no private one, with one user for all services
+    ///
+    /// In the variable nobody else on this machine sees the password, and cargo does not print it.
     #[arg(
         long,
         env = "SEKISHO_DEV_NATS_URL",

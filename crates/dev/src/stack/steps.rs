@@ -10,13 +10,18 @@ use crate::folder::Folder;
 use crate::mailbox::Mailbox;
 use crate::nats::Bus;
 use crate::ports::Port;
-use crate::postgres::{self, Schema, Server};
+use crate::postgres::{self, Reach, Schema, Server};
 use crate::service::Surroundings;
 use crate::{Service, cargo, disk, paths, process};
 
 pub(super) fn start(options: &StackOptions, say: &mut dyn FnMut(&str)) -> Result<Stack> {
     disk::require(&paths::kept()?, cargo::is_built()?)?;
     let [portal, mailbox_port] = ports(options)?;
+    // A slip of the pen is said before a build that takes minutes.
+    if let Some(url) = &options.postgres {
+        Reach::elsewhere(url)?;
+    }
+    let elsewhere = options.nats.as_deref().map(Bus::elsewhere).transpose()?;
     say("building (the first time this takes some minutes)");
     cargo::everything()?;
     let folder = make_folder(options)?;
@@ -31,10 +36,7 @@ pub(super) fn start(options: &StackOptions, say: &mut dyn FnMut(&str)) -> Result
         None => start_postgres(options, &folder)?,
     };
     say("starting NATS and the mailbox");
-    let mut bus = match &options.nats {
-        Some(url) => Bus::elsewhere(url)?,
-        None => Bus::new(&folder)?,
-    };
+    let mut bus = elsewhere.map_or_else(|| Bus::new(&folder), Ok)?;
     bus.start()?;
     let mut mailbox = Mailbox::new(&folder, mailbox_port)?;
     mailbox.start()?;

@@ -31,10 +31,13 @@ impl Operate {
         let log = self.operator.log().await?;
         self.ask(&format!(
             "The newest entry of this log is {}.\n\
-             From now on this is the true log. Everybody who is signed in or signing in has to begin again.",
+             With an epoch it becomes the true log. Everybody who is signed in or signing in then has to begin again.",
             newest(&log).await?
         ))?;
-        let epoch = log.start_epoch(ACTOR).await.context("no epoch was begun")?;
+        let epoch = log
+            .start_epoch(ACTOR)
+            .await
+            .context("no epoch was begun (only the role sekisho_operator may begin one)")?;
         println!(
             "An epoch begins with entry {} of {}. The services take the log up again by themselves.",
             epoch.position,

@@ -20,8 +20,8 @@ const AT_ONCE: usize = 64;
 /// Between two looks whether the log takes entries. Activity is recorded within a second when it is due, and in the last
 /// minute before it is answered, so nothing that is unrecorded was ever answered much longer than this ago.
 const PROBE: Duration = Duration::from_secs(1);
-/// How long a drain may try to hand its activity over: within the process's own limit, and with time left to end.
-const HAND_OVER: Duration = Duration::from_secs(5);
+/// How long a drain may try to hand over what only this replica knows: within the process's own limit, and with time left to end.
+pub(super) const HAND_OVER: Duration = Duration::from_secs(5);
 
 impl Sessions {
     /// Records due activity for ever.

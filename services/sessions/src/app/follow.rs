@@ -10,8 +10,6 @@ use super::Sessions;
 
 /// What the directory is folded from.
 pub(super) const KINDS: &[Kind] = &[Kind::Account, Kind::Code, Kind::Session, Kind::System];
-/// Entries that are folded at once, at most: for so long every check waits.
-const PIECE: usize = 500;
 /// After a read that failed.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -56,18 +54,10 @@ impl Sessions {
 
     async fn fold_up_to(&self, head: Position, follower: &mut Follower) -> Result<usize, Replaced> {
         let mut entries = 0;
-        if self.inner.view.folded() >= head {
-            return Ok(entries);
+        while self.inner.view.folded() < head {
+            entries += self.fold_next(follower).await?;
         }
-        let mut batch = self.next(follower).await?;
-        while batch.upto < head {
-            entries += batch.entries.len();
-            // PostgreSQL looks for the next page while this one is folded.
-            let (next, ()) = tokio::join!(self.next(follower), self.fold(&batch));
-            batch = next?;
-        }
-        self.fold(&batch).await;
-        Ok(entries + batch.entries.len())
+        Ok(entries)
     }
 
     /// The head at the beginning, waited for.
@@ -80,32 +70,16 @@ impl Sessions {
         }
     }
 
-    async fn fold_next(&self, follower: &mut Follower) -> Result<(), Replaced> {
-        let batch = self.next(follower).await?;
-        self.fold(&batch).await;
-        Ok(())
-    }
-
-    async fn next(&self, follower: &mut Follower) -> Result<Batch, Replaced> {
-        loop {
+    async fn fold_next(&self, follower: &mut Follower) -> Result<usize, Replaced> {
+        let Batch { entries, upto, .. } = loop {
             match follower.next().await {
-                Ok(batch) => return Ok(batch),
+                Ok(batch) => break batch,
                 Err(ReadError::Replaced) => return Err(Replaced),
                 Err(error) => pause_after(&error).await,
             }
-        }
-    }
-
-    /// In pieces, between which everybody else has a turn.
-    async fn fold(&self, batch: &Batch) {
-        let view = &self.inner.view;
-        for piece in batch.entries.chunks(PIECE) {
-            if let Some(last) = piece.last() {
-                view.fold(piece, last.recorded.position).await;
-                tokio::task::yield_now().await;
-            }
-        }
-        view.fold(&[], batch.upto).await;
+        };
+        self.inner.view.fold(&entries, upto).await;
+        Ok(entries.len())
     }
 }
 

@@ -9,7 +9,7 @@ use sekisho_sessions::app::{Ended, Error};
 use sekisho_sessions::domain::Why;
 use tokio::time::{Instant, timeout};
 
-use crate::support::{Replica, World, client, eventually, keys};
+use crate::support::{Replica, World, client, eventually, keys, logs};
 
 /// Where replicas tell each other.
 const SUBJECT: &str = "signin.session.tombstone";
@@ -59,6 +59,30 @@ async fn with_postgresql_away_a_sign_out_is_refused_by_every_replica_and_recorde
         .filter(|(_, event)| matches!(event, SessionEvent::SessionEnded(_)));
     assert_eq!(ended.count(), 1);
     assert_eq!(one.sessions.check(token.expose()).await, over);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_drain_records_the_sign_outs_that_it_can_and_says_how_many_it_cannot() {
+    let (postgres, _nats, world, [one, _]) = two().await;
+    let flow = world.verified(world.account()).await;
+    let token = one.start(&flow).await.unwrap().token;
+    postgres.stop().unwrap();
+    assert_eq!(one.sessions.end(token.expose()).await, Ok(Ended::Unrecorded));
+    one.sessions.hand_over_ends().await;
+    let said = logs::of_this_thread();
+    let alarm = |line: &str| line.contains("ERROR") && line.contains("sign_outs=1");
+    assert!(said.lines().any(alarm), "{said}");
+
+    postgres.restart().unwrap();
+    eventually("the log", async || one.log.confirm_head().await.ok()).await;
+    logs::forget();
+    one.sessions.hand_over_ends().await;
+    let events = world.session_events(flow.account).await;
+    let ended = events
+        .iter()
+        .filter(|(_, event)| matches!(event, SessionEvent::SessionEnded(_)));
+    assert_eq!(ended.count(), 1);
+    assert!(!logs::of_this_thread().contains("sign_outs"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
