@@ -78,6 +78,8 @@ async fn a_caller_that_has_given_up_is_dropped_unsent() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_queue_answers_busy_at_once() {
+    // 4,096 wait in the queue and at most 500 are on their way: so many are refused while nothing moves.
+    const REFUSED: usize = 6_000 - 4_096 - 500;
     let db = Db::alone().await;
     let log = db.log().await;
     let holder = db.lock_head().await;
@@ -86,16 +88,17 @@ async fn a_full_queue_answers_busy_at_once() {
         let log = log.clone();
         callers.spawn(async move { append(&log, &draft(stream(number), 0)).await });
     }
-    let first = callers.join_next().await.unwrap().unwrap();
-    assert_eq!(first, Err(AppendError::Busy));
+    for _ in 0..REFUSED {
+        let refused = callers.join_next().await.unwrap().unwrap();
+        assert_eq!(refused, Err(AppendError::Busy));
+    }
     drop(holder);
     let answers = callers.join_all().await;
-    let busy = 1 + answers
+    let more = answers
         .iter()
         .filter(|answer| **answer == Err(AppendError::Busy))
         .count();
-    // 4,096 wait in the queue and at most 500 are on their way.
-    assert!((1_404..=1_904).contains(&busy), "{busy}");
+    assert!(more <= 500, "{more}");
     let written = answers.iter().filter(|answer| answer.is_ok()).count();
     assert_eq!(db.entries(), written as u64);
     db.assert_whole();
