@@ -213,6 +213,10 @@ impl Bus {
             .map(drop)
     }
 
+    pub(crate) fn is_ours(&self) -> bool {
+        matches!(self.place, Place::Own { .. })
+    }
+
     /// Host and port.
     pub(crate) fn address(&self) -> String {
         match &self.place {
@@ -271,8 +275,11 @@ fn lets_in(address: SocketAddr, url: &str) -> Result<()> {
         "pass": decoded(url.password().unwrap_or_default()),
     });
     stream.write_all(format!("CONNECT {login}\r\nPING\r\n").as_bytes())?;
-    line.clear();
-    reader.read_line(&mut line)?;
+    // It may tell of itself once more in between.
+    while line.starts_with("INFO ") {
+        line.clear();
+        reader.read_line(&mut line)?;
+    }
     ensure!(line.starts_with("PONG"), "{}", line.trim());
     Ok(())
 }

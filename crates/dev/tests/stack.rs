@@ -90,6 +90,8 @@ fn servers_that_somebody_else_runs_are_used_and_left_running() {
         assert!(part.process.is_none() && part.log_file.is_none(), "{part:?}");
         let mistake = stack.kill_part(server).unwrap_err().to_string();
         assert!(mistake.contains("not ours to stop"), "{mistake}");
+        let mistake = stack.start_part(server).unwrap_err().to_string();
+        assert!(mistake.contains("not ours to start"), "{mistake}");
     }
     assert!(
         stack

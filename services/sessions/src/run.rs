@@ -58,7 +58,7 @@ impl Servers {
         let served = tokio::try_join!(self.main.serve(&process), self.administration.serve(&process));
         // Also after a listener has failed.
         if let Ok(sessions) = self.api.0.get() {
-            tokio::join!(sessions.hand_over_ends(), sessions.hand_over_activity());
+            sessions.hand_over().await;
         }
         served?;
         Ok(())

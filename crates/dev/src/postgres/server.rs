@@ -121,6 +121,10 @@ impl Server {
         self.running.as_mut()
     }
 
+    pub(crate) fn is_ours(&self) -> bool {
+        self.own.is_some()
+    }
+
     pub(crate) fn reach(&self) -> &Reach {
         &self.reach
     }

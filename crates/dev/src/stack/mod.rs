@@ -8,7 +8,7 @@ mod steps;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
 
 use crate::Service;
@@ -186,11 +186,12 @@ impl Stack {
     /// Starts the part of this name again on its old address.
     ///
     /// # Errors
-    /// When there is no such part, or it does not start.
+    /// When there is no such part, it is not ours, or it does not start.
     pub fn start_part(&mut self, name: &str) -> Result<()> {
         match name {
-            "postgres" => self.postgres.start(),
-            "nats" => self.bus.start(),
+            "postgres" if self.postgres.is_ours() => self.postgres.start(),
+            "nats" if self.bus.is_ours() => self.bus.start(),
+            "postgres" | "nats" => bail!("{name} is not ours to start"),
             "mailbox" => self.mailbox.start(),
             service => self.named(service)?.start(),
         }

@@ -11,6 +11,13 @@ async fn parked(replica: &Replica) -> Vec<Parked> {
     replica.log.parked().await.unwrap()
 }
 
+async fn until_parked(replica: &Replica) {
+    until("the mail to be parked", async || {
+        !parked(replica).await.is_empty()
+    })
+    .await;
+}
+
 /// A code whose account holds an event of a version to come, so that nobody can claim its mail.
 async fn stuck(world: &World, issuing: &Replica) -> Flow {
     let flow = world.sign_in().await;
@@ -35,10 +42,7 @@ async fn a_mail_that_is_stuck_is_parked_after_five_tries_and_holds_up_no_other()
     working.issue(&other).await.unwrap();
     relay.until_letters(1).await;
     assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
-    until("the mail to be parked", async || {
-        !parked(&working).await.is_empty()
-    })
-    .await;
+    until_parked(&working).await;
     let [laid_aside] = parked(&working).await.try_into().unwrap();
     assert_eq!((laid_aside.work.as_str(), laid_aside.attempts), ("mail", 5));
     assert_eq!(
@@ -67,10 +71,7 @@ async fn what_an_operator_has_tried_again_is_done_and_leaves_the_list() {
         .await
         .work(&relay, Mailbox::Known)
         .await;
-    until("the mail to be parked", async || {
-        !parked(&working).await.is_empty()
-    })
-    .await;
+    until_parked(&working).await;
     let id = parked(&working).await[0].id;
 
     // Nothing has changed: it comes back.
@@ -103,10 +104,7 @@ async fn what_an_operator_has_tried_again_stays_on_the_list_while_workers_start(
         .await
         .work(&relay, Mailbox::Known)
         .await;
-    until("the mail to be parked", async || {
-        !parked(&issuing).await.is_empty()
-    })
-    .await;
+    until_parked(&issuing).await;
     first.die().await;
     let id = parked(&issuing).await[0].id;
     assert!(world.operator().await.replay_parked(id).await.unwrap());

@@ -20,8 +20,6 @@ const AT_ONCE: usize = 64;
 /// Between two looks whether the log takes entries. Activity is recorded within a second when it is due, and in the last
 /// minute before it is answered, so nothing that is unrecorded was ever answered much longer than this ago.
 const PROBE: Duration = Duration::from_secs(1);
-/// How long a drain may try to hand over what only this replica knows: within the process's own limit, and with time left to end.
-pub(super) const HAND_OVER: Duration = Duration::from_secs(5);
 
 impl Sessions {
     /// Records due activity for ever.
@@ -51,23 +49,6 @@ impl Sessions {
         }
     }
 
-    /// Records all activity that the log does not hold, for a replica that will not be there any more.
-    pub async fn hand_over_activity(&self) {
-        let now = self.inner.log.now();
-        let limits = &self.inner.limits;
-        let all = self
-            .inner
-            .view
-            .ask(|directory| directory.all_activity(now, limits));
-        let sessions = all.len();
-        if tokio::time::timeout(HAND_OVER, self.record_all(all))
-            .await
-            .is_err()
-        {
-            tracing::warn!(sessions, "the activity of this replica was not recorded in time");
-        }
-    }
-
     /// Records a session's activity before it is answered, if the session would end soon by what is recorded.
     pub(super) async fn record_urgent(&self, token: TokenDigest) -> Result<(), Error> {
         let now = self.inner.log.now();
@@ -83,7 +64,7 @@ impl Sessions {
     }
 
     /// What fails is due again.
-    async fn record_all(&self, activity: Vec<Activity>) {
+    pub(super) async fn record_all(&self, activity: Vec<Activity>) {
         let attempts = futures::stream::iter(activity)
             .map(|activity| self.record_activity(activity))
             .buffer_unordered(AT_ONCE);

@@ -2,6 +2,7 @@
 
 mod administer;
 mod check;
+mod drain;
 mod end;
 mod error;
 mod extend;

@@ -7,9 +7,7 @@ use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
 use sekisho_eventlog::{Context, LogFault};
-use tokio::time::timeout;
 
-use super::extend::HAND_OVER;
 use super::{ACTOR, Error, Sessions};
 use crate::domain::{Command, Stage, Told, Tombstone, Why};
 
@@ -82,20 +80,6 @@ impl Sessions {
         let now = self.inner.log.now();
         self.tombstones().forget_old(now, &self.inner.limits);
         Ok(())
-    }
-
-    /// Records the ends that were told, for a replica that will not be there any more. What it cannot record only the other
-    /// replicas know.
-    pub async fn hand_over_ends(&self) {
-        // What is left says whether it failed.
-        let _ = timeout(HAND_OVER, self.record_told()).await;
-        let left = self.tombstones().told().len();
-        if left > 0 {
-            tracing::error!(
-                sign_outs = left,
-                "sign-outs are not recorded; without another replica that knows of them, their sessions go on"
-            );
-        }
     }
 
     fn is_recorded(&self, told: Told) -> bool {

@@ -148,7 +148,7 @@ async fn a_replica_that_drains_hands_its_activity_over() {
     two.at(Duration::minutes(5)).await;
     two.busy.sessions.check(&two.token).await.unwrap();
     assert_eq!(two.world.extensions(), 0);
-    two.busy.sessions.hand_over_activity().await;
+    two.busy.sessions.hand_over().await;
     assert_eq!(two.world.extensions(), 1);
     two.at(LIMITS.idle + Duration::minutes(4)).await;
     let late = two.world.replica().await;

@@ -266,7 +266,7 @@ async fn after_an_outage_a_session_is_not_idle_before_every_replica_could_speak(
         .stop_clock(end + time::Duration::seconds(3), &replicas)
         .await;
     assert_eq!(blind.sessions.check(token).await, Err(Error::Unconfirmed));
-    busy.sessions.hand_over_activity().await;
+    busy.sessions.hand_over().await;
     let live = blind.sessions.check(token).await.unwrap().live;
     assert!(live.idle >= begin + time::Duration::minutes(39));
 }
@@ -355,7 +355,7 @@ async fn a_replica_that_writes_nothing_notices_that_the_others_cannot() {
     .await;
     assert_eq!(blind.sessions.check(token).await, Err(Error::Unconfirmed));
     lock.rollback().await.unwrap();
-    busy.sessions.hand_over_activity().await;
+    busy.sessions.hand_over().await;
     let live = blind.sessions.check(token).await.unwrap().live;
     assert!(live.idle >= minutes(39));
     probe.abort();
@@ -377,7 +377,7 @@ async fn without_the_log_a_drain_does_not_wait_for_each_session() {
     }
     postgres.kill().unwrap();
     let begun = Instant::now();
-    replica.sessions.hand_over_activity().await;
+    replica.sessions.hand_over().await;
     // Not five times the patience of 2 s.
     assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
 }

@@ -68,7 +68,7 @@ async fn a_drain_records_the_sign_outs_that_it_can_and_says_how_many_it_cannot()
     let token = one.start(&flow).await.unwrap().token;
     postgres.stop().unwrap();
     assert_eq!(one.sessions.end(token.expose()).await, Ok(Ended::Unrecorded));
-    one.sessions.hand_over_ends().await;
+    one.sessions.hand_over().await;
     let said = logs::of_this_thread();
     let alarm = |line: &str| line.contains("ERROR") && line.contains("sign_outs=1");
     assert!(said.lines().any(alarm), "{said}");
@@ -76,7 +76,7 @@ async fn a_drain_records_the_sign_outs_that_it_can_and_says_how_many_it_cannot()
     postgres.restart().unwrap();
     eventually("the log", async || one.log.confirm_head().await.ok()).await;
     logs::forget();
-    one.sessions.hand_over_ends().await;
+    one.sessions.hand_over().await;
     let events = world.session_events(flow.account).await;
     let ended = events
         .iter()
