@@ -53,6 +53,11 @@ impl Follower {
         }
     }
 
+    /// Which log it follows, of those that took each other's place.
+    pub fn history(&self) -> u64 {
+        self.history
+    }
+
     /// The next batch; waits until there is one.
     ///
     /// # Errors

@@ -13,6 +13,15 @@ pub struct Head {
     pub event_id: Option<EventId>,
 }
 
+/// How far something has come in the log: a position of one history. Whatever has come anywhere in a newer one is further.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Mark {
+    /// How many logs this process has given up for the one that took their place.
+    pub history: u64,
+    /// How far in that one.
+    pub position: Position,
+}
+
 /// Every EpochStarted, in order; whatever was minted before the newest one is cut.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Epochs(pub Vec<Head>);

@@ -48,7 +48,7 @@ pub use entry::{Entry, Recorded};
 pub use fault::LogFault;
 pub use fold::{Carry, Fold, Loaded, refold};
 pub use follow::{Batch, Follower};
-pub use head::Head;
+pub use head::{Head, Mark};
 pub use ids::{EventId, FlowId, IdError, Position, StreamId, Version};
 pub use leaf::LEAF_FORMAT;
 pub use log::{ConnectError, Log, LogSettings};

@@ -20,7 +20,7 @@ use crate::draft::{Draft, Via};
 use crate::entry::Entry;
 use crate::fold::{Fold, Loaded};
 use crate::follow::Follower;
-use crate::head::{Head, Heads, Known};
+use crate::head::{Head, Heads, Known, Mark};
 use crate::ids::{FlowId, Position, StreamId};
 use crate::publish::Publisher;
 use crate::read::{self, Page, READ, ReadError, in_time};
@@ -202,9 +202,13 @@ impl Log {
         self.heads.known().epochs.newest()
     }
 
-    /// Goes up with every log that takes the place of one that went back.
-    pub fn history(&self) -> u64 {
-        self.heads.known().history
+    /// The newest position that this process knows of, and in which history.
+    pub fn mark(&self) -> Mark {
+        let known = self.heads.known();
+        Mark {
+            history: known.history,
+            position: known.head.position,
+        }
     }
 
     /// Whether the log is not the one that this process has read.

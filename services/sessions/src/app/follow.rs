@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
-use sekisho_eventlog::{Batch, Follower, Position, ReadError};
+use sekisho_eventlog::{Batch, Follower, Mark, ReadError};
 use sekisho_proto::Kind;
 
 use super::Sessions;
@@ -34,13 +34,13 @@ impl Sessions {
     async fn catch_up(&self) -> Follower {
         let begun = Instant::now();
         loop {
-            let head = self.first_head().await;
-            let snapshot = self.resume().await;
+            let newest = self.first_mark().await;
+            let snapshot = self.resume(newest.history).await;
             let mut follower = self.inner.log.follow(KINDS, snapshot);
-            if let Ok(entries) = self.fold_up_to(head, &mut follower).await {
+            if let Ok(entries) = self.fold_up_to(newest, &mut follower).await {
                 tracing::info!(
                     entries,
-                    position = head.0,
+                    position = newest.position.0,
                     snapshot = snapshot.0,
                     sessions = self.remembered(),
                     seconds = begun.elapsed().as_secs_f64(),
@@ -52,19 +52,22 @@ impl Sessions {
         }
     }
 
-    async fn fold_up_to(&self, head: Position, follower: &mut Follower) -> Result<usize, Replaced> {
+    async fn fold_up_to(&self, newest: Mark, follower: &mut Follower) -> Result<usize, Replaced> {
+        if follower.history() != newest.history {
+            return Err(Replaced);
+        }
         let mut entries = 0;
-        while self.inner.view.folded() < head {
+        while self.inner.view.folded() < newest {
             entries += self.fold_next(follower).await?;
         }
         Ok(entries)
     }
 
-    /// The head at the beginning, waited for.
-    async fn first_head(&self) -> Position {
+    /// How far the log goes at the beginning, waited for.
+    async fn first_mark(&self) -> Mark {
         loop {
             match self.inner.log.confirm_head().await {
-                Ok(head) => return head,
+                Ok(_) => return self.inner.log.mark(),
                 Err(error) => pause_after(&error).await,
             }
         }
@@ -77,6 +80,10 @@ impl Sessions {
                 Err(ReadError::Replaced) => return Err(Replaced),
                 Err(error) => pause_after(&error).await,
             }
+        };
+        let upto = Mark {
+            history: follower.history(),
+            position: upto,
         };
         self.inner.view.fold(&entries, upto).await;
         Ok(entries.len())

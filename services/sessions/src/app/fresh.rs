@@ -59,12 +59,14 @@ impl Sessions {
         let Inner {
             log, view, limits, ..
         } = &*self.inner;
-        let age = if view.folded() >= log.head() {
+        let (folded, newest) = (view.folded(), log.mark());
+        let age = if folded >= newest {
             log.head_age()
         } else {
             view.folded_age()
         };
-        (!log.went_back() && age < limits.stale).then_some(age)
+        let is_of_this_log = folded.history == newest.history && !log.went_back();
+        (is_of_this_log && age < limits.stale).then_some(age)
     }
 
     async fn newest_within(&self, patience: Duration) -> Result<OffsetDateTime, Error> {
@@ -100,9 +102,9 @@ impl Sessions {
         let Inner { log, view, .. } = &*self.inner;
         // In this order: the head is known before the moment at which it was asked for.
         let asked_at = log.head_asked_at();
-        let head = log.head();
+        let newest = log.mark();
         let patience = deadline.saturating_duration_since(Instant::now());
-        if view.folded() >= head || view.reach(head, patience).await {
+        if view.folded() >= newest || view.reach(newest, patience).await {
             Ok(asked_at)
         } else {
             Err(Error::Unconfirmed)

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use sekisho_eventlog::{LogFault, Position};
+use sekisho_eventlog::{LogFault, Mark, Position};
 use tokio::task::spawn_blocking;
 
 use super::{Error, Sessions};
@@ -63,7 +63,7 @@ impl Sessions {
 
     /// Begins with the newest snapshot that can be believed, if there is any. Answers after which position the log is still
     /// to be folded.
-    pub(super) async fn resume(&self) -> Position {
+    pub(super) async fn resume(&self, history: u64) -> Position {
         let stored = match store::newest(self.inner.log.pool(), snapshot_version()).await {
             Ok(stored) => stored,
             Err(error) => {
@@ -76,7 +76,8 @@ impl Sessions {
             match self.open(&stored).await {
                 Ok(directory) => {
                     let position = stored.manifest.position;
-                    self.inner.view.resume(directory, position).await;
+                    let upto = Mark { history, position };
+                    self.inner.view.resume(directory, upto).await;
                     self.remember(Latest {
                         id: stored.id,
                         position,
@@ -125,7 +126,7 @@ impl Sessions {
     /// write the tables must neither keep us from taking more nor have us take them all the time.
     async fn latest(&self) -> Result<Option<Latest>, SnapshotError> {
         let stored = store::newest(self.inner.log.pool(), snapshot_version()).await?;
-        let folded = self.inner.view.folded();
+        let folded = self.inner.view.folded().position;
         let is_ours = |stored: &&Stored| {
             let is_sealed = stored.manifest.check(&stored.tag, &self.inner.keys).is_ok();
             is_sealed && stored.manifest.position <= folded
@@ -148,31 +149,31 @@ impl Sessions {
 
     async fn take(&self) -> Result<Position, SnapshotError> {
         let begun = Instant::now();
-        let history = self.inner.log.history();
         let inner = Arc::clone(&self.inner);
         // Of a million sessions it takes a while; the follower waits for it, and nobody else.
         let standing_still = inner.view.stand_still().await;
         let write = move || {
             let _until_done = standing_still;
-            let (pieces, digest, epoch, position) = inner.view.ask_at(|directory, position| {
+            let (pieces, digest, epoch, upto) = inner.view.ask_at(|directory, upto| {
                 (
                     directory.pieces(PIECE),
                     directory.digest(),
                     directory.epoch(),
-                    position,
+                    upto,
                 )
             });
             let piece_hashes = hashes(&pieces);
-            (pieces, piece_hashes, digest, epoch, position)
+            (pieces, piece_hashes, digest, epoch, upto)
         };
-        let (pieces, piece_hashes, digest, epoch, position) = spawn_blocking(write).await?;
+        let (pieces, piece_hashes, digest, epoch, upto) = spawn_blocking(write).await?;
+        let Mark { history, position } = upto;
         let entry = self.inner.log.entry(position).await.map_err(LogFault::from)?;
         let Some(entry) = entry else {
             return Ok(Position(0));
         };
-        // Nothing of a log that went back meanwhile is sealed to an entry of the one that took its place.
+        // Nothing of a log that went back is sealed to an entry of the one that took its place.
         self.inner.log.confirm_head().await.map_err(LogFault::from)?;
-        if self.inner.log.history() != history {
+        if self.inner.log.mark().history != history {
             return Err(LogFault::WentBack.into());
         }
         let manifest = Manifest {

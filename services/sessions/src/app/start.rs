@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sekisho_eventlog::{Context, Decided, Decision, Facts, FlowId, LogFault, Position};
+use sekisho_eventlog::{Context, Decided, Decision, Facts, FlowId, LogFault, Mark, Position};
 use sekisho_evidence::{Cuts, Flow, Mint, Refusal, account_cuts};
 use sekisho_proto::events::SessionEvent;
 use sekisho_proto::from_timestamp;
@@ -80,7 +80,8 @@ impl Sessions {
     }
 
     async fn wait_for(&self, position: Position) -> Result<(), Error> {
-        let reached = self.inner.view.reach(position, PATIENCE).await;
+        let Mark { history, .. } = self.inner.log.mark();
+        let reached = self.inner.view.reach(Mark { history, position }, PATIENCE).await;
         reached.then_some(()).ok_or(Error::Log(LogFault::Unavailable))
     }
 

@@ -1,6 +1,6 @@
 //! Proof of rebuild: the log is folded once more from its first entry, beside what this replica answers from.
 
-use sekisho_eventlog::{LogFault, Position};
+use sekisho_eventlog::{LogFault, Mark, Position};
 
 use super::follow::KINDS;
 use super::{Error, Sessions};
@@ -37,28 +37,31 @@ impl Sessions {
         let _alone = self.inner.verifying.try_lock().map_err(|_| Error::Busy)?;
         self.newest().await?;
         let mut rebuilt = Directory::default();
-        let mut upto = Position(0);
+        let mut upto = Mark {
+            history: self.inner.log.mark().history,
+            position: Position(0),
+        };
         loop {
-            let compared = self
-                .inner
-                .view
-                .ask_at(|directory, at| (at == upto).then(|| Verified::compare(at, directory, &rebuilt)));
+            let compared = self.inner.view.ask_at(|directory, at| {
+                (at == upto).then(|| Verified::compare(at.position, directory, &rebuilt))
+            });
             if let Some(verified) = compared {
                 return Ok(verified);
             }
-            upto = self.fold_more(&mut rebuilt, upto).await?;
-            progress(upto, self.inner.log.head());
+            upto.position = self.fold_more(&mut rebuilt, upto).await?;
+            progress(upto.position, self.inner.log.head());
         }
     }
 
     /// Folds the next entries, as far as this replica has folded them and no further.
-    async fn fold_more(&self, rebuilt: &mut Directory, after: Position) -> Result<Position, Error> {
+    async fn fold_more(&self, rebuilt: &mut Directory, after: Mark) -> Result<Position, Error> {
         let folded = self.inner.view.folded();
-        if folded < after {
+        if folded.history != after.history || folded < after {
             // Another log has taken the place of the one that was read.
             return Err(Error::Log(LogFault::WentBack));
         }
-        let read = self.inner.log.read(after, folded, KINDS, PAGE).await;
+        let (after, upto) = (after.position, folded.position);
+        let read = self.inner.log.read(after, upto, KINDS, PAGE).await;
         let page = read.map_err(LogFault::from).map_err(Error::Log)?;
         for entry in &page.entries {
             // The replica has said of each what it could not understand.

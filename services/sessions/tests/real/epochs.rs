@@ -83,3 +83,50 @@ async fn a_replica_begins_anew_with_the_log_that_took_the_place_of_its_own() {
         .unwrap();
     assert!(other.sessions.check(started.token.expose()).await.is_ok());
 }
+
+/// The moment between the news of an epoch and the end of the old fold, drawn out: this replica folds nothing any more.
+#[tokio::test]
+async fn what_was_folded_of_a_log_that_was_given_up_answers_nothing() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    let kept = replica
+        .start(&world.verified(world.account()).await)
+        .await
+        .unwrap();
+    world.database.back_up().unwrap();
+    // Longer than the log that takes its place is after an epoch and another start.
+    replica
+        .start(&world.verified(world.account()).await)
+        .await
+        .unwrap();
+    let lost = replica
+        .start(&world.verified(world.account()).await)
+        .await
+        .unwrap();
+    replica.stop_folding();
+    world.database.restore().unwrap();
+    world.start_epoch().await;
+    for token in [&kept.token, &lost.token] {
+        eventually("no answer", async || {
+            match replica.sessions.check(token.expose()).await {
+                Err(Error::Unconfirmed) => Some(()),
+                Err(Error::Log(LogFault::WentBack)) => None,
+                answer => panic!("{answer:?}"),
+            }
+        })
+        .await;
+    }
+    let started = replica.start(&world.verified(world.account()).await).await;
+    assert_eq!(started.unwrap_err(), Error::Log(LogFault::Unavailable));
+    assert!(world.otp.confirm_head().await.unwrap() < lost.position);
+    while world.otp.confirm_head().await.unwrap() <= lost.position {
+        world.verified(world.account()).await;
+    }
+    let snapshot = replica.sessions.take_snapshot().await;
+    assert_eq!(snapshot, Err(Error::Internal), "it is sealed to the wrong log");
+    let verified = replica.sessions.verify(|_, _| ()).await;
+    assert_eq!(
+        verified.map(|verified| verified.position),
+        Err(Error::Unconfirmed)
+    );
+}
