@@ -56,6 +56,7 @@ events! {
         EmailChanged = "email_changed",
         AccountDisabled = "account_disabled",
         AccountEnabled = "account_enabled",
+        AccountUnlocked = "account_unlocked",
     }
 }
 

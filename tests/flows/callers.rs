@@ -46,6 +46,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["administrator"],
     ),
     (
+        "/signin.credentials.v1.AdministrationService/UnlockAccount",
+        &["administrator"],
+    ),
+    (
         "/signin.credentials.v1.AdministrationService/ResolveLogin",
         &["administrator"],
     ),

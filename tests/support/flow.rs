@@ -253,6 +253,7 @@ impl Gateway {
             flow_secret: flow.secret.clone(),
             new_password: password.to_owned(),
             command_id: command_id(),
+            device: Vec::new(),
         };
         Ok(self
             .credentials

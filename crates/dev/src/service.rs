@@ -109,6 +109,7 @@ impl Surroundings {
         match service {
             Service::Credentials => vec![
                 ("MASTER_KEY_FILE", self.key("credentials-master.keys")),
+                ("PEPPER_FILE", self.key("credentials-pepper.keys")),
                 ("PHANTOM_KEY_FILE", self.key("credentials-phantom.keys")),
             ],
             Service::Otp => vec![

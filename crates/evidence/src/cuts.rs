@@ -7,7 +7,7 @@ use sekisho_proto::events::{AccountEvent, SessionEvent};
 use sekisho_proto::sessions::v1::SessionsState;
 
 /// The version of the state that `account` entries carry.
-pub const ACCOUNT_FOLD: u32 = 1;
+pub const ACCOUNT_FOLD: u32 = 2;
 /// The version of the state that `session` entries carry.
 pub const SESSIONS_FOLD: u32 = 1;
 
@@ -65,7 +65,8 @@ impl Cuts {
             | AccountEvent::PasswordRejected(_)
             | AccountEvent::SignInRefused(_)
             | AccountEvent::PasswordResetRequested(_)
-            | AccountEvent::AccountEnabled(_) => self,
+            | AccountEvent::AccountEnabled(_)
+            | AccountEvent::AccountUnlocked(_) => self,
         }
     }
 
@@ -141,8 +142,17 @@ pub async fn account_cuts(log: &Log, account: StreamId) -> Result<Cuts, ReadErro
 /// # Errors
 /// [`ReadError`].
 pub async fn newest_cuts(log: &Log, account: StreamId) -> Result<Cuts, ReadError> {
-    let in_sessions = log.load::<SessionCuts>(account).await?.state.0;
-    Ok(account_cuts(log, account).await?.and(in_sessions))
+    let elsewhere = session_cuts(log, account).await?;
+    Ok(account_cuts(log, account).await?.and(elsewhere))
+}
+
+/// The newest cuts of an account, like [`account_cuts`] but those that do not stand in its own stream.
+///
+/// # Errors
+/// [`ReadError`].
+pub async fn session_cuts(log: &Log, account: StreamId) -> Result<Cuts, ReadError> {
+    let epoch = Cuts::by_epoch(log.epoch());
+    Ok(log.load::<SessionCuts>(account).await?.state.0.and(epoch))
 }
 
 #[cfg(test)]

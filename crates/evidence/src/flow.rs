@@ -126,7 +126,8 @@ impl Flow {
             | AccountEvent::SignInRefused(_)
             | AccountEvent::EmailChanged(_)
             | AccountEvent::AccountDisabled(_)
-            | AccountEvent::AccountEnabled(_) => self,
+            | AccountEvent::AccountEnabled(_)
+            | AccountEvent::AccountUnlocked(_) => self,
         }
     }
 

@@ -10,7 +10,9 @@ mod refusal;
 mod secret;
 
 pub use command::{CommandId, CommandIdError};
-pub use cuts::{ACCOUNT_FOLD, AccountCuts, Cuts, SESSIONS_FOLD, SessionCuts, account_cuts, newest_cuts};
+pub use cuts::{
+    ACCOUNT_FOLD, AccountCuts, Cuts, SESSIONS_FOLD, SessionCuts, account_cuts, newest_cuts, session_cuts,
+};
 pub use flow::{EVIDENCE_LIFE, Flow, Mint, Minted, Proof};
 pub use refusal::Refusal;
 pub use secret::secret_digest;

@@ -23,8 +23,9 @@ const PORTAL: &str = "portal";
 const PORTAL_HOSTS: [&str; 2] = ["localhost", "portal2.localhost"];
 
 /// The services' key files: a line `<id> <64 hexadecimal digits>` for each key, the current one first.
-const KEY_FILES: [&str; 5] = [
+const KEY_FILES: [&str; 6] = [
     "credentials-master.keys",
+    "credentials-pepper.keys",
     "credentials-phantom.keys",
     "otp.keys",
     "sessions.keys",

@@ -24,7 +24,7 @@ async fn signed_in(world: &World) -> FlowId {
             sealed: b"canary-client-address".to_vec(),
             address_tag: vec![0xcd; 32],
         }),
-        previous_accepted_at: None,
+        ..PasswordAccepted::default()
     };
     let issued = CodeIssued {
         purpose: Purpose::SignIn.into(),

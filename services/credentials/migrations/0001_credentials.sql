@@ -16,8 +16,24 @@ create table credentials.password (
     account_id uuid primary key references credentials.account,
     -- The version of the account's stream whose event set this password.
     set_by_version bigint not null,
-    phc text not null
+    -- Algorithm, parameters and salt in PHC form, without the hash.
+    form text not null,
+    -- The line of the pepper file that seals the hash.
+    pepper_id text not null,
+    -- The hash, sealed to its account and form: nothing here verifies a password without the pepper.
+    sealed bytea not null
 );
+
+-- Keyed fingerprints, 32 bits each, of the newest wrong passwords of an account or a phantom, for a day: who types the same
+-- one again has not guessed twice.
+create table credentials.wrong_password (
+    stream_id uuid not null,
+    fingerprint integer not null,
+    typed_at timestamptz not null,
+    primary key (stream_id, fingerprint)
+);
+
+create index wrong_password_typed_at on credentials.wrong_password (typed_at);
 
 -- Seals what the log keeps of a person. Destroying it makes that unreadable for ever.
 create table credentials.personal_key (
@@ -31,7 +47,7 @@ create table credentials.personal_key (
 create function credentials.register_account(
     draft log.draft, since log.known,
     new_login_id text, new_facility_code text, new_facility text, new_name text, new_address text,
-    new_phc text, new_master_id text, new_wrapped bytea,
+    new_form text, new_pepper_id text, new_sealed bytea, new_master_id text, new_wrapped bytea,
     out outcome text, out "position" bigint, out recorded_at timestamptz
 )
 language plpgsql security definer
@@ -54,8 +70,8 @@ begin
     insert into credentials.account (account_id, login_id, facility_code, facility, name, address)
     values (draft.stream_id, new_login_id, new_facility_code, new_facility, new_name, new_address)
     on conflict (account_id) do nothing;
-    insert into credentials.password (account_id, set_by_version, phc)
-    values (draft.stream_id, draft.expected_version + 1, new_phc)
+    insert into credentials.password (account_id, set_by_version, form, pepper_id, sealed)
+    values (draft.stream_id, draft.expected_version + 1, new_form, new_pepper_id, new_sealed)
     on conflict (account_id) do nothing;
     insert into credentials.personal_key (account_id, master_id, wrapped)
     values (draft.stream_id, new_master_id, new_wrapped)
@@ -69,7 +85,7 @@ $$;
 
 -- A new hash and PasswordChanged, or nothing of it.
 create function credentials.set_password(
-    draft log.draft, since log.known, new_phc text,
+    draft log.draft, since log.known, new_form text, new_pepper_id text, new_sealed bytea,
     out outcome text, out "position" bigint, out recorded_at timestamptz
 )
 language plpgsql security definer
@@ -85,7 +101,8 @@ begin
     -- The row before the log's lock, which the append takes: whoever holds the row must not make all others wait.
     -- A draft that is recorded already finds its own version, or a newer one, and leaves it alone.
     update credentials.password
-    set phc = new_phc, set_by_version = draft.expected_version + 1
+    set form = new_form, pepper_id = new_pepper_id, sealed = new_sealed,
+        set_by_version = draft.expected_version + 1
     where account_id = draft.stream_id and set_by_version < draft.expected_version + 1;
     changed := found;
     appended := log.append_or_raise(draft, since);
@@ -98,22 +115,53 @@ begin
 end
 $$;
 
--- The same password under other parameters; answers whether it was changed. A password that was set meanwhile, or
--- re-hashed by somebody else, stays. Takes no lock but the row's, and only in the statement that changes it.
-create function credentials.rehash(account uuid, set_by bigint, old_phc text, new_phc text) returns boolean
+-- The same password under other parameters or another pepper; answers whether it was changed. A password that was set
+-- meanwhile, or re-hashed by somebody else, stays. Takes no lock but the row's, and only in the statement that changes it.
+create function credentials.rehash(
+    account uuid, set_by bigint, old_sealed bytea, new_form text, new_pepper_id text, new_sealed bytea
+) returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
     update credentials.password
-    set phc = new_phc
-    where account_id = account and set_by_version = set_by and phc = old_phc;
+    set form = new_form, pepper_id = new_pepper_id, sealed = new_sealed
+    where account_id = account and set_by_version = set_by and sealed = old_sealed;
     return found;
+end
+$$;
+
+-- Keeps the three newest of a stream, and drops what is older than a day, a few rows each time. Nobody waits here for
+-- whoever drops the same rows.
+create function credentials.remember_wrong_password(stream uuid, new_fingerprint integer, at timestamptz) returns void
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    insert into credentials.wrong_password (stream_id, fingerprint, typed_at)
+    values (stream, new_fingerprint, at)
+    on conflict (stream_id, fingerprint) do update set typed_at = excluded.typed_at;
+    delete from credentials.wrong_password
+    where (stream_id, fingerprint) in (
+        select stream_id, fingerprint from credentials.wrong_password
+        where stream_id = stream
+        order by typed_at desc offset 3
+        for update skip locked
+    );
+    delete from credentials.wrong_password
+    where (stream_id, fingerprint) in (
+        select stream_id, fingerprint from credentials.wrong_password
+        where typed_at < at - interval '24 hours'
+        order by typed_at limit 10
+        for update skip locked
+    );
 end
 $$;
 
 revoke all on all functions in schema credentials from public;
 grant usage on schema credentials to sekisho_credentials;
-grant select on credentials.account, credentials.password, credentials.personal_key to sekisho_credentials;
-grant execute on function credentials.register_account, credentials.set_password, credentials.rehash
+grant select on credentials.account, credentials.password, credentials.personal_key, credentials.wrong_password
+    to sekisho_credentials;
+grant execute on function credentials.register_account, credentials.set_password, credentials.rehash,
+    credentials.remember_wrong_password
     to sekisho_credentials;

@@ -42,6 +42,10 @@ pub const ADMINISTRATION: &[Method] = &[
         roles: &[ADMINISTRATOR],
     },
     Method {
+        path: "/signin.credentials.v1.AdministrationService/UnlockAccount",
+        roles: &[ADMINISTRATOR],
+    },
+    Method {
         path: "/signin.credentials.v1.AdministrationService/ResolveLogin",
         roles: &[ADMINISTRATOR],
     },

@@ -2,10 +2,13 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
+use std::time::Duration;
 
 use sekisho_eventlog::LogAccess;
 use sekisho_service::server::ServerSettings;
 use sekisho_service::settings::{KeyRing, Reader, Settings};
+
+use crate::domain::Lockout;
 
 /// Everything that the service is told.
 #[derive(Debug, Clone)]
@@ -20,6 +23,10 @@ pub struct Config {
     pub master_keys: KeyRing,
     /// Derives phantoms and their keys. One key for ever: with another, every unknown login id becomes another phantom.
     pub phantom_keys: KeyRing,
+    /// Seal the password hashes.
+    pub peppers: KeyRing,
+    /// When wrong passwords lock.
+    pub lockout: Lockout,
     /// Passwords that are hashed at the same time.
     pub hash_concurrency: NonZeroUsize,
     /// Passwords that wait to be hashed.
@@ -36,6 +43,11 @@ impl Settings for Config {
             "wrap the personal keys; the first line is current",
         );
         let phantom_keys = read_phantom_key(reader);
+        let peppers = reader.required(
+            "PEPPER_FILE",
+            "seal the password hashes; the first line is current. Keep it apart from the database and its backups",
+        );
+        let lockout = read_lockout(reader);
         let hash_concurrency = reader.optional(
             "HASH_CONCURRENCY",
             "passwords hashed at the same time, 19 MiB each; without it as many as there are cores",
@@ -51,6 +63,8 @@ impl Settings for Config {
             log: log?,
             master_keys: master_keys?,
             phantom_keys: phantom_keys?,
+            peppers: peppers?,
+            lockout: lockout?,
             hash_concurrency: hash_concurrency?.unwrap_or_else(cores),
             hash_queue: hash_queue?,
         })
@@ -67,6 +81,58 @@ fn read_phantom_key(reader: &mut Reader) -> Option<KeyRing> {
         return None;
     }
     Some(keys)
+}
+
+/// The numbers of Azure AD B2C's smart lockout and the bounds of NIST SP 800-63B-4 §3.2.2 (screens, part 6).
+fn read_lockout(reader: &mut Reader) -> Option<Lockout> {
+    let threshold = reader.or(
+        "LOCK_THRESHOLD",
+        "10",
+        "wrong passwords in a row that lock an account; 3 to 10",
+    );
+    let first = reader.or::<Duration>(
+        "LOCK_FIRST",
+        "60s",
+        "the first lock; 1 minute or more. Each tenth lock doubles it",
+    );
+    let longest = reader.or::<Duration>("LOCK_LONGEST", "5h", "the longest lock; 5 hours or less");
+    let closes_at = reader.or(
+        "LOCK_CLOSES_AT",
+        "100",
+        "wrong passwords in a row after which only a new password helps; 100 or less",
+    );
+    let lockout = Lockout {
+        threshold: threshold?,
+        first: first?,
+        longest: longest?,
+        closes_at: closes_at?,
+    };
+    let mistakes = [
+        (
+            !(3..=10).contains(&lockout.threshold),
+            "LOCK_THRESHOLD",
+            "is not from 3 to 10",
+        ),
+        (
+            lockout.first < Duration::from_mins(1),
+            "LOCK_FIRST",
+            "is shorter than a minute",
+        ),
+        (
+            lockout.longest > Duration::from_hours(5) || lockout.longest < lockout.first,
+            "LOCK_LONGEST",
+            "is longer than 5 hours or shorter than LOCK_FIRST",
+        ),
+        (
+            lockout.closes_at > 100 || lockout.closes_at <= lockout.threshold,
+            "LOCK_CLOSES_AT",
+            "is more than 100 or not more than LOCK_THRESHOLD",
+        ),
+    ];
+    for (_, name, problem) in mistakes.iter().filter(|(is_wrong, ..)| *is_wrong) {
+        reader.mistake(name, *problem);
+    }
+    mistakes.iter().all(|(is_wrong, ..)| !is_wrong).then_some(lockout)
 }
 
 fn cores() -> NonZeroUsize {
@@ -100,6 +166,47 @@ mod tests {
         load::<PhantomKey>("X_", &source)
             .err()
             .map(|mistakes| mistakes.to_string())
+    }
+
+    /// The lockout alone.
+    struct Locks(Lockout);
+
+    impl Settings for Locks {
+        fn read(reader: &mut Reader) -> Option<Self> {
+            read_lockout(reader).map(Self)
+        }
+    }
+
+    fn locks(variables: &[(&str, &str)]) -> Result<Lockout, Vec<String>> {
+        let source: Source = variables.iter().copied().collect();
+        match load::<Locks>("", &source) {
+            Ok(locks) => Ok(locks.0),
+            Err(mistakes) => Err(mistakes.iter().map(|mistake| mistake.name.clone()).collect()),
+        }
+    }
+
+    #[test]
+    fn the_lockout_is_that_of_the_rule_book_unless_it_is_made_stricter() {
+        assert_eq!(locks(&[]), Ok(Lockout::default()));
+        assert_eq!(locks(&[("LOCK_THRESHOLD", "3")]).unwrap().threshold, 3);
+        for (name, value) in [
+            ("LOCK_THRESHOLD", "2"),
+            ("LOCK_THRESHOLD", "11"),
+            ("LOCK_FIRST", "59s"),
+            ("LOCK_LONGEST", "301m"),
+            ("LOCK_LONGEST", "30s"),
+            ("LOCK_CLOSES_AT", "101"),
+            ("LOCK_CLOSES_AT", "10"),
+        ] {
+            assert_eq!(locks(&[(name, value)]), Err(vec![name.to_owned()]), "{value}");
+        }
+    }
+
+    #[test]
+    fn without_a_pepper_nothing_starts() {
+        let mistakes = load::<Config>("X_", &Source::default()).unwrap_err();
+        let mut named = mistakes.iter().map(|mistake| mistake.name.as_str());
+        assert!(named.any(|name| name == "X_PEPPER_FILE"));
     }
 
     #[test]

@@ -9,11 +9,12 @@ use sekisho_service::process::{Error, Process};
 use sekisho_service::server::Server;
 use sekisho_service::{Late, roles};
 
-use crate::app::App;
+use crate::app::{App, Keys};
 use crate::callers::{ADMINISTRATION, CALLERS};
 use crate::config::Config;
 use crate::grpc::{Administration, Credentials};
-use crate::hashing::HashPool;
+use crate::hashing::{HashPool, Pepper};
+use crate::sealing::Phantoms;
 
 /// Between two attempts to reach PostgreSQL at the start.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -52,12 +53,12 @@ async fn connect(config: &Config) -> Result<(Log, App), Error> {
     // This service decides on what it reads from PostgreSQL at that moment; nothing here waits for a message.
     let log = config.log.connect(roles::CREDENTIALS, &[]).await?;
     let pool = HashPool::new(config.hash_concurrency, config.hash_queue);
-    let app = App::new(
-        log.clone(),
-        pool,
-        config.master_keys.clone(),
-        config.phantom_keys.clone(),
-    );
+    let keys = Keys {
+        masters: config.master_keys.clone(),
+        phantoms: Phantoms::new(config.phantom_keys.clone()),
+        pepper: Pepper::new(config.peppers.clone()),
+    };
+    let app = App::new(log.clone(), pool, keys, config.lockout);
     while let Err(error) = app.store().check().await {
         tracing::warn!(
             error = sekisho_service::chain(&error),

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use sekisho_eventlog::{Argument, StreamId, Version};
 use sqlx::{AssertSqlSafe, Executor, PgPool, Row};
+use time::OffsetDateTime;
 use tokio::time::timeout;
 
 use crate::domain::{Address, LoginId, Profile};
-use crate::hashing::Phc;
+use crate::hashing::SealedHash;
 use crate::sealing::Wrapped;
 
 /// How long a query may take.
@@ -39,7 +40,7 @@ pub struct StoredPassword {
     /// The version of the account's stream whose event set it.
     pub set_by: Version,
     /// The hash.
-    pub phc: Phc,
+    pub hash: SealedHash,
 }
 
 /// What pages and mails show of a person. Never printed.
@@ -95,7 +96,8 @@ impl Store {
     pub async fn find(&self, login: &LoginId) -> Result<Option<Found>, StoreError> {
         let query = sqlx::query!(
             r#"
-            select account.account_id, account.address <> '' as "has_address!", password.set_by_version, password.phc,
+            select account.account_id, account.address <> '' as "has_address!",
+                password.set_by_version, password.form, password.pepper_id, password.sealed,
                 personal_key.master_id, personal_key.wrapped
             from credentials.account
             join credentials.password using (account_id)
@@ -112,7 +114,11 @@ impl Store {
             has_address: row.has_address,
             password: StoredPassword {
                 set_by: Version(u64::try_from(row.set_by_version).map_err(|_| StoreError::Damaged)?),
-                phc: Phc::try_from(row.phc.as_str()).map_err(|_| StoreError::Damaged)?,
+                hash: SealedHash {
+                    form: row.form,
+                    pepper_id: row.pepper_id,
+                    sealed: row.sealed,
+                },
             },
             key: Wrapped {
                 master_id: row.master_id,
@@ -144,7 +150,7 @@ impl Store {
         }))
     }
 
-    /// Puts a stronger hash of the same password in the place of `old`. Answers whether it was still there.
+    /// Puts another hash of the same password in the place of `old`. Answers whether it was still there.
     ///
     /// One message of the simple protocol, like an append: the row's lock must not wait for another byte from here,
     /// because the next `set_password` of this process waits for it, and all others of the process behind that.
@@ -155,32 +161,84 @@ impl Store {
         &self,
         account: StreamId,
         old: &StoredPassword,
-        new: &Phc,
+        new: SealedHash,
     ) -> Result<bool, StoreError> {
-        let sql = format!(
-            "select credentials.rehash({}, {}, {}, {})",
-            Argument::Uuid(account.0).literal(),
-            old.set_by.0,
-            Argument::Text(old.phc.as_str().to_owned()).literal(),
-            Argument::Text(new.as_str().to_owned()).literal()
-        );
+        let arguments = [
+            Argument::Uuid(account.0),
+            Argument::Number(i64::try_from(old.set_by.0).map_err(|_| StoreError::Damaged)?),
+            Argument::Bytes(old.hash.sealed.clone()),
+        ];
+        let all = arguments.into_iter().chain(hash(new));
+        let literals: Vec<String> = all.map(|argument| argument.literal()).collect();
+        let sql = format!("select credentials.rehash({})", literals.join(", "));
         let row = in_time(self.pool.fetch_one(sqlx::raw_sql(AssertSqlSafe(sql)))).await?;
         row.try_get(0).map_err(StoreError::Unavailable)
+    }
+
+    /// Fingerprints of the newest wrong passwords of an account or a phantom, of the day before `now`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn wrong_passwords(
+        &self,
+        stream: StreamId,
+        now: OffsetDateTime,
+    ) -> Result<Vec<i32>, StoreError> {
+        let query = sqlx::query_scalar!(
+            "select fingerprint from credentials.wrong_password
+            where stream_id = $1 and typed_at > $2::timestamptz - interval '24 hours' order by typed_at desc limit 3",
+            stream.0,
+            now
+        );
+        in_time(query.fetch_all(&self.pool)).await
+    }
+
+    /// Remembers the fingerprint of a wrong password.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn remember_wrong_password(
+        &self,
+        stream: StreamId,
+        fingerprint: i32,
+        now: OffsetDateTime,
+    ) -> Result<(), StoreError> {
+        let query = sqlx::query!(
+            "select credentials.remember_wrong_password($1, $2, $3)",
+            stream.0,
+            fingerprint,
+            now
+        );
+        in_time(query.execute(&self.pool)).await?;
+        Ok(())
     }
 }
 
 /// What `credentials.register_account` takes after the draft.
-pub(crate) fn registration(login: &LoginId, profile: &Profile, phc: &Phc, key: Wrapped) -> Vec<Argument> {
+pub(crate) fn registration(
+    login: &LoginId,
+    profile: &Profile,
+    password: SealedHash,
+    key: Wrapped,
+) -> Vec<Argument> {
     let address = profile.address.as_ref().map_or("", Address::as_str);
-    vec![
+    let person = [
         Argument::Text(login.as_str().to_owned()),
         Argument::Text(profile.facility_code.clone()),
         Argument::Text(profile.facility.clone()),
         Argument::Text(profile.name.clone()),
         Argument::Text(address.to_owned()),
-        Argument::Text(phc.as_str().to_owned()),
-        Argument::Text(key.master_id),
-        Argument::Bytes(key.bytes),
+    ];
+    let key = [Argument::Text(key.master_id), Argument::Bytes(key.bytes)];
+    person.into_iter().chain(hash(password)).chain(key).collect()
+}
+
+/// What functions take of a hash.
+pub(crate) fn hash(hash: SealedHash) -> [Argument; 3] {
+    [
+        Argument::Text(hash.form),
+        Argument::Text(hash.pepper_id),
+        Argument::Bytes(hash.sealed),
     ]
 }
 

@@ -1,7 +1,8 @@
-//! The browser's memory: five cookies, each sealed with an authenticated cipher that is bound to the cookie's name.
+//! The browser's memory: six cookies, each sealed with an authenticated cipher that is bound to the cookie's name.
 //!
-//! All are `__Host-`, `Secure`, `HttpOnly`, `SameSite=Lax`, `Path=/`, and end with the browser (no `Max-Age`). `Lax`,
-//! because the desktop tool opens the portal from outside. What was not sealed here does not exist.
+//! All are `__Host-`, `Secure`, `HttpOnly`, `SameSite=Lax`, `Path=/`, and all but the device cookie end with the browser
+//! (no `Max-Age`). `Lax`, because the desktop tool opens the portal from outside. What was not sealed here does not
+//! exist.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -27,6 +28,8 @@ const LONGEST: usize = 4096;
 pub trait Kept: Serialize + DeserializeOwned {
     /// The cookie's name.
     const NAME: &'static str;
+    /// How long a browser keeps it, in seconds; `None` until it is closed.
+    const MAX_AGE: Option<u32> = None;
 }
 
 /// Before a sign-in: what the tokens of the sign-in form are bound to.
@@ -67,6 +70,14 @@ pub struct Person {
     pub last_signed_in: Option<i64>,
 }
 
+/// After the first sign-in, for half a year: tells credentials that this browser is no stranger to an account. Opens
+/// nothing.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Device {
+    /// Random; credentials keeps a digest with the accounts that signed in here.
+    pub secret: Secret,
+}
+
 /// The cookies of one request, and what its answer changes.
 pub struct Cookies {
     seals: Seals,
@@ -96,6 +107,11 @@ impl Kept for Person {
     const NAME: &'static str = "__Host-gtol_who";
 }
 
+impl Kept for Device {
+    const NAME: &'static str = "__Host-gtol_dev";
+    const MAX_AGE: Option<u32> = Some(180 * 24 * 60 * 60);
+}
+
 impl Kept for Note {
     const NAME: &'static str = "__Host-gtol_note";
 }
@@ -107,7 +123,7 @@ impl Cookies {
         serde_json::from_str(&self.seals.open(K::NAME, sealed)?).ok()
     }
 
-    /// Have the browser keep something until it is closed.
+    /// Have the browser keep something until it is closed, or for its `MAX_AGE`.
     pub fn keep<K: Kept>(&mut self, kept: &K) {
         // Structs of strings and numbers always become JSON; an empty text reads as no cookie.
         let plain = serde_json::to_string(kept).unwrap_or_default();
@@ -115,7 +131,8 @@ impl Cookies {
         if K::NAME.len() + value.len() > LONGEST {
             tracing::error!(cookie = K::NAME, "a cookie is longer than browsers keep");
         }
-        self.change(K::NAME, format!("{}={value}; {ATTRIBUTES}", K::NAME));
+        let max_age = K::MAX_AGE.map_or_else(String::new, |seconds| format!("; Max-Age={seconds}"));
+        self.change(K::NAME, format!("{}={value}; {ATTRIBUTES}{max_age}", K::NAME));
     }
 
     /// Have the browser forget something.

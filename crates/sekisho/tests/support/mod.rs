@@ -16,6 +16,7 @@ use sekisho_proto::credentials::v1::administration_service_server::{
 use sekisho_proto::credentials::v1::{
     DisableAccountRequest, DisableAccountResponse, EnableAccountRequest, EnableAccountResponse,
     RegisterAccountRequest, RegisterAccountResponse, ResolveLoginRequest, ResolveLoginResponse,
+    UnlockAccountRequest, UnlockAccountResponse,
 };
 use sekisho_seed::Authority;
 use sekisho_service::process::Process;
@@ -251,6 +252,12 @@ impl AdministrationService for Api {
         &self,
         _: Request<EnableAccountRequest>,
     ) -> Result<Response<EnableAccountResponse>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+    async fn unlock_account(
+        &self,
+        _: Request<UnlockAccountRequest>,
+    ) -> Result<Response<UnlockAccountResponse>, Status> {
         Err(Status::unimplemented("not asked for"))
     }
 }

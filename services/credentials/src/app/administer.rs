@@ -46,7 +46,7 @@ impl App {
                 let command = Command::Register {
                     facility_code: facility_code.clone(),
                 };
-                decide(&facts.state, command)
+                decide(&facts.state, facts.now, command)
             })
             .await;
         match decided {
@@ -75,6 +75,15 @@ impl App {
         self.switch(login_id, actor, Command::Enable).await
     }
 
+    /// Ends the locks of a login id's account, but for those that only a new password ends, and forgets its failures.
+    /// Answers where AccountUnlocked stands; 0 if there was nothing to end.
+    ///
+    /// # Errors
+    /// [`Error::AccountUnknown`].
+    pub async fn unlock(&self, login_id: &str, actor: &str) -> Result<Position, Error> {
+        self.switch(login_id, actor, Command::Unlock).await
+    }
+
     /// The account id behind a login id.
     ///
     /// # Errors
@@ -92,7 +101,7 @@ impl App {
         let context = Context::new(account, None, actor);
         let decided = self
             .log
-            .decide::<Account, Rejection>(&context, |facts| decide(&facts.state, command.clone()))
+            .decide::<Account, Rejection>(&context, |facts| decide(&facts.state, facts.now, command.clone()))
             .await?;
         Ok(position(&decided))
     }
@@ -104,9 +113,9 @@ impl App {
         registration: &Registration,
         actor: &str,
     ) -> Result<Context, Error> {
-        let wrapped = PersonalKey::random().wrap(&self.masters, account)?;
-        let arguments =
-            store::registration(login, &registration.profile, &registration.password_hash, wrapped);
+        let wrapped = PersonalKey::random().wrap(&self.keys.masters, account)?;
+        let password = self.keys.pepper.seal(account, &registration.password_hash)?;
+        let arguments = store::registration(login, &registration.profile, password, wrapped);
         Ok(Context {
             via: Via::Function {
                 name: "credentials.register_account",

@@ -6,7 +6,7 @@ use sekisho_proto::EventError;
 use sekisho_proto::refusal::{Class, Refuse};
 
 use crate::domain::{LengthError, ProfileError, Rejection};
-use crate::hashing::{PhcError, PoolError};
+use crate::hashing::{PepperError, PhcError, PoolError};
 use crate::sealing::SealError;
 use crate::store::StoreError;
 
@@ -147,6 +147,15 @@ impl From<StoreError> for Error {
 impl From<SealError> for Error {
     fn from(_: SealError) -> Self {
         Self::Broken("a personal key does not open: is its master key still in the file?")
+    }
+}
+
+impl From<PepperError> for Error {
+    fn from(error: PepperError) -> Self {
+        match error {
+            PepperError::Missing => Self::Broken("the pepper of a password is not in the file"),
+            PepperError::Damaged => Self::Broken("a password hash does not open: is the pepper another one?"),
+        }
     }
 }
 

@@ -13,7 +13,8 @@ use sekisho_eventlog::{Context, FlowId, Log, StreamId};
 use sekisho_service::roles;
 use sekisho_service::settings::KeyRing;
 
-use crate::hashing::HashPool;
+use crate::domain::Lockout;
+use crate::hashing::{HashPool, Pepper};
 use crate::sealing::Phantoms;
 use crate::store::Store;
 
@@ -34,19 +35,30 @@ pub struct App {
     log: Log,
     store: Store,
     pool: HashPool,
-    masters: KeyRing,
-    phantoms: Phantoms,
+    keys: Keys,
+    lockout: Lockout,
+}
+
+/// What a use case seals with.
+#[derive(Debug, Clone)]
+pub struct Keys {
+    /// Wrap personal keys.
+    pub masters: KeyRing,
+    /// Derives phantoms.
+    pub phantoms: Phantoms,
+    /// Seals password hashes.
+    pub pepper: Pepper,
 }
 
 impl App {
-    /// Works on a log and the tables beside it. `master_keys` wrap personal keys, from `phantom_keys` phantoms derive.
-    pub fn new(log: Log, pool: HashPool, master_keys: KeyRing, phantom_keys: KeyRing) -> Self {
+    /// Works on a log and the tables beside it.
+    pub fn new(log: Log, pool: HashPool, keys: Keys, lockout: Lockout) -> Self {
         Self {
             store: Store::new(log.pool().clone()),
             log,
             pool,
-            masters: master_keys,
-            phantoms: Phantoms::new(phantom_keys),
+            keys,
+            lockout,
         }
     }
 
@@ -60,9 +72,14 @@ impl App {
         &self.store
     }
 
+    /// What the pepper seals.
+    pub fn pepper(&self) -> &Pepper {
+        &self.keys.pepper
+    }
+
     /// What is derived from the phantom key.
     pub fn phantoms(&self) -> &Phantoms {
-        &self.phantoms
+        &self.keys.phantoms
     }
 }
 

@@ -35,7 +35,7 @@ impl App {
                         .sealed(&subject, facts, &request.seen)
                         .map_err(|error| Stopped::Failed(error.into()))?,
                 };
-                decide(&facts.state, command).map_err(Stopped::Rejected)
+                decide(&facts.state, facts.now, command).map_err(Stopped::Rejected)
             })
             .await?;
         match decided {

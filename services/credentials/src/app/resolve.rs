@@ -8,7 +8,7 @@ use sekisho_proto::{EventError, Kind, from_timestamp};
 use time::OffsetDateTime;
 
 use super::{App, Error};
-use crate::domain::{Account, Address};
+use crate::domain::{Account, Address, Stage};
 
 /// A code that is about to be mailed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,9 +49,9 @@ impl App {
         if !is_live(&code, self.log.now()) || is_dead(&entries, issued.position)? {
             return Err(Error::CodeNotLive);
         }
-        match self.log.load::<Account>(issued.account).await?.state {
-            Account::Unregistered(_) | Account::Disabled { .. } => Ok(None),
-            Account::Enabled { .. } => Ok(self
+        match self.log.load::<Account>(issued.account).await?.state.stage {
+            Stage::Unregistered | Stage::Disabled { .. } => Ok(None),
+            Stage::Enabled { .. } => Ok(self
                 .store
                 .person(issued.account)
                 .await?

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sekisho_eventlog::{Argument, Context, Decided, Entry, Facts, FlowId, Position, Via};
+use sekisho_eventlog::{Context, Decided, Entry, Facts, FlowId, Position, Via};
 use sekisho_evidence::{CommandId, Cuts, Flow, Mint, Minted, Proof, Refusal, newest_cuts};
 use sekisho_proto::Kind;
 use sekisho_service::entropy;
@@ -11,6 +11,7 @@ use sekisho_service::settings::Secret;
 use super::verify::Stopped;
 use super::{App, Error, context};
 use crate::domain::{Account, Command, NewPassword, decide};
+use crate::store;
 
 /// A new password for the account of a reset flow.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub struct PasswordChange {
     pub new_password: Secret<String>,
     /// From the form.
     pub command: CommandId,
+    /// What the browser's device cookie holds, or will hold.
+    pub device: Option<[u8; 32]>,
 }
 
 impl App {
@@ -45,13 +48,15 @@ impl App {
         }
         Flow::fold(&entries)?.evidence(Mint::Reset, early, self.log.now())?;
         let phc = self.pool.hash(new_password, entropy::bytes()).await?;
+        let hash = self.keys.pepper.seal(account, &phc)?;
         // Again: whoever waited for the pool may have been cut meanwhile.
         let cuts = newest_cuts(&self.log, account).await?;
+        let device = self.device(account, change.device);
         let context = Context {
             digest: Some(digest),
             via: Via::Function {
                 name: "credentials.set_password",
-                arguments: Arc::new([Argument::Text(phc.as_str().to_owned())]),
+                arguments: Arc::new(store::hash(hash)),
             },
             ..context(account, Some(change.flow))
         };
@@ -62,8 +67,9 @@ impl App {
                 let command = Command::SetPassword {
                     evidence: [minted.position, proof.position],
                     not_after: proof.good_until(),
+                    device,
                 };
-                decide(&facts.state, command).map_err(Stopped::Rejected)
+                decide(&facts.state, facts.now, command).map_err(Stopped::Rejected)
             })
             .await?;
         match decided {
@@ -74,7 +80,7 @@ impl App {
 
     /// Over a keyed digest of the password: the form's id is not secret enough to hide one behind a fast hash.
     fn form_digest(&self, change: &PasswordChange, new_password: &NewPassword) -> [u8; 32] {
-        let password = self.phantoms.digest_of(new_password.secret().expose());
+        let password = self.keys.phantoms.digest_of(new_password.secret().expose());
         change.command.digest(&[change.flow.0.as_bytes(), &password])
     }
 }
@@ -83,7 +89,7 @@ impl App {
 /// its sessions were read before.
 fn evidence(facts: &Facts<Account>, cuts: Cuts) -> Result<(Minted, Proof), Stopped> {
     let flow = Flow::fold(&facts.flow).map_err(|error| Stopped::Failed(error.into()))?;
-    let cuts = cuts.and(facts.state.history().cuts);
+    let cuts = cuts.and(facts.state.history.cuts);
     flow.evidence(Mint::Reset, cuts, facts.now)
         .map_err(|refusal: Refusal| Stopped::Failed(refusal.into()))
 }

@@ -4,7 +4,8 @@ use sekisho_eventlog::{EventId, Facts, StreamId};
 use sekisho_proto::credentials::v1::SealedClient;
 
 use super::{App, Error};
-use crate::domain::{Account, TypedLogin};
+use crate::domain::{Account, Device, TypedLogin};
+use crate::hashing::Phc;
 use crate::sealing::{PersonalKey, SealError, Seen};
 use crate::store::{Found, StoredPassword};
 
@@ -21,6 +22,7 @@ pub(super) struct Known {
     pub account: StreamId,
     pub has_address: bool,
     pub password: StoredPassword,
+    pub phc: Phc,
     pub key: PersonalKey,
 }
 
@@ -43,15 +45,16 @@ impl App {
         };
         match found {
             Some(found) => self.known(found),
-            None => Ok(Subject::Phantom(self.phantoms.stream(login.as_str()))),
+            None => Ok(Subject::Phantom(self.keys.phantoms.stream(login.as_str()))),
         }
     }
 
     fn known(&self, found: Found) -> Result<Subject, Error> {
-        let key = PersonalKey::unwrap(&self.masters, found.account, &found.key)?;
+        let key = PersonalKey::unwrap(&self.keys.masters, found.account, &found.key)?;
         Ok(Subject::Known(Box::new(Known {
             account: found.account,
             has_address: found.has_address,
+            phc: self.keys.pepper.open(found.account, &found.password.hash)?,
             password: found.password,
             key,
         })))
@@ -72,10 +75,15 @@ impl App {
         })
     }
 
+    /// What the log keeps of a device cookie.
+    pub(super) fn device(&self, stream: StreamId, cookie: Option<[u8; 32]>) -> Option<Device> {
+        cookie.map(|cookie| self.keys.phantoms.device(stream, &cookie))
+    }
+
     fn key(&self, subject: &Subject, event: EventId) -> PersonalKey {
         match subject {
             Subject::Known(known) => known.key.clone(),
-            Subject::Phantom(_) => self.phantoms.key(event),
+            Subject::Phantom(_) => self.keys.phantoms.key(event),
         }
     }
 }

@@ -1,14 +1,16 @@
 //! サインイン: a login id and a password.
 
-use sekisho_eventlog::{DecideError, Decided, FlowId, LogFault, Version};
-use sekisho_proto::credentials::v1::sign_in_refused::Reason;
+use sekisho_eventlog::{DecideError, Decided, FlowId, LogFault, StreamId, Version};
+use sekisho_evidence::{Cuts, session_cuts};
 use sekisho_proto::events::AccountEvent;
 use sekisho_service::entropy;
 use sekisho_service::settings::Secret;
 
 use super::subject::{Known, Subject};
 use super::{App, Error, context};
-use crate::domain::{Account, Command, Rejection, TypedLogin, TypedPassword, Verdict, decide};
+use crate::domain::{
+    Account, Command, Comparison, Finding, Rejection, Stage, TypedLogin, TypedPassword, Verdict, decide,
+};
 use crate::hashing::Phc;
 use crate::sealing::Seen;
 
@@ -24,6 +26,8 @@ pub struct Attempt {
     pub password: Secret<String>,
     /// SHA-256 of the secret of the flow that acceptance mints.
     pub secret_digest: [u8; 32],
+    /// What the browser's device cookie holds, or will hold if the password is right.
+    pub device: Option<[u8; 32]>,
     /// The browser's side.
     pub seen: Seen,
 }
@@ -62,12 +66,12 @@ impl App {
         let typed = TypedPassword::read(&attempt.password);
         for _ in 0..COMPARISONS {
             let subject = self.subject(&login).await?;
-            let verdict = self.compare(&subject, typed.clone()).await?;
-            match self.record_verdict(&subject, verdict, &attempt).await {
+            let compared = self.compare(&subject, &typed).await?;
+            match self.record_verdict(&subject, &compared, &attempt).await {
                 Err(DecideError::Rejected(Stopped::Rejected(Rejection::VerdictStale))) => {}
                 Err(error) => return Err(error.into()),
-                Ok(decided) => {
-                    let outcome = outcome(&decided)?;
+                Ok(outcome) => {
+                    self.remember(&subject, outcome, &typed).await;
                     if let (Outcome::Accepted(_), Subject::Known(known)) = (outcome, subject) {
                         self.strengthen(*known, typed);
                     }
@@ -78,38 +82,94 @@ impl App {
         Err(Error::Log(LogFault::Unavailable))
     }
 
-    async fn compare(&self, subject: &Subject, typed: TypedPassword) -> Result<Verdict, Error> {
+    /// Compares, and asks meanwhile what else the decision needs: the same whatever was typed and whoever it is.
+    async fn compare(&self, subject: &Subject, typed: &TypedPassword) -> Result<Compared, Error> {
         let (phc, against) = match subject {
-            Subject::Known(known) => (known.password.phc.clone(), known.password.set_by),
+            Subject::Known(known) => (known.phc.clone(), known.password.set_by),
             Subject::Phantom(_) => {
                 let decoy = Phc::decoy().ok_or(Error::Broken("the decoy is no hash"))?;
                 (decoy, Version(0))
             }
         };
-        let right = self.pool.compare(typed, phc).await?;
-        Ok(Verdict { right, against })
+        let stream = subject.stream();
+        let hashing = async { Ok(self.pool.compare(typed.clone(), phc).await?) };
+        let asking = async { Ok::<_, Error>(self.store.wrong_passwords(stream, self.log.now()).await?) };
+        let cutting = async { Ok::<_, Error>(session_cuts(&self.log, stream).await?) };
+        let (right, wrong_ones, cuts) = tokio::try_join!(hashing, asking, cutting)?;
+        let is_repeated = self
+            .fingerprint(stream, typed)
+            .is_some_and(|fingerprint| wrong_ones.contains(&fingerprint));
+        let finding = match (right, is_repeated) {
+            (true, _) => Finding::Right,
+            (false, false) => Finding::Wrong,
+            (false, true) => Finding::WrongAgain,
+        };
+        Ok(Compared {
+            verdict: Verdict { finding, against },
+            cuts,
+        })
     }
 
     async fn record_verdict(
         &self,
         subject: &Subject,
-        verdict: Verdict,
+        compared: &Compared,
         attempt: &Attempt,
-    ) -> Result<Decided<Account>, DecideError<Stopped>> {
-        let mints = matches!(subject, Subject::Known(known) if known.has_address && verdict.right);
+    ) -> Result<Outcome, DecideError<Stopped>> {
+        let is_right = compared.verdict.finding == Finding::Right;
+        let mints = matches!(subject, Subject::Known(known) if known.has_address && is_right);
         let flow = mints.then(|| FlowId::mint(self.log.head()));
-        self.log
+        let device = self.device(subject.stream(), attempt.device);
+        // What a refusal says that stands in the log already.
+        let mut refusal = Denied::Disabled;
+        let decided = self
+            .log
             .decide::<Account, Stopped>(&context(subject.stream(), flow), |facts| {
-                let command = Command::VerifyPassword {
-                    verdict,
+                let comparison = Comparison {
+                    verdict: compared.verdict,
                     mints: flow.map(|_| attempt.secret_digest),
                     client: self
                         .sealed(subject, facts, &attempt.seen)
                         .map_err(|error| Stopped::Failed(error.into()))?,
+                    device,
+                    cuts: compared.cuts,
+                    lockout: self.lockout,
                 };
-                decide(&facts.state, command).map_err(Stopped::Rejected)
+                refusal = if facts.state.is_locked(facts.now, &comparison) {
+                    Denied::Locked
+                } else {
+                    Denied::Disabled
+                };
+                decide(&facts.state, facts.now, Command::VerifyPassword(comparison))
+                    .map_err(Stopped::Rejected)
             })
-            .await
+            .await?;
+        outcome(&decided, refusal).map_err(|error| DecideError::Rejected(Stopped::Failed(error)))
+    }
+
+    /// Remembers a wrong password that was told to be wrong, so that it counts once. After the answer is recorded: what
+    /// never counted must not be taken for a repetition.
+    async fn remember(&self, subject: &Subject, outcome: Outcome, typed: &TypedPassword) {
+        let (Outcome::Denied(Denied::WrongPassword | Denied::UnknownAccount), Some(fingerprint)) =
+            (outcome, self.fingerprint(subject.stream(), typed))
+        else {
+            return;
+        };
+        let remembered = self
+            .store
+            .remember_wrong_password(subject.stream(), fingerprint, self.log.now());
+        if let Err(error) = remembered.await {
+            tracing::warn!(%error, "a wrong password was not remembered and will count again");
+        }
+    }
+
+    fn fingerprint(&self, stream: StreamId, typed: &TypedPassword) -> Option<i32> {
+        match typed {
+            TypedPassword::Comparable(password) => {
+                Some(self.keys.pepper.fingerprint(stream, password.expose()))
+            }
+            TypedPassword::Hopeless => None,
+        }
     }
 
     /// Hashes a password that was right with the parameters of today, beside the answer. If the pool is full or the
@@ -118,7 +178,7 @@ impl App {
         let TypedPassword::Comparable(password) = typed else {
             return;
         };
-        if !known.password.phc.is_weak() {
+        if !known.phc.is_weak() {
             return;
         }
         let app = self.clone();
@@ -126,12 +186,22 @@ impl App {
             let Ok(phc) = app.pool.rehash(password, entropy::bytes()).await else {
                 return;
             };
-            match app.store.rehash(known.account, &known.password, &phc).await {
+            let Ok(hash) = app.keys.pepper.seal(known.account, &phc) else {
+                return;
+            };
+            match app.store.rehash(known.account, &known.password, hash).await {
                 Ok(changed) => tracing::info!(changed, "a weak hash was made anew"),
                 Err(error) => tracing::warn!(%error, "a weak hash stays"),
             }
         });
     }
+}
+
+/// What was gathered about a typed password.
+struct Compared {
+    verdict: Verdict,
+    /// In the stream of the account's sessions, and by epochs.
+    cuts: Cuts,
 }
 
 /// Why there is no event yet.
@@ -149,35 +219,33 @@ impl From<Stopped> for Error {
     }
 }
 
-/// The answer follows the event.
-fn outcome(decided: &Decided<Account>) -> Result<Outcome, Error> {
+/// The answer follows the event. Without one, a refusal like this one was recorded less than a minute ago.
+fn outcome(decided: &Decided<Account>, refusal: Denied) -> Result<Outcome, Error> {
     const UNEXPECTED: Error = Error::Broken("an attempt was recorded as something else");
-    let Decided::Recorded {
-        recorded,
-        event,
-        before,
-    } = decided
-    else {
-        return Err(UNEXPECTED);
+    let (recorded, event, before) = match decided {
+        Decided::Recorded {
+            recorded,
+            event,
+            before,
+        } => (recorded, event, before),
+        Decided::Nothing(_) => return Ok(Outcome::Denied(refusal)),
+        Decided::Repeated { .. } => return Err(UNEXPECTED),
     };
     match event {
         AccountEvent::PasswordAccepted(_) => Ok(recorded
             .flow
             .map_or(Outcome::Denied(Denied::NoEmail), Outcome::Accepted)),
-        AccountEvent::PasswordRejected(_) => Ok(Outcome::Denied(match before {
-            Account::Unregistered(_) => Denied::UnknownAccount,
-            Account::Enabled { .. } | Account::Disabled { .. } => Denied::WrongPassword,
+        AccountEvent::PasswordRejected(_) => Ok(Outcome::Denied(match before.stage {
+            Stage::Unregistered => Denied::UnknownAccount,
+            Stage::Enabled { .. } | Stage::Disabled { .. } => Denied::WrongPassword,
         })),
-        AccountEvent::SignInRefused(refused) => match refused.reason() {
-            Reason::Locked => Ok(Outcome::Denied(Denied::Locked)),
-            Reason::Disabled => Ok(Outcome::Denied(Denied::Disabled)),
-            Reason::Unspecified => Err(UNEXPECTED),
-        },
+        AccountEvent::SignInRefused(_) => Ok(Outcome::Denied(refusal)),
         AccountEvent::AccountRegistered(_)
         | AccountEvent::PasswordResetRequested(_)
         | AccountEvent::PasswordChanged(_)
         | AccountEvent::EmailChanged(_)
         | AccountEvent::AccountDisabled(_)
-        | AccountEvent::AccountEnabled(_) => Err(UNEXPECTED),
+        | AccountEvent::AccountEnabled(_)
+        | AccountEvent::AccountUnlocked(_) => Err(UNEXPECTED),
     }
 }

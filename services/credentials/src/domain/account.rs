@@ -1,139 +1,191 @@
 //! The state of an account, folded from its stream.
 
-use prost::Message;
-use sekisho_eventlog::{Carry, Fold, Position, Recorded, Version};
+use sekisho_eventlog::{Fold, Recorded, Version};
 use sekisho_evidence::{ACCOUNT_FOLD, Cuts};
-use sekisho_proto::credentials::v1::{AccountState, account_state::Stage};
+use sekisho_proto::credentials::v1::{PasswordAccepted, PasswordRejected};
 use sekisho_proto::events::AccountEvent;
-use sekisho_proto::{from_timestamp, to_timestamp};
 use time::OffsetDateTime;
 
+use super::carried;
+use super::command::Comparison;
+use super::devices::{Device, Devices};
+use super::lockout::{Consequence, Failures};
+
 /// An account, or the phantom of a login id that nobody has: the same stream, never registered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Account {
-    /// Nobody has it.
-    Unregistered(History),
-    /// May sign in.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Account {
+    /// Whether anybody may sign in.
+    pub stage: Stage,
+    /// What happened so far.
+    pub history: History,
+}
+
+/// Whether anybody may sign in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Stage {
+    /// Nobody has the account.
+    #[default]
+    Unregistered,
+    /// Its owner may.
     Enabled {
         /// The version of the stream that set the password.
         password: Version,
-        /// What happened so far.
-        history: History,
     },
-    /// May not sign in until it is enabled again.
+    /// Nobody may until it is enabled again.
     Disabled {
         /// The version of the stream that set the password.
         password: Version,
-        /// What happened so far.
-        history: History,
     },
 }
 
 /// What an account remembers in every stage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct History {
     /// The newest cuts of this stream.
     pub cuts: Cuts,
-    /// Rejected passwords since the last accepted or changed one.
-    pub rejected_in_a_row: u32,
+    /// Wrong passwords in browsers that are not known, all together.
+    pub elsewhere: Failures,
+    /// The known browsers, with their own.
+    pub devices: Devices,
     /// When the newest PasswordAccepted was recorded.
     pub last_accepted_at: Option<OffsetDateTime>,
+    /// When the newest SignInRefused was recorded.
+    pub last_refused_at: Option<OffsetDateTime>,
 }
 
 impl Account {
-    /// What happened so far.
-    pub fn history(&self) -> History {
-        match self {
-            Self::Unregistered(history) | Self::Enabled { history, .. } | Self::Disabled { history, .. } => {
-                *history
-            }
-        }
-    }
-
     /// The version that set the password; 0 for an account that has none.
     pub fn password(&self) -> Version {
-        match self {
-            Self::Unregistered(_) => Version(0),
-            Self::Enabled { password, .. } | Self::Disabled { password, .. } => *password,
+        match self.stage {
+            Stage::Unregistered => Version(0),
+            Stage::Enabled { password } | Stage::Disabled { password } => password,
         }
     }
 
-    fn remembering(self, history: History) -> Self {
-        match self {
-            Self::Unregistered(_) => Self::Unregistered(history),
-            Self::Enabled { password, .. } => Self::Enabled { password, history },
-            Self::Disabled { password, .. } => Self::Disabled { password, history },
-        }
+    /// Whether nothing may be told of a password that was typed in that browser.
+    pub fn is_locked(&self, now: OffsetDateTime, comparison: &Comparison) -> bool {
+        let known = self.known_device(comparison.device, comparison.cuts);
+        self.history.failures(known).are_locked(now)
     }
 
-    fn registered(self, password: Version) -> Self {
-        match self {
-            Self::Unregistered(history) | Self::Enabled { history, .. } => {
-                Self::Enabled { password, history }
-            }
-            Self::Disabled { history, .. } => Self::Disabled { password, history },
-        }
+    /// The browser, if the account knows it and no cut has ended that; `cuts` are those of other streams.
+    pub fn known_device(&self, device: Option<Device>, cuts: Cuts) -> Option<Device> {
+        let cuts = self.history.cuts.and(cuts);
+        device.filter(|device| self.history.devices.known(*device, cuts).is_some())
     }
+}
 
-    fn with_password(self, password: Version) -> Self {
-        match self {
-            Self::Unregistered(history) => Self::Unregistered(history),
-            Self::Enabled { history, .. } => Self::Enabled { password, history },
-            Self::Disabled { history, .. } => Self::Disabled { password, history },
-        }
-    }
-
-    fn disabled(self) -> Self {
-        match self {
-            Self::Unregistered(history) => Self::Unregistered(history),
-            Self::Enabled { password, history } | Self::Disabled { password, history } => {
-                Self::Disabled { password, history }
-            }
-        }
-    }
-
-    fn enabled(self) -> Self {
-        match self {
-            Self::Unregistered(history) => Self::Unregistered(history),
-            Self::Enabled { password, history } | Self::Disabled { password, history } => {
-                Self::Enabled { password, history }
-            }
+impl Stage {
+    fn after(self, event: &AccountEvent, recorded: &Recorded) -> Self {
+        match event {
+            AccountEvent::AccountRegistered(_) => Self::Enabled {
+                password: recorded.version,
+            },
+            AccountEvent::PasswordChanged(_) => match self {
+                Self::Unregistered => Self::Unregistered,
+                Self::Enabled { .. } => Self::Enabled {
+                    password: recorded.version,
+                },
+                Self::Disabled { .. } => Self::Disabled {
+                    password: recorded.version,
+                },
+            },
+            AccountEvent::AccountDisabled(_) => match self {
+                Self::Unregistered => Self::Unregistered,
+                Self::Enabled { password } | Self::Disabled { password } => Self::Disabled { password },
+            },
+            AccountEvent::AccountEnabled(_) => match self {
+                Self::Unregistered => Self::Unregistered,
+                Self::Enabled { password } | Self::Disabled { password } => Self::Enabled { password },
+            },
+            AccountEvent::PasswordAccepted(_)
+            | AccountEvent::PasswordRejected(_)
+            | AccountEvent::SignInRefused(_)
+            | AccountEvent::PasswordResetRequested(_)
+            | AccountEvent::EmailChanged(_)
+            | AccountEvent::AccountUnlocked(_) => self,
         }
     }
 }
 
 impl History {
+    /// The wrong passwords that count for a browser: its own if it is known, else those of all unknown ones.
+    pub fn failures(&self, known: Option<Device>) -> Failures {
+        let known = known.and_then(|device| self.devices.get(device));
+        known.map_or(self.elsewhere, |known| known.failures)
+    }
+
     fn after(self, event: &AccountEvent, recorded: &Recorded) -> Self {
         let cuts = self.cuts.after_account(event, recorded.position);
+        let now = Self { cuts, ..self };
         match event {
-            AccountEvent::PasswordAccepted(_) => Self {
-                cuts,
-                rejected_in_a_row: 0,
-                last_accepted_at: Some(recorded.recorded_at),
+            AccountEvent::PasswordAccepted(accepted) => now.accepted(accepted, recorded),
+            AccountEvent::PasswordRejected(rejected) => now.rejected(rejected, recorded.recorded_at),
+            AccountEvent::PasswordChanged(changed) => Self {
+                elsewhere: Failures::default(),
+                devices: Device::read(&changed.device).map_or_else(Devices::default, |device| {
+                    Devices::default().with(device, recorded.position)
+                }),
+                ..now
             },
-            AccountEvent::PasswordRejected(_) => Self {
-                cuts,
-                rejected_in_a_row: self.rejected_in_a_row.saturating_add(1),
-                ..self
+            AccountEvent::AccountUnlocked(_) => Self {
+                elsewhere: now.elsewhere.unlocked(),
+                devices: now.devices.all_changed(Failures::unlocked),
+                ..now
             },
-            AccountEvent::PasswordChanged(_) => Self {
-                cuts,
-                rejected_in_a_row: 0,
-                ..self
+            AccountEvent::SignInRefused(_) => Self {
+                last_refused_at: Some(recorded.recorded_at),
+                ..now
             },
             AccountEvent::AccountRegistered(_)
-            | AccountEvent::SignInRefused(_)
             | AccountEvent::PasswordResetRequested(_)
             | AccountEvent::EmailChanged(_)
             | AccountEvent::AccountDisabled(_)
-            | AccountEvent::AccountEnabled(_) => Self { cuts, ..self },
+            | AccountEvent::AccountEnabled(_) => now,
+        }
+    }
+
+    fn accepted(self, accepted: &PasswordAccepted, recorded: &Recorded) -> Self {
+        Self {
+            elsewhere: if accepted.device_known {
+                self.elsewhere
+            } else {
+                Failures::default()
+            },
+            devices: match Device::read(&accepted.device) {
+                Some(device) => self.devices.with(device, recorded.position),
+                None => self.devices,
+            },
+            last_accepted_at: Some(recorded.recorded_at),
+            ..self
+        }
+    }
+
+    fn rejected(self, rejected: &PasswordRejected, at: OffsetDateTime) -> Self {
+        let consequence = consequence(rejected);
+        match Device::read(&rejected.device) {
+            Some(device) => Self {
+                devices: self
+                    .devices
+                    .changed(device, |failures| failures.after(consequence, at)),
+                ..self
+            },
+            None => Self {
+                elsewhere: self.elsewhere.after(consequence, at),
+                ..self
+            },
         }
     }
 }
 
-impl Default for Account {
-    fn default() -> Self {
-        Self::Unregistered(History::default())
+/// As the event says it: whoever folds it need not know the limits of then.
+fn consequence(rejected: &PasswordRejected) -> Consequence {
+    let lock = rejected.lock.and_then(|lock| lock.try_into().ok());
+    match (rejected.repeated, rejected.closes, lock) {
+        (true, ..) => Consequence::Repeats,
+        (false, true, _) => Consequence::Closes,
+        (false, false, Some(period)) => Consequence::Locks(period),
+        (false, false, None) => Consequence::Counts,
     }
 }
 
@@ -143,55 +195,13 @@ impl Fold for Account {
     const VERSION: u32 = ACCOUNT_FOLD;
 
     fn evolve(self, event: &AccountEvent, recorded: &Recorded) -> Self {
-        let now = self.remembering(self.history().after(event, recorded));
-        match event {
-            AccountEvent::AccountRegistered(_) => now.registered(recorded.version),
-            AccountEvent::PasswordChanged(_) => now.with_password(recorded.version),
-            AccountEvent::AccountDisabled(_) => now.disabled(),
-            AccountEvent::AccountEnabled(_) => now.enabled(),
-            AccountEvent::PasswordAccepted(_)
-            | AccountEvent::PasswordRejected(_)
-            | AccountEvent::SignInRefused(_)
-            | AccountEvent::PasswordResetRequested(_)
-            | AccountEvent::EmailChanged(_) => now,
+        Self {
+            stage: self.stage.after(event, recorded),
+            history: self.history.after(event, recorded),
         }
     }
 
     fn resume(bytes: &[u8]) -> Option<Self> {
-        let state = AccountState::decode(bytes).ok()?;
-        let history = History {
-            cuts: Cuts {
-                all: Position(state.newest_cut),
-                flows: Position(state.newest_flow_cut),
-            },
-            rejected_in_a_row: state.rejected_in_a_row,
-            last_accepted_at: state.last_accepted_at.as_ref().and_then(from_timestamp),
-        };
-        let password = Version(state.password_version);
-        match Stage::try_from(state.stage).ok()? {
-            Stage::Unspecified => Some(Self::Unregistered(history)),
-            Stage::Enabled => Some(Self::Enabled { password, history }),
-            Stage::Disabled => Some(Self::Disabled { password, history }),
-        }
-    }
-}
-
-impl Carry for Account {
-    fn carry(&self) -> Vec<u8> {
-        let stage = match self {
-            Self::Unregistered(_) => Stage::Unspecified,
-            Self::Enabled { .. } => Stage::Enabled,
-            Self::Disabled { .. } => Stage::Disabled,
-        };
-        let history = self.history();
-        AccountState {
-            stage: stage.into(),
-            password_version: self.password().0,
-            newest_cut: history.cuts.all.0,
-            newest_flow_cut: history.cuts.flows.0,
-            rejected_in_a_row: history.rejected_in_a_row,
-            last_accepted_at: history.last_accepted_at.map(to_timestamp),
-        }
-        .encode_to_vec()
+        carried::read(bytes)
     }
 }

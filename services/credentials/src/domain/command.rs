@@ -1,9 +1,11 @@
 //! What may be asked of an account.
 
 use sekisho_eventlog::{Position, Version};
-use sekisho_evidence::Refusal;
+use sekisho_evidence::{Cuts, Refusal};
 use sekisho_proto::credentials::v1::SealedClient;
 use time::OffsetDateTime;
+
+use super::{Device, Lockout};
 
 /// A command with everything that was gathered for it.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,15 +16,7 @@ pub enum Command {
         facility_code: String,
     },
     /// Records what came of a typed password.
-    VerifyPassword {
-        /// What the comparison said.
-        verdict: Verdict,
-        /// SHA-256 of the secret of the flow that acceptance mints; `None` mints nothing, because the account has no
-        /// address for a code.
-        mints: Option<[u8; 32]>,
-        /// The browser's side, sealed.
-        client: SealedClient,
-    },
+    VerifyPassword(Comparison),
     /// Mints a flow for a new password.
     RequestReset {
         /// SHA-256 of the flow's secret.
@@ -36,20 +30,53 @@ pub enum Command {
         evidence: [Position; 2],
         /// When that evidence is too old.
         not_after: OffsetDateTime,
+        /// The browser, known from then on.
+        device: Option<Device>,
     },
     /// Ends everything that was opened and forbids to sign in.
     Disable,
     /// Allows to sign in again.
     Enable,
+    /// Ends all locks but those that only a new password ends.
+    Unlock,
+}
+
+/// A typed password, and what was gathered about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comparison {
+    /// What the comparison said.
+    pub verdict: Verdict,
+    /// SHA-256 of the secret of the flow that acceptance mints; `None` mints nothing, because the account has no address
+    /// for a code.
+    pub mints: Option<[u8; 32]>,
+    /// The browser's side, sealed.
+    pub client: SealedClient,
+    /// The browser, if it keeps a device cookie.
+    pub device: Option<Device>,
+    /// The newest cuts in other streams than the account's own.
+    pub cuts: Cuts,
+    /// When failures lock.
+    pub lockout: Lockout,
 }
 
 /// What a slow comparison said, and about which password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verdict {
-    /// Whether the typed password was right.
-    pub right: bool,
+    /// What the typed password was.
+    pub finding: Finding,
     /// The version that set the password it was compared with; 0 for a phantom.
     pub against: Version,
+}
+
+/// What a typed password was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finding {
+    /// The account's.
+    Right,
+    /// Another one.
+    Wrong,
+    /// Another one, the same as a short while ago.
+    WrongAgain,
 }
 
 /// Why a command has no event.

@@ -3,26 +3,30 @@
 use sekisho_eventlog::Decision;
 use sekisho_evidence::Refusal;
 use sekisho_proto::credentials::v1::{
-    AccountDisabled, AccountEnabled, AccountRegistered, PasswordAccepted, PasswordChanged, PasswordRejected,
-    PasswordResetRequested, SealedClient, SignInRefused, sign_in_refused::Reason,
+    AccountDisabled, AccountEnabled, AccountRegistered, AccountUnlocked, PasswordAccepted, PasswordChanged,
+    PasswordRejected, PasswordResetRequested, SealedClient, SignInRefused, sign_in_refused::Reason,
 };
 use sekisho_proto::events::AccountEvent;
 use sekisho_proto::to_timestamp;
+use time::{Duration, OffsetDateTime};
 
-use super::{Account, Command, Rejection, Verdict};
+use super::command::{Command, Comparison, Finding, Rejection};
+use super::lockout::Consequence;
+use super::{Account, Device, Failures, Stage};
 
-/// What a command comes to.
+/// One refusal without a verdict in so long is recorded; others get the same answer (design, "Events").
+const REFUSALS: Duration = Duration::minutes(1);
+
+type Decided = Result<Decision<AccountEvent>, Rejection>;
+
+/// What a command comes to at a moment.
 ///
 /// # Errors
 /// [`Rejection`]; a wrong password is an event, not a rejection.
-pub fn decide(account: &Account, command: Command) -> Result<Decision<AccountEvent>, Rejection> {
+pub fn decide(account: &Account, now: OffsetDateTime, command: Command) -> Decided {
     match command {
         Command::Register { facility_code } => register(account, facility_code),
-        Command::VerifyPassword {
-            verdict,
-            mints,
-            client,
-        } => verify(account, verdict, mints, client),
+        Command::VerifyPassword(comparison) => verify(account, now, comparison),
         // Alike in every stage: who asks must not learn whether anybody has the login id.
         Command::RequestReset {
             secret_digest,
@@ -31,70 +35,133 @@ pub fn decide(account: &Account, command: Command) -> Result<Decision<AccountEve
             secret_digest: secret_digest.to_vec(),
             client: Some(client),
         }),
-        Command::SetPassword { evidence, not_after } => {
+        Command::SetPassword {
+            evidence,
+            not_after,
+            device,
+        } => {
             let changed = PasswordChanged {
                 evidence: evidence.map(|position| position.0).to_vec(),
+                device: bytes(device),
             };
-            match account {
+            match account.stage {
                 // A phantom's code can at best be guessed. It never accepts anything.
-                Account::Unregistered(_) => Err(Rejection::Evidence(Refusal::Missing)),
-                Account::Disabled { .. } => Err(Rejection::Disabled),
-                Account::Enabled { .. } => Ok(Decision::RecordBefore(changed.into(), not_after)),
+                Stage::Unregistered => Err(Rejection::Evidence(Refusal::Missing)),
+                Stage::Disabled { .. } => Err(Rejection::Disabled),
+                Stage::Enabled { .. } => Ok(Decision::RecordBefore(changed.into(), not_after)),
             }
         }
-        Command::Disable => match account {
-            Account::Unregistered(_) => Err(Rejection::Unknown),
-            Account::Enabled { .. } => record(AccountDisabled {}),
-            Account::Disabled { .. } => Ok(Decision::Nothing),
+        Command::Disable => match account.stage {
+            Stage::Unregistered => Err(Rejection::Unknown),
+            Stage::Enabled { .. } => record(AccountDisabled {}),
+            Stage::Disabled { .. } => Ok(Decision::Nothing),
         },
-        Command::Enable => match account {
-            Account::Unregistered(_) => Err(Rejection::Unknown),
-            Account::Enabled { .. } => Ok(Decision::Nothing),
-            Account::Disabled { .. } => record(AccountEnabled {}),
+        Command::Enable => match account.stage {
+            Stage::Unregistered => Err(Rejection::Unknown),
+            Stage::Enabled { .. } => Ok(Decision::Nothing),
+            Stage::Disabled { .. } => record(AccountEnabled {}),
         },
+        Command::Unlock => unlock(account),
     }
 }
 
-fn register(account: &Account, facility_code: String) -> Result<Decision<AccountEvent>, Rejection> {
-    match account {
-        Account::Unregistered(_) => record(AccountRegistered { facility_code }),
-        Account::Enabled { .. } | Account::Disabled { .. } => Err(Rejection::Exists),
+fn register(account: &Account, facility_code: String) -> Decided {
+    match account.stage {
+        Stage::Unregistered => record(AccountRegistered { facility_code }),
+        Stage::Enabled { .. } | Stage::Disabled { .. } => Err(Rejection::Exists),
     }
 }
 
-fn verify(
-    account: &Account,
-    verdict: Verdict,
-    mints: Option<[u8; 32]>,
-    client: SealedClient,
-) -> Result<Decision<AccountEvent>, Rejection> {
-    let Verdict { right, against } = verdict;
-    if against != account.password() {
+fn verify(account: &Account, now: OffsetDateTime, comparison: Comparison) -> Decided {
+    let known = account.known_device(comparison.device, comparison.cuts);
+    let failures = account.history.failures(known);
+    // Before anybody looks at the verdict: of many guesses at once, the late ones learn nothing.
+    if failures.are_locked(now) {
+        return Ok(refuse(account, now, Reason::Locked, comparison.client));
+    }
+    let verdict = comparison.verdict;
+    if verdict.against != account.password() {
         return Err(Rejection::VerdictStale);
     }
-    let client = Some(client);
-    match (account, right) {
-        (Account::Enabled { .. }, true) => record(PasswordAccepted {
-            secret_digest: mints.map(Vec::from).unwrap_or_default(),
-            password_version: against.0,
-            client,
-            previous_accepted_at: account.history().last_accepted_at.map(to_timestamp),
+    match (account.stage, verdict.finding) {
+        (Stage::Enabled { .. }, Finding::Right) => record(PasswordAccepted {
+            secret_digest: comparison.mints.map(Vec::from).unwrap_or_default(),
+            password_version: verdict.against.0,
+            client: Some(comparison.client),
+            previous_accepted_at: account.history.last_accepted_at.map(to_timestamp),
+            device: bytes(comparison.device),
+            device_known: known.is_some(),
         }),
         // Only who knows the password learns that the account is disabled.
-        (Account::Disabled { .. }, true) => record(SignInRefused {
-            reason: Reason::Disabled.into(),
-            client,
-        }),
-        (Account::Enabled { .. } | Account::Disabled { .. }, false) | (Account::Unregistered(_), _) => {
-            record(PasswordRejected {
-                password_version: against.0,
-                client,
-            })
+        (Stage::Disabled { .. }, Finding::Right) => {
+            Ok(refuse(account, now, Reason::Disabled, comparison.client))
+        }
+        (Stage::Unregistered, finding)
+        | (
+            Stage::Enabled { .. } | Stage::Disabled { .. },
+            finding @ (Finding::Wrong | Finding::WrongAgain),
+        ) => {
+            let is_repeated = finding == Finding::WrongAgain;
+            let consequence = comparison.lockout.consequence(&failures, is_repeated);
+            record(rejected(&comparison, known, consequence))
         }
     }
+}
+
+fn rejected(comparison: &Comparison, known: Option<Device>, consequence: Consequence) -> PasswordRejected {
+    let (repeated, lock, closes) = match consequence {
+        Consequence::Counts => (false, None, false),
+        Consequence::Repeats => (true, None, false),
+        Consequence::Locks(period) => (false, Some(period), false),
+        Consequence::Closes => (false, None, true),
+    };
+    PasswordRejected {
+        password_version: comparison.verdict.against.0,
+        client: Some(comparison.client.clone()),
+        device: bytes(known),
+        repeated,
+        lock: lock.and_then(|period| period.try_into().ok()),
+        closes,
+    }
+}
+
+/// Tells nothing of the verdict, or, to who knows the password of a disabled account, that it is disabled.
+fn refuse(
+    account: &Account,
+    now: OffsetDateTime,
+    reason: Reason,
+    client: SealedClient,
+) -> Decision<AccountEvent> {
+    let is_recorded = |at: OffsetDateTime| now < at.saturating_add(REFUSALS);
+    if account.history.last_refused_at.is_some_and(is_recorded) {
+        return Decision::Nothing;
+    }
+    let refused = SignInRefused {
+        reason: reason.into(),
+        client: Some(client),
+    };
+    Decision::Record(refused.into())
+}
+
+fn unlock(account: &Account) -> Decided {
+    if account.stage == Stage::Unregistered {
+        return Err(Rejection::Unknown);
+    }
+    let history = &account.history;
+    let all = history.devices.iter().map(|known| known.failures);
+    let changes = |failures: Failures| failures.unlocked() != failures;
+    if all.chain([history.elsewhere]).any(changes) {
+        record(AccountUnlocked {})
+    } else {
+        Ok(Decision::Nothing)
+    }
+}
+
+fn bytes(device: Option<Device>) -> Vec<u8> {
+    device.map(|Device(digest)| digest.to_vec()).unwrap_or_default()
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the common end of most branches")]
-fn record(event: impl Into<AccountEvent>) -> Result<Decision<AccountEvent>, Rejection> {
+fn record(event: impl Into<AccountEvent>) -> Decided {
     Ok(Decision::Record(event.into()))
 }

@@ -63,6 +63,18 @@ impl AdministrationService for Administration {
         }))
     }
 
+    async fn unlock_account(
+        &self,
+        request: Request<proto::UnlockAccountRequest>,
+    ) -> Result<Response<proto::UnlockAccountResponse>, Status> {
+        let actor = Peer::of(&request)?.actor.clone();
+        let login_id = request.into_inner().login_id;
+        let position = self.app.get()?.unlock(&login_id, &actor).await?;
+        Ok(Response::new(proto::UnlockAccountResponse {
+            position: position.0,
+        }))
+    }
+
     async fn resolve_login(
         &self,
         request: Request<proto::ResolveLoginRequest>,

@@ -10,7 +10,7 @@ use sekisho_service::refusal::malformed;
 use sekisho_service::settings::Secret;
 use tonic::{Request, Response, Status};
 
-use super::{flow_id, secret_digest};
+use super::{device, flow_id, secret_digest};
 use crate::app::{App, Attempt, Denied, Described, Issued, Known, Outcome, PasswordChange, ResetRequest};
 use crate::domain::Address;
 use crate::sealing::Seen;
@@ -39,6 +39,7 @@ impl CredentialsService for Credentials {
             password: Secret::new(request.password),
             login_id: request.login_id,
             secret_digest: secret_digest(&request.secret_digest)?,
+            device: device(Secret::new(request.device).expose())?,
             seen: request.client.map(Seen::from).unwrap_or_default(),
         };
         let outcome = self.app.get()?.verify_password(attempt).await?;
@@ -72,6 +73,7 @@ impl CredentialsService for Credentials {
             flow: flow_id(&request.flow_id)?,
             command: CommandId::try_from(request.command_id.as_slice())
                 .map_err(|_| malformed("command_id", 16))?,
+            device: device(Secret::new(request.device).expose())?,
         };
         let position = self.app.get()?.set_password(change).await?;
         Ok(Response::new(proto::SetPasswordResponse { position: position.0 }))

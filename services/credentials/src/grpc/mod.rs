@@ -18,3 +18,11 @@ fn flow_id(bytes: &[u8]) -> Result<FlowId, Status> {
 fn secret_digest(bytes: &[u8]) -> Result<[u8; 32], Status> {
     bytes.try_into().map_err(|_| malformed("secret_digest", 32))
 }
+
+/// What a device cookie holds; a browser may have none.
+fn device(bytes: &[u8]) -> Result<Option<[u8; 32]>, Status> {
+    match bytes {
+        [] => Ok(None),
+        bytes => bytes.try_into().map(Some).map_err(|_| malformed("device", 32)),
+    }
+}

@@ -1,7 +1,9 @@
-//! argon2id, on a bounded pool of threads.
+//! argon2id, on a bounded pool of threads, and the pepper around what it makes.
 
+mod pepper;
 mod phc;
 mod pool;
 
+pub use pepper::{Pepper, PepperError, SealedHash};
 pub use phc::{Phc, PhcError};
 pub use pool::{HashPool, PoolError};

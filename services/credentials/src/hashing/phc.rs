@@ -1,4 +1,4 @@
-//! Password hashes in PHC form, made without a pepper.
+//! Password hashes in PHC form.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -75,9 +75,20 @@ impl Phc {
         PARSED.clone()
     }
 
-    /// The text, as it is stored.
-    pub fn as_str(&self) -> &str {
-        &self.text
+    /// Everything but the hash: `$argon2id$v=19$m=…,t=…,p=…$salt`.
+    pub fn form(&self) -> &str {
+        self.text.rsplit_once('$').map_or(&self.text, |(form, _)| form)
+    }
+
+    /// The hash itself.
+    pub(super) fn output(&self) -> &[u8] {
+        self.output.as_ref()
+    }
+
+    /// Form and hash together again.
+    pub(super) fn join(form: &str, output: &[u8]) -> Result<Self, PhcError> {
+        let output = Output::new(output).map_err(|_| PhcError::Bounds)?;
+        Self::try_from(format!("{form}${output}").as_str())
     }
 
     /// Whether a new hash of the same password would cost an attacker more.
@@ -150,8 +161,8 @@ mod tests {
     #[test]
     fn a_hash_matches_its_password_only() {
         let made = Phc::make(&secret("canary-canary-1"), [3; 16]).unwrap();
-        assert!(made.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
-        let read = Phc::try_from(made.as_str()).unwrap();
+        assert!(made.form().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+        let read = Phc::join(made.form(), made.output()).unwrap();
         assert_eq!(read, made);
         assert_eq!(read.matches(b"canary-canary-1"), Ok(true));
         assert_eq!(read.matches(b"canary-canary-2"), Ok(false));

@@ -7,6 +7,7 @@ use time::{Date, OffsetDateTime};
 use uuid::Builder;
 
 use super::personal::PersonalKey;
+use crate::domain::Device;
 
 /// What is derived from the phantom key: without it nobody can tell which login id a phantom stands for.
 #[derive(Debug, Clone)]
@@ -37,6 +38,12 @@ impl Phantoms {
     /// A typed password as it enters the digest of its form: who reads the log learns nothing, even with the form's id.
     pub fn digest_of(&self, password: &str) -> [u8; 32] {
         self.derive("sekisho/form-password/1", &[password.as_bytes()])
+    }
+
+    /// What the log keeps of a device cookie. Other accounts keep something else of the same one, so that nobody finds out
+    /// from the log who shares a terminal.
+    pub fn device(&self, stream: StreamId, cookie: &[u8]) -> Device {
+        Device(self.derive("sekisho/device/1", &[stream.0.as_bytes(), cookie]))
     }
 
     fn derive(&self, label: &str, parts: &[&[u8]]) -> [u8; 32] {

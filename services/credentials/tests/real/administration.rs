@@ -56,7 +56,7 @@ async fn what_is_so_already_is_no_event() {
     assert_eq!(bench.app.enable(LOGIN, ACTOR).await.unwrap(), Position(0));
     let disabled = bench.app.disable(LOGIN, ACTOR).await.unwrap();
     assert_eq!(bench.app.disable(LOGIN, ACTOR).await.unwrap(), Position(0));
-    assert_eq!(bench.account(account).await.history().cuts.all, disabled);
+    assert_eq!(bench.account(account).await.history.cuts.all, disabled);
     assert_eq!(bench.account_entries().await.len(), 2);
 }
 

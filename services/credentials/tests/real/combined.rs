@@ -9,7 +9,10 @@ use sekisho_proto::events::AccountEvent;
 use sqlx::{AssertSqlSafe, Connection as _, Executor, PgConnection, Row};
 use uuid::Uuid;
 
-use crate::support::{Bench, LOGIN, call_set_password, draft, eventually, hash_without_password};
+use crate::support::{
+    Bench, LOGIN, bytes_in_sql, call_set_password, draft, eventually, hash_without_password, in_sql, opened,
+    sealed,
+};
 
 const ROWS: &str = "select (select count(*) from credentials.account), (select count(*) from credentials.password), \
     (select count(*) from credentials.personal_key), (select count(*) from log.entry);";
@@ -24,7 +27,6 @@ fn changed() -> AccountEvent {
 
 fn register_account(login: &str) -> Via {
     let text = |text: &str| Argument::Text(text.to_owned());
-    let phc = hash_without_password(0);
     Via::Function {
         name: "credentials.register_account",
         arguments: Arc::new([
@@ -33,17 +35,24 @@ fn register_account(login: &str) -> Via {
             text("facility"),
             text("name"),
             text(""),
-            text(phc.as_str()),
+            text("form"),
+            text("2026-03"),
+            Argument::Bytes(vec![1, 2, 3]),
             text("2026-03"),
             Argument::Bytes(vec![1, 2, 3]),
         ]),
     }
 }
 
-fn set_password(phc: &Phc) -> Via {
+fn set_password(account: StreamId, phc: &Phc) -> Via {
+    let hash = sealed(account, phc);
     Via::Function {
         name: "credentials.set_password",
-        arguments: Arc::new([Argument::Text(phc.as_str().to_owned())]),
+        arguments: Arc::new([
+            Argument::Text(hash.form),
+            Argument::Text(hash.pepper_id),
+            Argument::Bytes(hash.sealed),
+        ]),
     }
 }
 
@@ -130,7 +139,7 @@ async fn a_refused_password_change_leaves_the_hash_unchanged() {
     for (why, draft) in refused(&good, past) {
         let outcome = bench
             .log
-            .append(draft, &set_password(&hash_without_password(2)))
+            .append(draft, &set_password(account, &hash_without_password(2)))
             .await;
         assert!(!matches!(outcome, Ok(Outcome::Recorded(_))), "{why}: {outcome:?}");
         assert_eq!(bench.found(LOGIN).await.password, before, "{why}");
@@ -138,11 +147,12 @@ async fn a_refused_password_change_leaves_the_hash_unchanged() {
     assert_eq!(bench.account_entries().await.len(), 1);
     bench
         .log
-        .append(good, &set_password(&hash_without_password(3)))
+        .append(good, &set_password(account, &hash_without_password(3)))
         .await
         .unwrap();
     let after = bench.found(LOGIN).await.password;
-    assert_eq!((after.set_by, after.phc), (Version(2), hash_without_password(3)));
+    let after = (after.set_by, opened(account, &after));
+    assert_eq!(after, (Version(2), hash_without_password(3)));
 }
 
 /// `rehash` may be called in a transaction that somebody leaves open.
@@ -153,15 +163,17 @@ async fn a_password_row_that_somebody_holds_holds_up_nobody_else() {
     let account = bench.register_as(LOGIN, "", &phc).await;
     let url = bench.database.url("credentials");
     let mut holder = PgConnection::connect(&url).await.unwrap();
+    let hash = bench.found(LOGIN).await.password.hash;
     let hold = format!(
-        "set idle_in_transaction_session_timeout = 0; begin; select credentials.rehash('{account}', 1, '{0}', '{0}')",
-        phc.as_str()
+        "set idle_in_transaction_session_timeout = 0; begin; select credentials.rehash('{account}', 1, {}, {})",
+        bytes_in_sql(&hash.sealed),
+        in_sql(&hash)
     );
     holder.execute(sqlx::raw_sql(AssertSqlSafe(hold))).await.unwrap();
     let waiting = draft(&bench.log, account, None, &changed()).await;
     let log = bench.log.clone();
     let change = tokio::spawn(async move {
-        let via = set_password(&hash_without_password(2));
+        let via = set_password(account, &hash_without_password(2));
         log.append(waiting, &via).await
     });
     let waits = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock';";
@@ -180,10 +192,11 @@ async fn a_password_row_that_somebody_holds_holds_up_nobody_else() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_password_change_without_a_password_is_no_event() {
     let bench = Bench::new().await;
-    let draft = draft(&bench.log, StreamId(Uuid::from_u128(9)), None, &changed()).await;
+    let account = StreamId(Uuid::from_u128(9));
+    let draft = draft(&bench.log, account, None, &changed()).await;
     let outcome = bench
         .log
-        .append(draft, &set_password(&hash_without_password(1)))
+        .append(draft, &set_password(account, &hash_without_password(1)))
         .await;
     assert_eq!(outcome, Err(AppendError::Refused));
     assert_eq!(bench.sql(ROWS), "0|0|0|0");
@@ -205,7 +218,7 @@ async fn a_draft_that_is_recorded_already_leaves_the_hash_alone() {
     let stands = async |version: u64, hash: u32| {
         let password = bench.found(LOGIN).await.password;
         assert_eq!(
-            (password.set_by, password.phc),
+            (password.set_by, opened(account, &password)),
             (Version(version), hash_without_password(hash))
         );
     };
@@ -230,8 +243,8 @@ async fn of_two_password_changes_at_one_version_one_stands_with_its_hash() {
         ..one.clone()
     };
     let (two, three) = (
-        set_password(&hash_without_password(2)),
-        set_password(&hash_without_password(3)),
+        set_password(account, &hash_without_password(2)),
+        set_password(account, &hash_without_password(3)),
     );
     let (first, second) = tokio::join!(bench.log.append(one, &two), bench.log.append(other, &three));
     let winner = match (first.unwrap(), second.unwrap()) {
@@ -239,10 +252,7 @@ async fn of_two_password_changes_at_one_version_one_stands_with_its_hash() {
         (Outcome::Conflict, Outcome::Recorded(_)) => 3,
         both => panic!("{both:?}"),
     };
-    assert_eq!(
-        bench.found(LOGIN).await.password.phc,
-        hash_without_password(winner)
-    );
+    assert_eq!(bench.phc(LOGIN).await, hash_without_password(winner));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -254,13 +264,16 @@ async fn no_role_writes_the_tables_itself_and_only_credentials_reads_them() {
             "insert into credentials.account values ('{}', 'x', '', '', '', '')",
             Uuid::from_u128(3)
         ),
-        "update credentials.password set phc = ''".to_owned(),
+        "update credentials.password set form = ''".to_owned(),
         "delete from credentials.personal_key".to_owned(),
         "truncate credentials.account cascade".to_owned(),
         "alter table credentials.account add column x int".to_owned(),
         "create table credentials.x (x int)".to_owned(),
     ];
-    let call = format!("select credentials.rehash('{}', 1, '', '')", account.0);
+    let calls = [
+        format!("select credentials.rehash('{account}', 1, '', '', '', '')"),
+        format!("select credentials.remember_wrong_password('{account}', 1, now())"),
+    ];
     for role in ["credentials", "otp", "sessions", "audit", "reader"] {
         let pool = sqlx::PgPool::connect(&bench.database.url(role)).await.unwrap();
         for write in &writes {
@@ -271,11 +284,13 @@ async fn no_role_writes_the_tables_itself_and_only_credentials_reads_them() {
             );
         }
         let may = role == "credentials";
-        for read in ["account", "password", "personal_key"] {
+        for read in ["account", "password", "personal_key", "wrong_password"] {
             let refused = refusal(&pool, &format!("select from credentials.{read}")).await;
             assert_eq!(refused.is_none(), may, "{role}: {read}");
         }
-        assert_eq!(refusal(&pool, &call).await.is_none(), may, "{role}: rehash");
+        for call in &calls {
+            assert_eq!(refusal(&pool, call).await.is_none(), may, "{role}: {call}");
+        }
     }
 }
 
@@ -296,8 +311,8 @@ async fn a_combined_function_takes_no_event_but_its_own() {
     let draft = draft(&bench.log, account, None, &disabled).await;
     let outcome = bench
         .log
-        .append(draft, &set_password(&hash_without_password(2)))
+        .append(draft, &set_password(account, &hash_without_password(2)))
         .await;
     assert_eq!(outcome, Err(AppendError::Refused));
-    assert_eq!(bench.found(LOGIN).await.password.phc, hash_without_password(1));
+    assert_eq!(bench.phc(LOGIN).await, hash_without_password(1));
 }

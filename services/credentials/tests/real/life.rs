@@ -9,7 +9,9 @@ use sekisho_dev::Postgres;
 use sekisho_proto::credentials::v1::administration_service_client::AdministrationServiceClient;
 use sekisho_proto::credentials::v1::credentials_service_client::CredentialsServiceClient;
 use sekisho_proto::credentials::v1::verify_password_response::{Outcome, Reason};
-use sekisho_proto::credentials::v1::{RegisterAccountRequest, ResolveLoginRequest, VerifyPasswordRequest};
+use sekisho_proto::credentials::v1::{
+    RegisterAccountRequest, ResolveLoginRequest, UnlockAccountRequest, VerifyPasswordRequest,
+};
 use sekisho_seed::Authority;
 use sekisho_service::client::{self, Channel};
 use sekisho_service::process::Process;
@@ -19,7 +21,7 @@ use sekisho_service::tls::TlsSettings;
 use tokio::time::{Instant, interval, timeout};
 use tonic::{Code, Status};
 
-use crate::support::{ACTOR, ADDRESS, LOGIN, PASSWORD, PATIENCE, eventually, hash_of};
+use crate::support::{ACTOR, ADDRESS, LOGIN, PASSWORD, PATIENCE, eventually, hash_text};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_starts_before_postgresql_and_nats_serves_as_soon_as_it_can() {
@@ -27,15 +29,7 @@ async fn a_service_that_starts_before_postgresql_and_nats_serves_as_soon_as_it_c
         .await
         .unwrap();
     postgres.stop().unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let authority = Authority::open(folder.path()).unwrap();
-    for (role, name) in [
-        ("credentials", "credentials"),
-        ("gateway", "gateway"),
-        ("administrator", ACTOR),
-    ] {
-        authority.certify(role, name).unwrap();
-    }
+    let folder = certified();
     let [listen, admin, nats] = [free_address(), free_address(), free_address()];
     let process = Process::new(PATIENCE);
     let config = config(folder.path(), listen, admin, nats, &postgres.url("credentials"));
@@ -92,6 +86,66 @@ async fn a_service_that_starts_before_postgresql_and_nats_serves_as_soon_as_it_c
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn locks_devices_and_unlocking_go_over_the_wire() {
+    let postgres = tokio::task::spawn_blocking(|| Postgres::shared().unwrap())
+        .await
+        .unwrap();
+    let database = postgres.database().unwrap();
+    let folder = certified();
+    let [listen, admin, nats] = [free_address(), free_address(), free_address()];
+    let process = Process::new(PATIENCE);
+    let config = config(folder.path(), listen, admin, nats, &database.url("credentials"));
+    let running = tokio::spawn(run(config, process.clone()));
+    let mut gateway = CredentialsServiceClient::new(channel(folder.path(), "gateway", listen));
+    let mut administrator = AdministrationServiceClient::new(channel(folder.path(), "administrator", admin));
+    eventually("the registration", async || {
+        administrator.register_account(registration()).await.ok()
+    })
+    .await;
+
+    let in_browser = |device: Vec<u8>, password: &str| VerifyPasswordRequest {
+        device,
+        password: password.to_owned(),
+        ..attempt()
+    };
+    let odd = gateway.verify_password(in_browser(vec![7; 31], PASSWORD)).await;
+    let odd = odd.unwrap_err();
+    assert_eq!(
+        (odd.code(), reason(&odd).as_str()),
+        (Code::InvalidArgument, "REQUEST_MALFORMED")
+    );
+    let mut outcome = async |device: Vec<u8>, password: &str| {
+        let answer = gateway
+            .verify_password(in_browser(device, password))
+            .await
+            .unwrap();
+        match answer.into_inner().outcome.unwrap() {
+            Outcome::Accepted(_) => None,
+            Outcome::Rejected(rejected) => Some(rejected.reason()),
+        }
+    };
+    assert_eq!(outcome(vec![7; 32], PASSWORD).await, None);
+    for number in 0..10 {
+        let wrong = format!("wrong {number}");
+        assert_eq!(outcome(Vec::new(), &wrong).await, Some(Reason::WrongPassword));
+    }
+    assert_eq!(outcome(Vec::new(), PASSWORD).await, Some(Reason::Locked));
+    assert_eq!(outcome(vec![7; 32], PASSWORD).await, None);
+
+    let unlock = UnlockAccountRequest {
+        login_id: LOGIN.to_owned(),
+    };
+    let unlocked = administrator.unlock_account(unlock.clone()).await.unwrap();
+    assert!(unlocked.into_inner().position > 0);
+    let again = administrator.unlock_account(unlock).await.unwrap();
+    assert_eq!(again.into_inner().position, 0);
+    assert_eq!(outcome(Vec::new(), PASSWORD).await, None);
+
+    process.request_shutdown();
+    running.await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_log_with_the_clock_of_a_test_is_refused() {
     let postgres = tokio::task::spawn_blocking(|| Postgres::shared().unwrap())
         .await
@@ -127,7 +181,7 @@ fn registration() -> RegisterAccountRequest {
         facility: "架空がんセンター".to_owned(),
         name: "登録 花子".to_owned(),
         address: ADDRESS.to_owned(),
-        password_hash: hash_of(PASSWORD, 19_456).as_str().to_owned(),
+        password_hash: hash_text(PASSWORD, 19_456),
     }
 }
 
@@ -153,6 +207,7 @@ fn config(
         ("DATABASE_URL", database_url.to_owned()),
         ("NATS_URL", format!("nats://credentials:pw@{nats}")),
         ("MASTER_KEY_FILE", path("keys")),
+        ("PEPPER_FILE", path("keys")),
         ("PHANTOM_KEY_FILE", path("keys")),
     ];
     let source: Source = variables
@@ -160,6 +215,20 @@ fn config(
         .map(|(name, value)| (format!("X_{name}"), value))
         .collect();
     settings::load("X_", &source).unwrap()
+}
+
+/// A folder with certificates for the service and its callers.
+fn certified() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = Authority::open(folder.path()).unwrap();
+    for (role, name) in [
+        ("credentials", "credentials"),
+        ("gateway", "gateway"),
+        ("administrator", ACTOR),
+    ] {
+        authority.certify(role, name).unwrap();
+    }
+    folder
 }
 
 /// Nobody listens there now.

@@ -7,6 +7,8 @@ mod carried;
 mod combined;
 mod describe;
 mod life;
+mod locks;
+mod pepper;
 mod rehash;
 mod resolve;
 mod sealed;

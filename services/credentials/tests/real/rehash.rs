@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use sekisho_credentials::app::{Denied, Outcome};
-use sekisho_credentials::hashing::Phc;
+use sekisho_credentials::hashing::{Phc, SealedHash};
 use sekisho_eventlog::{EventId, StreamId, Version};
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection, Executor, Row};
 use tokio::sync::Barrier;
 use uuid::Uuid;
 
-use crate::support::{Bench, LOGIN, PASSWORD, call_set_password, eventually, hash_of, hash_without_password};
+use crate::support::{
+    Bench, LOGIN, PASSWORD, bytes_in_sql, call_set_password, eventually, hash_of, hash_without_password,
+    in_sql, opened, sealed,
+};
 
 const ROUNDS: u32 = 1_000;
 const WEAK: u32 = 64;
@@ -24,12 +27,12 @@ async fn a_weak_hash_is_made_anew_at_the_next_right_password_only() {
     let wrong = bench.sign_in(LOGIN, "another password").await;
     assert_eq!(wrong, Outcome::Denied(Denied::WrongPassword));
     assert_eq!(bench.app.pool().computed(), 1);
-    assert_eq!(bench.found(LOGIN).await.password.phc, weak);
+    assert_eq!(bench.phc(LOGIN).await, weak);
 
     bench.accepted().await;
     let strong = eventually("a strong hash", async || {
-        let password = bench.found(LOGIN).await.password;
-        (!password.phc.is_weak()).then_some(password)
+        let strong = !bench.phc(LOGIN).await.is_weak();
+        strong.then_some(bench.found(LOGIN).await.password)
     })
     .await;
     assert_eq!(strong.set_by, Version(1));
@@ -56,7 +59,7 @@ async fn a_password_that_is_set_while_the_old_one_is_hashed_anew_always_wins() {
         let rehash = rehash(
             account,
             old.set_by,
-            &old.phc,
+            &old.hash,
             &hash_without_password(2 * round + 1),
         );
         let (set, rehashed) = tokio::join!(
@@ -67,7 +70,8 @@ async fn a_password_that_is_set_while_the_old_one_is_hashed_anew_always_wins() {
         rehashed_first += u32::from(rehashed.get::<bool, _>(0));
 
         let now = bench.found(LOGIN).await.password;
-        assert_eq!((now.set_by, now.phc), (old.set_by.next(), new), "round {round}");
+        let now = (now.set_by, opened(account, &now));
+        assert_eq!(now, (old.set_by.next(), new), "round {round}");
     }
     println!(
         "the re-hash came first {rehashed_first} times, the new password {} times",
@@ -87,18 +91,18 @@ async fn a_rehash_of_a_replaced_hash_changes_nothing() {
     let store = bench.app.store();
     assert!(
         store
-            .rehash(account, &old, &hash_without_password(2))
+            .rehash(account, &old, sealed(account, &hash_without_password(2)))
             .await
             .unwrap()
     );
     // Another replica read the same old hash.
     assert!(
         !store
-            .rehash(account, &old, &hash_without_password(3))
+            .rehash(account, &old, sealed(account, &hash_without_password(3)))
             .await
             .unwrap()
     );
-    assert_eq!(bench.found(LOGIN).await.password.phc, hash_without_password(2));
+    assert_eq!(bench.phc(LOGIN).await, hash_without_password(2));
 }
 
 /// One connection, so that neither side pays for signing in.
@@ -119,10 +123,10 @@ impl Racer {
     }
 }
 
-fn rehash(account: StreamId, set_by: Version, old: &Phc, new: &Phc) -> String {
+fn rehash(account: StreamId, set_by: Version, old: &SealedHash, new: &Phc) -> String {
     format!(
-        "select credentials.rehash('{account}', {set_by}, '{}', '{}')",
-        old.as_str(),
-        new.as_str()
+        "select credentials.rehash('{account}', {set_by}, {}, {})",
+        bytes_in_sql(&old.sealed),
+        in_sql(&sealed(account, new))
     )
 }

@@ -33,6 +33,7 @@ fn in_form(form: [u8; 16], flow: FlowId, new_password: &str) -> PasswordChange {
         secret: Secret::new(SECRET.to_vec()),
         new_password: Secret::new(new_password.to_owned()),
         command: form.into(),
+        device: None,
     }
 }
 
@@ -71,7 +72,7 @@ async fn an_accepted_code_of_a_reset_sets_the_password_and_cuts() {
     };
     assert_eq!(changed.evidence, evidence);
     assert_eq!(bench.found(LOGIN).await.password.set_by, entry.recorded.version);
-    assert_eq!(bench.account(account).await.history().cuts.all, position);
+    assert_eq!(bench.account(account).await.history.cuts.all, position);
     assert_eq!(
         bench.sign_in(LOGIN, PASSWORD).await,
         Outcome::Denied(Denied::WrongPassword)

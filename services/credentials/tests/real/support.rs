@@ -1,15 +1,16 @@
 //! What these tests share: an app on a database of its own, and what otp and sessions would write.
 
+use std::fmt::Write as _;
 use std::io::Write;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version as Argon2Version};
-use sekisho_credentials::app::{App, Attempt, Outcome, Registration, ResetRequest};
-use sekisho_credentials::domain::{Account, LoginId, Profile, TypedLogin};
-use sekisho_credentials::hashing::{HashPool, Phc};
-use sekisho_credentials::sealing::Seen;
-use sekisho_credentials::store::Found;
+use sekisho_credentials::app::{App, Attempt, Keys, Outcome, Registration, ResetRequest};
+use sekisho_credentials::domain::{Account, Lockout, LoginId, Profile, TypedLogin};
+use sekisho_credentials::hashing::{HashPool, Pepper, Phc, SealedHash};
+use sekisho_credentials::sealing::{Phantoms, Seen};
+use sekisho_credentials::store::{Found, StoredPassword};
 use sekisho_dev::{Database, Postgres};
 use sekisho_eventlog::{
     Draft, Entry, EventId, FlowId, Log, LogSettings, Outcome as Appended, Position, StreamId, Version, Via,
@@ -42,7 +43,7 @@ pub struct Bench {
 
 impl Bench {
     pub async fn new() -> Self {
-        Self::with_pool(HashPool::new(NonZeroUsize::new(2).unwrap(), 64)).await
+        Self::with_pool(pool_of(2, 64)).await
     }
 
     pub async fn with_pool(pool: HashPool) -> Self {
@@ -51,13 +52,32 @@ impl Bench {
             .unwrap();
         let log = connect(&database, "credentials").await;
         let masters = ring("2026-03", 1);
+        let keys = Keys {
+            masters: masters.clone(),
+            phantoms: Phantoms::new(ring("1", 2)),
+            pepper: pepper(),
+        };
         Self {
-            app: App::new(log.clone(), pool, masters.clone(), ring("1", 2)),
+            app: App::new(log.clone(), pool, keys, Lockout::default()),
             otp: connect(&database, "otp").await,
             sessions: connect(&database, "sessions").await,
             log,
             masters,
             database,
+        }
+    }
+
+    /// Another replica of the service, with a log and a pool of its own.
+    pub async fn replica(&self) -> App {
+        let log = connect(&self.database, "credentials").await;
+        App::new(log, pool_of(2, 16), self.keys(), Lockout::default())
+    }
+
+    fn keys(&self) -> Keys {
+        Keys {
+            masters: self.masters.clone(),
+            phantoms: self.app.phantoms().clone(),
+            pepper: pepper(),
         }
     }
 
@@ -77,6 +97,24 @@ impl Bench {
 
     pub async fn sign_in(&self, login: &str, password: &str) -> Outcome {
         self.app.verify_password(attempt(login, password)).await.unwrap()
+    }
+
+    /// In a browser that keeps this device cookie.
+    pub async fn sign_in_with(&self, device: u8, login: &str, password: &str) -> Outcome {
+        let attempt = Attempt {
+            device: Some([device; 32]),
+            ..attempt(login, password)
+        };
+        self.app.verify_password(attempt).await.unwrap()
+    }
+
+    /// The wrong passwords `wrong 1`, `wrong 2` … in a browser that nobody knows.
+    pub async fn guess(&self, login: &str, numbers: std::ops::RangeInclusive<u32>) -> Vec<Outcome> {
+        let mut outcomes = Vec::new();
+        for number in numbers {
+            outcomes.push(self.sign_in(login, &format!("wrong {number}")).await);
+        }
+        outcomes
     }
 
     /// A flow that the demo account's password minted.
@@ -147,6 +185,12 @@ impl Bench {
         self.app.store().find(&login_id(login)).await.unwrap().unwrap()
     }
 
+    /// The hash of a login id's password, without its seal.
+    pub async fn phc(&self, login: &str) -> Phc {
+        let found = self.found(login).await;
+        opened(found.account, &found.password)
+    }
+
     pub async fn account(&self, stream: StreamId) -> Account {
         self.log.load::<Account>(stream).await.unwrap().state
     }
@@ -182,6 +226,10 @@ impl Bench {
     pub fn sql(&self, statements: &str) -> String {
         self.database.sql(statements).unwrap()
     }
+}
+
+pub fn pool_of(threads: usize, queue: usize) -> HashPool {
+    HashPool::new(NonZeroUsize::new(threads).unwrap(), queue)
 }
 
 pub async fn connect(database: &Database, role: &str) -> Log {
@@ -234,6 +282,7 @@ pub fn attempt(login: &str, password: &str) -> Attempt {
         login_id: login.to_owned(),
         password: Secret::new(password.to_owned()),
         secret_digest: secret_digest(SECRET),
+        device: None,
         seen: Seen::from(Client {
             address: "192.0.2.77".to_owned(),
             user_agent: "canary browser".to_owned(),
@@ -265,21 +314,27 @@ pub fn login_id(text: &str) -> LoginId {
 
 /// A ready-made hash with so much memory, in KiB; below 19456 it is weak.
 pub fn hash_of(password: &str, memory: u32) -> Phc {
+    Phc::try_from(hash_text(password, memory).as_str()).unwrap()
+}
+
+/// The same as text.
+pub fn hash_text(password: &str, memory: u32) -> String {
     hash_with(password, Params::new(memory, 2, 1, None).unwrap())
 }
 
 /// A hash that takes seconds to compare with: as much work as a ready-made hash may ask for.
 pub fn slow_hash_of(password: &str) -> Phc {
-    hash_with(password, Params::new(262_144, 10, 1, None).unwrap())
+    let text = hash_with(password, Params::new(262_144, 10, 1, None).unwrap());
+    Phc::try_from(text.as_str()).unwrap()
 }
 
-fn hash_with(password: &str, params: Params) -> Phc {
+fn hash_with(password: &str, params: Params) -> String {
     let argon2 = Argon2::new(Algorithm::Argon2id, Argon2Version::V0x13, params);
     let salt: [u8; 16] = sekisho_service::entropy::bytes();
-    let hash = argon2
+    argon2
         .hash_password_with_salt(password.as_bytes(), &salt)
-        .unwrap();
-    Phc::try_from(hash.to_string().as_str()).unwrap()
+        .unwrap()
+        .to_string()
 }
 
 /// A hash in the right form that nothing was hashed for.
@@ -287,6 +342,39 @@ pub fn hash_without_password(number: u32) -> Phc {
     let text =
         format!("$argon2id$v=19$m=19456,t=2,p=1$c2VraXNoby90ZXN0cy8x${number:022}AAAAAAAAAAAAAAAAAAAAA");
     Phc::try_from(text.as_str()).unwrap()
+}
+
+pub fn pepper() -> Pepper {
+    Pepper::new(ring("2026-03", 3))
+}
+
+pub fn sealed(account: StreamId, phc: &Phc) -> SealedHash {
+    pepper().seal(account, phc).unwrap()
+}
+
+pub fn opened(account: StreamId, password: &StoredPassword) -> Phc {
+    pepper().open(account, &password.hash).unwrap()
+}
+
+/// A hash as a function's arguments.
+pub fn in_sql(hash: &SealedHash) -> String {
+    format!(
+        "'{}', '{}', {}",
+        hash.form,
+        hash.pepper_id,
+        bytes_in_sql(&hash.sealed)
+    )
+}
+
+pub fn bytes_in_sql(bytes: &[u8]) -> String {
+    format!("'\\x{}'", hex(bytes))
+}
+
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut digits, byte| {
+        let _ = write!(digits, "{byte:02x}");
+        digits
+    })
 }
 
 pub fn ring(id: &str, byte: u8) -> KeyRing {
@@ -299,8 +387,8 @@ pub fn ring(id: &str, byte: u8) -> KeyRing {
 pub fn call_set_password(account: StreamId, before: Version, event_id: EventId, new: &Phc) -> String {
     format!(
         "select outcome from credentials.set_password(row('account', '{account}', {before}, '{event_id}', null, \
-         'password_changed', '\\x', '\\x', null, false)::log.draft, row(0, null, 0)::log.known, '{}')",
-        new.as_str()
+         'password_changed', '\\x', '\\x', null, false)::log.draft, row(0, null, 0)::log.known, {})",
+        in_sql(&sealed(account, new))
     )
 }
 

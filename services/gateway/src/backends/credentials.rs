@@ -4,7 +4,7 @@ use sekisho_proto::credentials::v1 as proto;
 use sekisho_proto::credentials::v1::verify_password_response::{Outcome, Reason};
 
 use super::{Backends, DEADLINE, Fault, read, within};
-use crate::cookies::Flow;
+use crate::cookies::{Device, Flow};
 use crate::edge::Client;
 use crate::secret::Secret;
 
@@ -46,7 +46,7 @@ pub struct Known {
 }
 
 impl Backends {
-    /// Compares a login id and a password, both as typed.
+    /// Compares a login id and a password, both as typed. The device becomes known to the account if they are right.
     ///
     /// # Errors
     /// [`super::Reason::Busy`] when nothing was compared; otherwise the service is down.
@@ -55,6 +55,7 @@ impl Backends {
         login_id: String,
         password: String,
         secret: &Secret,
+        device: &Device,
         client: Client,
     ) -> Result<Verdict, Fault> {
         const CALL: &str = "VerifyPassword";
@@ -62,7 +63,7 @@ impl Backends {
             login_id,
             password,
             secret_digest: secret.digest().to_vec(),
-            device: Vec::new(),
+            device: device.secret.expose().to_vec(),
             client: Some(proto::Client {
                 address: client.address,
                 user_agent: client.browser,

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Redirect};
 
 use super::{Answer, Frame, anonymous, html, read_once, session, to_sign_in};
 use crate::backends::Verdict;
-use crate::cookies::{Anonymous, Cookies, Flow};
+use crate::cookies::{Anonymous, Cookies, Device, Flow};
 use crate::edge::{Client, Site};
 use crate::form::Form;
 use crate::notes::{Note, SignInMessage};
@@ -83,13 +83,17 @@ async fn begin(
     client: Client,
 ) -> Result<Option<SignInMessage>, Refusal> {
     let secret = Secret::fresh();
+    let device = cookies.read().unwrap_or_else(|| Device {
+        secret: Secret::fresh(),
+    });
     let verdict = gateway
         .backends
-        .verify_password(typed.to_owned(), password, &secret, client)
+        .verify_password(typed.to_owned(), password, &secret, &device, client)
         .await;
     Ok(match verdict.map_err(|fault| fault.refusal(Place::SignIn))? {
         Verdict::Accepted(id) => {
             cookies.keep(&Flow { id, secret, seen: 0 });
+            cookies.keep(&device);
             cookies.forget::<Note>();
             None
         }

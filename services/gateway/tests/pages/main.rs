@@ -7,6 +7,7 @@
 )]
 
 mod browser;
+mod device;
 mod edge;
 mod email;
 mod forms;

@@ -38,6 +38,8 @@ pub struct State {
     pub last: Option<Timestamp>,
     /// The client that the last password came from.
     pub client: Option<(String, String)>,
+    /// The device of each password, in order.
+    pub devices: Vec<Vec<u8>>,
 }
 
 /// 10:23:45 on 2 March 2026 in Tokyo.

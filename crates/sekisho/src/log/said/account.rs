@@ -1,6 +1,6 @@
 //! Events of kind `account`.
 
-use sekisho_proto::credentials::v1::{SealedClient, sign_in_refused};
+use sekisho_proto::credentials::v1::{PasswordRejected, SealedClient, sign_in_refused};
 use sekisho_proto::events::AccountEvent;
 
 use super::{Said, Value};
@@ -23,6 +23,12 @@ pub(super) fn said(event: &AccountEvent) -> Said {
                 "secret_digest",
                 Value::Digest(event.secret_digest.clone()),
             )
+            .with(
+                "既知のブラウザー",
+                "device_known",
+                Value::Flag(event.device_known),
+            )
+            .with_device(&event.device)
             .with_client(event.client.as_ref()),
         AccountEvent::PasswordRejected(event) => Said::new("パスワード不一致")
             .with(
@@ -30,6 +36,9 @@ pub(super) fn said(event: &AccountEvent) -> Said {
                 "password_version",
                 Value::Number(event.password_version),
             )
+            .with("結果", "consequence", consequence(event))
+            .with_some("ロック秒数", "lock_seconds", lock_seconds(event))
+            .with_device(&event.device)
             .with_client(event.client.as_ref()),
         AccountEvent::SignInRefused(event) => Said::new("サインイン拒否")
             .with("理由", "reason", refused_because(event.reason()))
@@ -41,16 +50,26 @@ pub(super) fn said(event: &AccountEvent) -> Said {
                 Value::Digest(event.secret_digest.clone()),
             )
             .with_client(event.client.as_ref()),
-        AccountEvent::PasswordChanged(event) => {
-            Said::new("パスワード変更").with("根拠", "evidence", Value::Numbers(event.evidence.clone()))
-        }
+        AccountEvent::PasswordChanged(event) => Said::new("パスワード変更")
+            .with("根拠", "evidence", Value::Numbers(event.evidence.clone()))
+            .with_device(&event.device),
         AccountEvent::EmailChanged(_) => Said::new("電子メール アドレス変更"),
         AccountEvent::AccountDisabled(_) => Said::new("アカウント無効化"),
         AccountEvent::AccountEnabled(_) => Said::new("アカウント有効化"),
+        AccountEvent::AccountUnlocked(_) => Said::new("ロック解除"),
     }
 }
 
 impl Said {
+    fn with_device(self, device: &[u8]) -> Self {
+        let device = Some(device).filter(|device| !device.is_empty());
+        self.with_some(
+            "ブラウザーの印",
+            "device",
+            device.map(|device| Value::Digest(device.to_vec())),
+        )
+    }
+
     fn with_client(self, client: Option<&SealedClient>) -> Self {
         let sealed = client.is_some_and(|client| !client.sealed.is_empty());
         let tag = client
@@ -70,4 +89,21 @@ fn refused_because(reason: sign_in_refused::Reason) -> Value {
         sign_in_refused::Reason::Locked => Value::Word("ロック中", "locked"),
         sign_in_refused::Reason::Disabled => Value::Word("無効", "disabled"),
     }
+}
+
+fn consequence(event: &PasswordRejected) -> Value {
+    if event.closes {
+        Value::Word("再設定までロック", "closes")
+    } else if event.lock.is_some() {
+        Value::Word("ロック", "locks")
+    } else if event.repeated {
+        Value::Word("同じ誤り", "repeats")
+    } else {
+        Value::Word("失敗", "counts")
+    }
+}
+
+fn lock_seconds(event: &PasswordRejected) -> Option<Value> {
+    let lock = event.lock?;
+    u64::try_from(lock.seconds).ok().map(Value::Number)
 }

@@ -49,17 +49,29 @@ fn what_is_sealed_is_shown_as_such_and_no_digest_in_full() {
             sealed: vec![0xcd; 90],
             address_tag: vec![0xef; 32],
         }),
-        previous_accepted_at: None,
+        device: vec![0x12; 32],
+        ..PasswordAccepted::default()
     });
     let said = Said::by(&line(Kind::Account, event.event_type(), event.encode())).unwrap();
     let text: Vec<_> = said.facts.iter().map(|fact| fact.value.text()).collect();
-    assert_eq!(text, ["3", "abababab…", "封印", "efefefef…"]);
+    assert_eq!(
+        text,
+        ["3", "abababab…", "いいえ", "12121212…", "封印", "efefefef…"]
+    );
     let json: Vec<_> = said
         .facts
         .iter()
         .map(|fact| fact.value.json().to_string())
         .collect();
-    assert_eq!(json, ["3", "\"abababab…\"", "\"封印\"", "\"efefefef…\""]);
+    let expected = [
+        "3",
+        "\"abababab…\"",
+        "false",
+        "\"12121212…\"",
+        "\"封印\"",
+        "\"efefefef…\"",
+    ];
+    assert_eq!(json, expected);
 }
 
 #[test]

@@ -1,0 +1,65 @@
+//! What the tables hold of a password.
+
+use argon2::password_hash::phc::PasswordHash;
+use sekisho_credentials::app::{App, Error, Keys};
+use sekisho_credentials::domain::Lockout;
+use sekisho_credentials::hashing::{Pepper, Phc};
+
+use crate::support::{ADDRESS, Bench, LOGIN, PASSWORD, attempt, hash_text, hex, pool_of, ring};
+
+/// Every row of the service's own tables, as text.
+fn dump(bench: &Bench) -> String {
+    let tables = ["account", "password", "personal_key", "wrong_password"];
+    let row = |table: &&str| bench.sql(&format!("select t::text from credentials.{table} as t;"));
+    tables.iter().map(row).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_dump_holds_verifies_no_password_without_the_pepper() {
+    let bench = Bench::new().await;
+    let ready_made = hash_text(PASSWORD, 19_456);
+    let phc = Phc::try_from(ready_made.as_str()).unwrap();
+    bench.register_as(LOGIN, ADDRESS, &phc).await;
+
+    let dump = dump(&bench);
+    let (form, output) = ready_made.rsplit_once('$').unwrap();
+    assert!(dump.contains(form), "the parameters can be read: {form}");
+    let parsed = PasswordHash::new(&ready_made).unwrap();
+    let bytes = parsed.hash.unwrap();
+    assert!(
+        !dump.contains(output) && !dump.contains(&hex(bytes.as_ref())),
+        "{dump}"
+    );
+    assert!(parsed.salt.unwrap().len() >= 16);
+
+    let keys = Keys {
+        masters: bench.masters.clone(),
+        phantoms: bench.app.phantoms().clone(),
+        pepper: Pepper::new(ring("2026-03", 4)),
+    };
+    let thief = App::new(bench.log.clone(), pool_of(1, 1), keys, Lockout::default());
+    let outcome = thief.verify_password(attempt(LOGIN, PASSWORD)).await;
+    assert!(matches!(outcome, Err(Error::Broken(_))), "{outcome:?}");
+    bench.accepted().await;
+}
+
+/// Whoever may write the table knows a password of his own, and its row.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_is_copied_to_another_account_opens_nothing() {
+    let bench = Bench::new().await;
+    bench.register().await;
+    let known = Phc::try_from(hash_text("the writer's own password", 64).as_str()).unwrap();
+    bench.register_as("04500002", ADDRESS, &known).await;
+    bench.sql(&format!(
+        "update credentials.password as mine set form = theirs.form, sealed = theirs.sealed
+         from credentials.password as theirs
+         join credentials.account as thief on thief.account_id = theirs.account_id
+         join credentials.account as owner on owner.login_id = '{LOGIN}'
+         where mine.account_id = owner.account_id and thief.login_id = '04500002';"
+    ));
+    let outcome = bench
+        .app
+        .verify_password(attempt(LOGIN, "the writer's own password"))
+        .await;
+    assert!(matches!(outcome, Err(Error::Broken(_))), "{outcome:?}");
+}
