@@ -72,11 +72,6 @@ impl App {
         &self.store
     }
 
-    /// What the pepper seals.
-    pub fn pepper(&self) -> &Pepper {
-        &self.keys.pepper
-    }
-
     /// What is derived from the phantom key.
     pub fn phantoms(&self) -> &Phantoms {
         &self.keys.phantoms
