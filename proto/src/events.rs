@@ -64,6 +64,7 @@ events! {
     /// Events of kind `code`.
     CodeEvent of Code from otp {
         CodeIssued = "code_issued",
+        CodeRefused = "code_refused",
         MailStarted = "mail_started",
         Mailed = "mailed",
         MailFailed = "mail_failed",

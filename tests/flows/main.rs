@@ -20,5 +20,7 @@ mod life;
 #[cfg(test)]
 mod mailbox;
 #[cfg(test)]
+mod reset;
+#[cfg(test)]
 mod traces;
 mod trouble;

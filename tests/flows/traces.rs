@@ -10,8 +10,8 @@ use prost::Message;
 use sekisho_dev::tools::{self, Tool};
 use sekisho_dev::{Service, Stack, StackOptions};
 use sekisho_proto::credentials::v1 as credentials;
-use sekisho_proto::credentials::v1::administration_service_client::AdministrationServiceClient;
 use sekisho_proto::log::v1::Metadata;
+use sekisho_tests::accounts::administration;
 use sekisho_tests::collector::Collector;
 use sekisho_tests::flow::Gateway;
 use sekisho_tests::visitor::Visitor;
@@ -142,17 +142,6 @@ async fn drain(mut hearing: mpsc::UnboundedReceiver<Heard>) -> Vec<Heard> {
 }
 
 async fn register(stack: &Stack) -> Result<()> {
-    let address = stack
-        .process(Service::Credentials, 0)
-        .admin_address
-        .context("no administration listener")?;
-    let channel = grpc::channel(
-        stack.certificates(),
-        "administrator",
-        "credentials",
-        &address.to_string(),
-    )
-    .await?;
     let request = credentials::RegisterAccountRequest {
         login_id: LOGIN.to_owned(),
         facility_code: "7700".to_owned(),
@@ -162,10 +151,9 @@ async fn register(stack: &Stack) -> Result<()> {
         password_hash: argon2::Argon2::default()
             .hash_password_with_salt(PASSWORD.as_bytes(), b"a salt for the canary")?
             .to_string(),
+        password_is_initial: false,
     };
-    AdministrationServiceClient::new(channel)
-        .register_account(request)
-        .await?;
+    administration(stack).await?.register_account(request).await?;
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! What the black-box tests share: clients with each service's certificate, the mailbox, a visitor without a browser,
 //! a browser, a telemetry collector.
 
+pub mod accounts;
 pub mod backup;
 pub mod browser;
 pub mod collector;

@@ -7,7 +7,7 @@ use sekisho_proto::events::{AccountEvent, SessionEvent};
 use sekisho_proto::sessions::v1::SessionsState;
 
 /// The version of the state that `account` entries carry.
-pub const ACCOUNT_FOLD: u32 = 2;
+pub const ACCOUNT_FOLD: u32 = 3;
 /// The version of the state that `session` entries carry.
 pub const SESSIONS_FOLD: u32 = 1;
 

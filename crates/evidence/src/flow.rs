@@ -151,6 +151,7 @@ impl Flow {
             (
                 CodeEvent::FlowCancelled(_)
                 | CodeEvent::CodeIssued(_)
+                | CodeEvent::CodeRefused(_)
                 | CodeEvent::MailStarted(_)
                 | CodeEvent::Mailed(_)
                 | CodeEvent::MailFailed(_)

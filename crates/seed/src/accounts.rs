@@ -94,6 +94,7 @@ fn request(demo: &Demo) -> Result<RegisterAccountRequest> {
         name: demo.name.to_owned(),
         address: demo.address.to_owned(),
         password_hash: hash(PASSWORD)?,
+        password_is_initial: false,
     })
 }
 

@@ -8,7 +8,7 @@ use sekisho_eventlog::LogAccess;
 use sekisho_service::server::ServerSettings;
 use sekisho_service::settings::{KeyRing, Reader, Settings};
 
-use crate::domain::Lockout;
+use crate::domain::{InitialPasswords, Lockout, NewPasswords, Rules};
 
 /// Everything that the service is told.
 #[derive(Debug, Clone)]
@@ -25,8 +25,8 @@ pub struct Config {
     pub phantom_keys: KeyRing,
     /// Seal the password hashes.
     pub peppers: KeyRing,
-    /// When wrong passwords lock.
-    pub lockout: Lockout,
+    /// What this installation has chosen within the rule book.
+    pub rules: Rules,
     /// Passwords that are hashed at the same time.
     pub hash_concurrency: NonZeroUsize,
     /// Passwords that wait to be hashed.
@@ -48,6 +48,8 @@ impl Settings for Config {
             "seal the password hashes; the first line is current. Keep it apart from the database and its backups",
         );
         let lockout = read_lockout(reader);
+        let new_passwords = read_new_passwords(reader);
+        let initial_passwords = read_initial_passwords(reader);
         let hash_concurrency = reader.optional(
             "HASH_CONCURRENCY",
             "passwords hashed at the same time, 19 MiB each; without it as many as there are cores",
@@ -64,7 +66,11 @@ impl Settings for Config {
             master_keys: master_keys?,
             phantom_keys: phantom_keys?,
             peppers: peppers?,
-            lockout: lockout?,
+            rules: Rules {
+                lockout: lockout?,
+                new_passwords: new_passwords?,
+                initial_passwords: initial_passwords?,
+            },
             hash_concurrency: hash_concurrency?.unwrap_or_else(cores),
             hash_queue: hash_queue?,
         })
@@ -135,6 +141,50 @@ fn read_lockout(reader: &mut Reader) -> Option<Lockout> {
     mistakes.iter().all(|(is_wrong, ..)| !is_wrong).then_some(lockout)
 }
 
+/// The bounds of screens, part 6. Fewer than 15 code points are for who has accepted the risk: the password is the only
+/// factor (NIST SP 800-63B-4 §3.1.1.2).
+fn read_new_passwords(reader: &mut Reader) -> Option<NewPasswords> {
+    const SHORTEST: &str = "PASSWORD_SHORTEST";
+    let shortest = reader.or::<usize>(
+        SHORTEST,
+        "15",
+        "characters of a new password; 8 to 15. Mail is no second factor, so fewer than 15 are a risk that somebody must accept",
+    );
+    let words = reader.or(
+        "PASSWORD_WORDS",
+        "gtol, gantoroku, 国立がん研究センター, がん登録",
+        "words that stand in no new password, beside the person's own login id, name and facility",
+    );
+    let shortest = shortest?;
+    if !(8..=15).contains(&shortest) {
+        reader.mistake(SHORTEST, "is not from 8 to 15");
+        return None;
+    }
+    Some(NewPasswords {
+        shortest,
+        words: words?,
+    })
+}
+
+/// OWASP ASVS 6.4.1; off until the customer says so (screens, A-9).
+fn read_initial_passwords(reader: &mut Reader) -> Option<InitialPasswords> {
+    let must_change = reader.choice(
+        "INITIAL_PASSWORD",
+        &[("stays", false), ("must-change", true)],
+        "stays",
+        "whether a distributed password can be used for more than choosing another one",
+    );
+    let life = reader.optional(
+        "INITIAL_PASSWORD_LIFE",
+        "how long a distributed password signs in, such as 30days; after that it opens the choice of another one only. Without \
+         it, for ever",
+    );
+    Some(InitialPasswords {
+        must_change: must_change?,
+        life: life?,
+    })
+}
+
 fn cores() -> NonZeroUsize {
     std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }
@@ -200,6 +250,38 @@ mod tests {
         ] {
             assert_eq!(locks(&[(name, value)]), Err(vec![name.to_owned()]), "{value}");
         }
+    }
+
+    /// New and distributed passwords alone.
+    struct Passwords(NewPasswords, InitialPasswords);
+
+    impl Settings for Passwords {
+        fn read(reader: &mut Reader) -> Option<Self> {
+            let (new, initial) = (read_new_passwords(reader), read_initial_passwords(reader));
+            Some(Self(new?, initial?))
+        }
+    }
+
+    #[test]
+    fn a_new_password_has_8_to_15_characters_or_more_and_no_word_of_this_system() {
+        let source = |variables: &[(&str, &str)]| variables.iter().copied().collect::<Source>();
+        let Passwords(new, initial) = load::<Passwords>("", &source(&[])).unwrap();
+        assert_eq!(new.shortest, 15);
+        assert_eq!(
+            new.words,
+            ["gtol", "gantoroku", "国立がん研究センター", "がん登録"]
+        );
+        assert_eq!(initial, InitialPasswords::default());
+        for refused in ["7", "16"] {
+            assert!(load::<Passwords>("", &source(&[("PASSWORD_SHORTEST", refused)])).is_err());
+        }
+        let strict = [
+            ("INITIAL_PASSWORD", "must-change"),
+            ("INITIAL_PASSWORD_LIFE", "30days"),
+        ];
+        let Passwords(_, initial) = load::<Passwords>("", &source(&strict)).unwrap();
+        assert!(initial.must_change);
+        assert_eq!(initial.life, Some(Duration::from_hours(24 * 30)));
     }
 
     #[test]

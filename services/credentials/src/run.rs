@@ -58,7 +58,7 @@ async fn connect(config: &Config) -> Result<(Log, App), Error> {
         phantoms: Phantoms::new(config.phantom_keys.clone()),
         pepper: Pepper::new(config.peppers.clone()),
     };
-    let app = App::new(log.clone(), pool, keys, config.lockout);
+    let app = App::new(log.clone(), pool, keys, config.rules.clone());
     while let Err(error) = app.store().check().await {
         tracing::warn!(
             error = sekisho_service::chain(&error),

@@ -46,6 +46,8 @@ pub struct StoredPassword {
 /// What pages and mails show of a person. Never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Person {
+    /// What the person signs in with.
+    pub login_id: String,
     /// The facility's name.
     pub facility: String,
     /// The person's name.
@@ -133,7 +135,7 @@ impl Store {
     /// [`StoreError`].
     pub async fn person(&self, account: StreamId) -> Result<Option<Person>, StoreError> {
         let query = sqlx::query!(
-            "select facility, name, address from credentials.account where account_id = $1",
+            "select login_id, facility, name, address from credentials.account where account_id = $1",
             account.0
         );
         let Some(row) = in_time(query.fetch_optional(&self.pool)).await? else {
@@ -144,6 +146,7 @@ impl Store {
             text => Some(Address::try_from(text).map_err(|_| StoreError::Damaged)?),
         };
         Ok(Some(Person {
+            login_id: row.login_id,
             facility: row.facility,
             name: row.name,
             address,

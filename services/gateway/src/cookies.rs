@@ -1,4 +1,4 @@
-//! The browser's memory: six cookies, each sealed with an authenticated cipher that is bound to the cookie's name.
+//! The browser's memory: seven cookies, each sealed with an authenticated cipher that is bound to the cookie's name.
 //!
 //! All are `__Host-`, `Secure`, `HttpOnly`, `SameSite=Lax`, `Path=/`, and all but the device cookie end with the browser
 //! (no `Max-Age`). `Lax`, because the desktop tool opens the portal from outside. What was not sealed here does not
@@ -50,6 +50,17 @@ pub struct Flow {
     pub seen: u64,
 }
 
+/// While a password is being reset: the flow, beside which a sign-in may be under way in another tab.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Reset {
+    /// The flow.
+    pub flow: Flow,
+    /// The login id as typed, which the browser's password manager keeps with the new password.
+    pub typed: String,
+    /// It began with a distributed password, not with a forgotten one.
+    pub must_change: bool,
+}
+
 /// After a sign-in: the session's token.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Session {
@@ -97,6 +108,10 @@ impl Kept for Anonymous {
 
 impl Kept for Flow {
     const NAME: &'static str = "__Host-gtol_tx";
+}
+
+impl Kept for Reset {
+    const NAME: &'static str = "__Host-gtol_reset";
 }
 
 impl Kept for Session {

@@ -14,7 +14,18 @@ pub enum Note {
         typed: String,
     },
     /// For `/signin/email`.
-    Email(EmailMessage),
+    Email(CodeMessage),
+    /// For `/password/forgot`.
+    Forgot {
+        /// What happened.
+        message: ForgotMessage,
+        /// The login id as typed, to be filled in again.
+        typed: String,
+    },
+    /// For `/password/forgot/code`.
+    ResetCode(CodeMessage),
+    /// For `/password/forgot/new`.
+    NewPassword(NewPasswordMessage),
     /// For `/signed-out`: the end of the session could not be recorded yet.
     Unrecorded,
 }
@@ -47,11 +58,13 @@ pub enum SignInMessage {
     Idle,
     /// キャンセル was pressed.
     Cancelled,
+    /// キャンセル was pressed while a password was being reset.
+    ResetCancelled,
 }
 
-/// What the e-mail page may have to say beyond what the log tells.
+/// What a page with a code may have to say beyond what the log tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum EmailMessage {
+pub enum CodeMessage {
     /// No code was typed.
     Missing,
     /// What was typed is no code; not counted.
@@ -64,6 +77,38 @@ pub enum EmailMessage {
     /// 続行 was pressed before a code was accepted.
     NotVerified,
     /// The form was of another flow than the browser is in now.
+    StaleForm,
+    /// Another code would be one too many.
+    TooMany,
+}
+
+/// What the page that asks for the login id of a forgotten password may have to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ForgotMessage {
+    /// The field was left empty.
+    Missing,
+    /// The form was too old.
+    StaleForm,
+    /// The reset is over.
+    Over,
+}
+
+/// What the page that asks for a new password may have to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NewPasswordMessage {
+    /// The first field was left empty.
+    Missing,
+    /// Too few characters.
+    TooShort,
+    /// Too many characters.
+    TooLong,
+    /// Both fields do not hold the same.
+    Mismatch,
+    /// Many people use it.
+    Common,
+    /// It holds a word that belongs to the account or the system.
+    Contextual,
+    /// The form was too old.
     StaleForm,
 }
 
@@ -82,7 +127,7 @@ impl SignInMessage {
     pub fn focus(self) -> &'static str {
         match self {
             Self::WrongPassword => "password",
-            Self::Cancelled => "user_id",
+            Self::Cancelled | Self::ResetCancelled => "user_id",
             Self::Missing { .. }
             | Self::UnknownAccount
             | Self::Locked

@@ -57,6 +57,8 @@ pub enum Place {
     SignIn,
     /// Within a flow.
     Email,
+    /// Resetting a password.
+    Reset,
     /// With a session, which may well be alive.
     SignedIn,
     /// Signing out.

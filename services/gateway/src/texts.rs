@@ -130,6 +130,54 @@ pub const SEND_FAILED: &str = "確認コードを送信できませんでした�
 pub const NOT_VERIFIED: &str =
     "メールアドレスの確認が完了していません。確認コードを送信し、届いたコードを入力してください。";
 
+/// Another code would be one too many.
+pub const TOO_MANY_CODES: &str =
+    "このメール アドレスを確認するリクエストが多すぎます。しばらく待って、再試行してください。";
+
+/// Screen name of the pages of a reset.
+pub const RESET: &str = "パスワードの再設定";
+/// The first sentence of `/password/forgot`.
+pub const RESET_INTRO: &str =
+    "利用者IDを入力してください。登録されているメールアドレスに確認コードを送信します。";
+/// Above the code of a reset, whether a mail is on its way or not.
+pub const RESET_SENT: &str =
+    "入力された利用者IDが登録されている場合、登録されているメールアドレスに確認コードを送信しました。";
+/// Above the code of a reset that began with a distributed password.
+pub const MUST_CHANGE: &str = "配布されたパスワードは変更が必要です。登録されているメールアドレスに送信した確認コードを入力し、新しいパスワードを設定してください。";
+/// The reset is over.
+pub const RESET_OVER: &str = "有効時間が過ぎました。もう一度お試しください。";
+/// Somebody pressed キャンセル in a reset.
+pub const RESET_CANCELLED: &str = "パスワードの再設定をキャンセルしました。";
+/// Label of the new password.
+pub const NEW_PASSWORD: &str = "新しいパスワード";
+/// Label of the field below it.
+pub const NEW_PASSWORD_AGAIN: &str = "新しいパスワード（確認）";
+/// How to choose one.
+pub const NEW_PASSWORD_ADVICE: [&str; 3] = [
+    "文字の種類に決まりはありません。空白や日本語も使用できます。",
+    "ほかのサービスで使っていない、いくつかの言葉を組み合わせた長いパスワードをお勧めします。",
+    "よく使われるパスワードと、利用者ID、氏名、施設名、システム名を含むパスワードは使用できません。",
+];
+/// The button.
+pub const CHANGE_PASSWORD: &str = "パスワードを変更";
+/// The new password is missing.
+pub const NEW_PASSWORD_MISSING: &str = "新しいパスワードを入力してください。";
+/// Both fields do not hold the same.
+pub const MISMATCH: &str = "2つの欄のパスワードが一致しません。同じパスワードを入力してください。";
+/// The new password is easily guessed; why, follows.
+pub const GUESSABLE: &str =
+    "このパスワードは推測されやすいため使用できません。別のパスワードを入力してください。";
+/// Many people use it.
+pub const GUESSABLE_COMMON: &str = "理由：よく使われるパスワードです。";
+/// It holds a word of the account or the system.
+pub const GUESSABLE_CONTEXTUAL: &str = "理由：利用者IDやシステム名を含みます。";
+/// Screen name of `/password/forgot/done`.
+pub const RESET_DONE: &str = "パスワードの再設定完了";
+/// Its sentence.
+pub const RESET_DONE_INTRO: &str = "パスワードを変更しました。新しいパスワードでサインインしてください。";
+/// The way back to `/password/forgot`.
+pub const BACK_TO_RESET: &str = "パスワードの再設定へ戻る";
+
 /// Screen name of `/top`.
 pub const TOP: &str = "トップページ";
 /// Before the time of the sign-in before this one.
@@ -241,6 +289,8 @@ pub const BUSY_INTRO: &str = "ただいまリクエストが多すぎます。�
 pub const DOWN: &str = "一時的に利用できません";
 /// Sentence of 503 during a sign-in.
 pub const DOWN_SIGN_IN: &str = "サインインで問題が発生しました。後でもう一度やり直してください。";
+/// Sentence of 503 while a password is being reset.
+pub const DOWN_RESET: &str = "パスワードの再設定で問題が発生しました。後でもう一度やり直してください。";
 /// Sentence of 503 when a session could not be asked for: the person is still signed in.
 pub const DOWN_SIGNED_IN: &str = "サインインの状態を確認できませんでした。サインアウトはされていません。しばらくしてから、もう一度お試しください。";
 /// Sentence of 503 when a session could not be ended.
@@ -259,6 +309,21 @@ pub fn day(year: i32, month: u8, day: u8) -> String {
 /// What follows [`CODE_WRONG`].
 pub fn tries_left(tries: u32) -> String {
     format!("あと{tries}回入力できます。")
+}
+
+/// How long a new password must be, in characters.
+pub fn new_password_length(shortest: u32, longest: u32) -> String {
+    format!("新しいパスワードは、{shortest}文字以上{longest}文字以内で入力してください。")
+}
+
+/// A new password is too short.
+pub fn too_short(shortest: u32) -> String {
+    format!("{shortest}文字以上で入力してください。")
+}
+
+/// A new password is too long.
+pub fn too_long(longest: u32) -> String {
+    format!("{longest}文字以内で入力してください。")
 }
 
 /// When a code was mailed and how long it lives, both as `10時23分`.

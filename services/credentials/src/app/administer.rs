@@ -19,6 +19,8 @@ pub struct Registration {
     pub profile: Profile,
     /// A ready-made argon2id hash.
     pub password_hash: Phc,
+    /// The password is distributed to its owner, who has not chosen it.
+    pub password_is_initial: bool,
 }
 
 impl App {
@@ -45,6 +47,7 @@ impl App {
             .decide::<Account, Rejection>(&context, |facts| {
                 let command = Command::Register {
                     facility_code: facility_code.clone(),
+                    password_is_initial: registration.password_is_initial,
                 };
                 decide(&facts.state, facts.now, command)
             })

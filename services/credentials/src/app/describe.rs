@@ -5,7 +5,7 @@ use sekisho_evidence::{Cuts, Flow, Mint, Minted, Refusal, newest_cuts};
 use sekisho_service::settings::Secret;
 
 use super::{App, Error};
-use crate::domain::Address;
+use crate::domain::{Address, LONGEST_PASSWORD};
 
 /// What may be seen. Never printed: it is for the person alone.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -16,6 +16,17 @@ pub struct Described {
     pub address: String,
     /// After SessionStarted.
     pub person: Option<Known>,
+    /// After the CodeAccepted of a reset.
+    pub new_password: Option<NewPasswordLength>,
+}
+
+/// How long a new password must be, in code points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewPasswordLength {
+    /// At least.
+    pub shortest: usize,
+    /// At most.
+    pub longest: usize,
 }
 
 /// Who signed in.
@@ -44,7 +55,14 @@ impl App {
         let minted = *flow.open_with(secret.expose())?;
         alive(&flow, &minted, newest_cuts(&self.log, minted.account).await?)?;
         if minted.mint == Mint::Reset {
-            return Ok(Described::default());
+            let is_verified = matches!(flow, Flow::Verified(..));
+            return Ok(Described {
+                new_password: is_verified.then_some(NewPasswordLength {
+                    shortest: self.rules.new_passwords.shortest,
+                    longest: LONGEST_PASSWORD,
+                }),
+                ..Described::default()
+            });
         }
         let person = self
             .store
@@ -63,6 +81,7 @@ impl App {
                     name: person.name,
                 }),
             },
+            new_password: None,
         })
     }
 }

@@ -5,7 +5,7 @@ use sekisho_evidence::Refusal;
 use sekisho_proto::EventError;
 use sekisho_proto::refusal::{Class, Refuse};
 
-use crate::domain::{LengthError, ProfileError, Rejection};
+use crate::domain::{PasswordError, ProfileError, Rejection};
 use crate::hashing::{PepperError, PhcError, PoolError};
 use crate::sealing::SealError;
 use crate::store::StoreError;
@@ -21,7 +21,7 @@ pub enum Error {
     CodeNotLive,
     /// A new password that may not be set.
     #[error("the password may not be set")]
-    Password(#[source] LengthError),
+    Password(#[source] PasswordError),
     /// A login id that no account can have.
     #[error("the login id cannot be used")]
     LoginId,
@@ -73,8 +73,10 @@ impl Refuse for Error {
         match self {
             Self::Flow(refusal) => refusal.reason(),
             Self::Log(fault) => fault.reason(),
-            Self::Password(LengthError::TooShort) => "PASSWORD_TOO_SHORT",
-            Self::Password(LengthError::TooLong) => "PASSWORD_TOO_LONG",
+            Self::Password(PasswordError::TooShort) => "PASSWORD_TOO_SHORT",
+            Self::Password(PasswordError::TooLong) => "PASSWORD_TOO_LONG",
+            Self::Password(PasswordError::Common) => "PASSWORD_COMMON",
+            Self::Password(PasswordError::Contextual) => "PASSWORD_CONTEXTUAL",
             Self::LoginId => "LOGIN_ID_INVALID",
             Self::Profile(ProfileError::FacilityCode) => "FACILITY_CODE_INVALID",
             Self::Profile(ProfileError::Facility) => "FACILITY_INVALID",

@@ -9,17 +9,19 @@ mod set_password;
 mod subject;
 mod verify;
 
+use std::sync::Arc;
+
 use sekisho_eventlog::{Context, FlowId, Log, StreamId};
 use sekisho_service::roles;
 use sekisho_service::settings::KeyRing;
 
-use crate::domain::Lockout;
+use crate::domain::Rules;
 use crate::hashing::{HashPool, Pepper};
 use crate::sealing::Phantoms;
 use crate::store::Store;
 
 pub use administer::Registration;
-pub use describe::{Described, Known};
+pub use describe::{Described, Known, NewPasswordLength};
 pub use error::Error;
 pub use reset::ResetRequest;
 pub use resolve::Issued;
@@ -36,7 +38,7 @@ pub struct App {
     store: Store,
     pool: HashPool,
     keys: Keys,
-    lockout: Lockout,
+    rules: Arc<Rules>,
 }
 
 /// What a use case seals with.
@@ -52,13 +54,13 @@ pub struct Keys {
 
 impl App {
     /// Works on a log and the tables beside it.
-    pub fn new(log: Log, pool: HashPool, keys: Keys, lockout: Lockout) -> Self {
+    pub fn new(log: Log, pool: HashPool, keys: Keys, rules: Rules) -> Self {
         Self {
             store: Store::new(log.pool().clone()),
             log,
             pool,
             keys,
-            lockout,
+            rules: Arc::new(rules),
         }
     }
 

@@ -60,7 +60,7 @@ impl App {
     }
 }
 
-/// The CodeIssued at that position, if it is one of that account.
+/// The CodeIssued at that position, if it is one of that account that owes a mail.
 fn code_at(entries: &[Entry], issued: Issued) -> Result<Option<CodeIssued>, EventError> {
     let named = entries.iter().find(|entry| {
         entry.kind == Kind::Code
@@ -68,7 +68,7 @@ fn code_at(entries: &[Entry], issued: Issued) -> Result<Option<CodeIssued>, Even
             && entry.recorded.stream == issued.account
     });
     match named.map(Entry::event::<CodeEvent>).transpose()? {
-        Some(CodeEvent::CodeIssued(code)) => Ok(Some(code)),
+        Some(CodeEvent::CodeIssued(code)) if !code.withheld => Ok(Some(code)),
         Some(_) | None => Ok(None),
     }
 }
@@ -88,6 +88,7 @@ fn is_dead(entries: &[Entry], position: Position) -> Result<bool, EventError> {
             CodeEvent::CodeIssued(_) => return Ok(true),
             CodeEvent::CodeRejected(rejected) if rejected.tries_left == 0 => return Ok(true),
             CodeEvent::CodeRejected(_)
+            | CodeEvent::CodeRefused(_)
             | CodeEvent::MailStarted(_)
             | CodeEvent::Mailed(_)
             | CodeEvent::MailFailed(_)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sekisho_eventlog::{Context, Decided, Entry, Facts, FlowId, Position, Via};
+use sekisho_eventlog::{Context, Decided, Entry, Facts, FlowId, Position, StreamId, Via};
 use sekisho_evidence::{CommandId, Cuts, Flow, Mint, Minted, Proof, Refusal, newest_cuts};
 use sekisho_proto::Kind;
 use sekisho_service::entropy;
@@ -10,7 +10,7 @@ use sekisho_service::settings::Secret;
 
 use super::verify::Stopped;
 use super::{App, Error, context};
-use crate::domain::{Account, Command, NewPassword, decide};
+use crate::domain::{Account, Blocklist, Command, NewPassword, decide};
 use crate::store;
 
 /// A new password for the account of a reset flow.
@@ -38,7 +38,8 @@ impl App {
         let flow = Flow::fold(&self.log.flow(change.flow).await?)?;
         // Before anything else is told or computed.
         let account = flow.open_with(change.secret.expose())?.account;
-        let new_password = NewPassword::read(&change.new_password).map_err(Error::Password)?;
+        let shortest = self.rules.new_passwords.shortest;
+        let new_password = NewPassword::read(&change.new_password, shortest).map_err(Error::Password)?;
         let digest = self.form_digest(&change, &new_password);
         let early = newest_cuts(&self.log, account).await?;
         // Read after the cuts: of two clicks at once, one may have met the cut that is the other's.
@@ -47,6 +48,7 @@ impl App {
             return Ok(first);
         }
         Flow::fold(&entries)?.evidence(Mint::Reset, early, self.log.now())?;
+        self.refuse_guessable(account, new_password.clone()).await?;
         let phc = self.pool.hash(new_password, entropy::bytes()).await?;
         let hash = self.keys.pepper.seal(account, &phc)?;
         // Again: whoever waited for the pool may have been cut meanwhile.
@@ -76,6 +78,20 @@ impl App {
             Decided::Recorded { recorded, .. } | Decided::Repeated { recorded, .. } => Ok(recorded.position),
             Decided::Nothing(_) => Err(Error::Broken("a new password was not recorded")),
         }
+    }
+
+    /// Only for who holds an accepted code: it costs some milliseconds of a core.
+    async fn refuse_guessable(&self, account: StreamId, new_password: NewPassword) -> Result<(), Error> {
+        let person = self.store.person(account).await?;
+        let own = person
+            .iter()
+            .flat_map(|person| [person.login_id.as_str(), &person.facility, &person.name]);
+        let of_this_system = self.rules.new_passwords.words.iter().map(String::as_str);
+        let blocklist = Blocklist::new(own.chain(of_this_system));
+        let checked = tokio::task::spawn_blocking(move || new_password.check(&blocklist)).await;
+        checked
+            .map_err(|_| Error::Broken("a new password could not be checked"))?
+            .map_err(Error::Password)
     }
 
     /// Over a keyed digest of the password: the form's id is not secret enough to hide one behind a fast hash.

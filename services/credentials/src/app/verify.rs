@@ -37,6 +37,8 @@ pub struct Attempt {
 pub enum Outcome {
     /// A flow was minted.
     Accepted(FlowId),
+    /// The password was right and is a distributed one: a flow was minted in which another must be chosen.
+    MustChange(FlowId),
     /// The page says why not.
     Denied(Denied),
 }
@@ -133,7 +135,8 @@ impl App {
                         .map_err(|error| Stopped::Failed(error.into()))?,
                     device,
                     cuts: compared.cuts,
-                    lockout: self.lockout,
+                    lockout: self.rules.lockout,
+                    initial_passwords: self.rules.initial_passwords,
                 };
                 refusal = if facts.state.is_locked(facts.now, &comparison) {
                     Denied::Locked
@@ -240,8 +243,8 @@ fn outcome(decided: &Decided<Account>, refusal: Denied) -> Result<Outcome, Error
             Stage::Enabled { .. } | Stage::Disabled { .. } => Denied::WrongPassword,
         })),
         AccountEvent::SignInRefused(_) => Ok(Outcome::Denied(refusal)),
+        AccountEvent::PasswordResetRequested(_) => recorded.flow.map(Outcome::MustChange).ok_or(UNEXPECTED),
         AccountEvent::AccountRegistered(_)
-        | AccountEvent::PasswordResetRequested(_)
         | AccountEvent::PasswordChanged(_)
         | AccountEvent::EmailChanged(_)
         | AccountEvent::AccountDisabled(_)

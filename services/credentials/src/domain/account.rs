@@ -28,14 +28,23 @@ pub enum Stage {
     Unregistered,
     /// Its owner may.
     Enabled {
-        /// The version of the stream that set the password.
-        password: Version,
+        /// With this password.
+        password: Password,
     },
     /// Nobody may until it is enabled again.
     Disabled {
-        /// The version of the stream that set the password.
-        password: Version,
+        /// The password of then.
+        password: Password,
     },
+}
+
+/// What is known of an account's password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Password {
+    /// The version of the stream that set it; 0 for a phantom, which has none.
+    pub set_by: Version,
+    /// When it was distributed; `None` for one that its owner has chosen.
+    pub initial_since: Option<OffsetDateTime>,
 }
 
 /// What an account remembers in every stage.
@@ -54,10 +63,10 @@ pub struct History {
 }
 
 impl Account {
-    /// The version that set the password; 0 for an account that has none.
-    pub fn password(&self) -> Version {
+    /// The password; that of version 0 for an account that has none.
+    pub fn password(&self) -> Password {
         match self.stage {
-            Stage::Unregistered => Version(0),
+            Stage::Unregistered => Password::default(),
             Stage::Enabled { password } | Stage::Disabled { password } => password,
         }
     }
@@ -78,18 +87,23 @@ impl Account {
 impl Stage {
     fn after(self, event: &AccountEvent, recorded: &Recorded) -> Self {
         match event {
-            AccountEvent::AccountRegistered(_) => Self::Enabled {
-                password: recorded.version,
-            },
-            AccountEvent::PasswordChanged(_) => match self {
-                Self::Unregistered => Self::Unregistered,
-                Self::Enabled { .. } => Self::Enabled {
-                    password: recorded.version,
-                },
-                Self::Disabled { .. } => Self::Disabled {
-                    password: recorded.version,
+            AccountEvent::AccountRegistered(registered) => Self::Enabled {
+                password: Password {
+                    set_by: recorded.version,
+                    initial_since: registered.password_is_initial.then_some(recorded.recorded_at),
                 },
             },
+            AccountEvent::PasswordChanged(_) => {
+                let password = Password {
+                    set_by: recorded.version,
+                    initial_since: None,
+                };
+                match self {
+                    Self::Unregistered => Self::Unregistered,
+                    Self::Enabled { .. } => Self::Enabled { password },
+                    Self::Disabled { .. } => Self::Disabled { password },
+                }
+            }
             AccountEvent::AccountDisabled(_) => match self {
                 Self::Unregistered => Self::Unregistered,
                 Self::Enabled { password } | Self::Disabled { password } => Self::Disabled { password },

@@ -8,7 +8,7 @@ use sekisho_proto::credentials::v1::AccountState;
 use sekisho_proto::credentials::v1::account_state::Stage as Carried;
 use sekisho_proto::{from_timestamp, to_timestamp};
 
-use super::account::{Account, History, Stage};
+use super::account::{Account, History, Password, Stage};
 use super::devices::{Device, KnownDevice};
 use super::lockout::Failures;
 
@@ -21,7 +21,8 @@ impl Carry for Account {
         };
         AccountState {
             stage: stage.into(),
-            password_version: self.password().0,
+            password_version: self.password().set_by.0,
+            password_initial_since: self.password().initial_since.map(to_timestamp),
             newest_cut: self.history.cuts.all.0,
             newest_flow_cut: self.history.cuts.flows.0,
             last_accepted_at: self.history.last_accepted_at.map(to_timestamp),
@@ -42,7 +43,10 @@ impl Carry for Account {
 /// The state in carried bytes; `None` when they are none.
 pub(super) fn read(bytes: &[u8]) -> Option<Account> {
     let carried = AccountState::decode(bytes).ok()?;
-    let password = Version(carried.password_version);
+    let password = Password {
+        set_by: Version(carried.password_version),
+        initial_since: carried.password_initial_since.as_ref().and_then(from_timestamp),
+    };
     let stage = match Carried::try_from(carried.stage).ok()? {
         Carried::Unspecified => Stage::Unregistered,
         Carried::Enabled => Stage::Enabled { password },

@@ -5,7 +5,7 @@ use sekisho_evidence::{Cuts, Refusal};
 use sekisho_proto::credentials::v1::SealedClient;
 use time::OffsetDateTime;
 
-use super::{Device, Lockout};
+use super::{Device, InitialPasswords, Lockout};
 
 /// A command with everything that was gathered for it.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +14,8 @@ pub enum Command {
     Register {
         /// The facility's public code.
         facility_code: String,
+        /// The password is distributed to its owner, who has not chosen it.
+        password_is_initial: bool,
     },
     /// Records what came of a typed password.
     VerifyPassword(Comparison),
@@ -57,6 +59,8 @@ pub struct Comparison {
     pub cuts: Cuts,
     /// When failures lock.
     pub lockout: Lockout,
+    /// What becomes of distributed passwords.
+    pub initial_passwords: InitialPasswords,
 }
 
 /// What a slow comparison said, and about which password.

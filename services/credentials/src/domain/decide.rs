@@ -12,7 +12,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::command::{Command, Comparison, Finding, Rejection};
 use super::lockout::Consequence;
-use super::{Account, Device, Failures, Stage};
+use super::{Account, Device, Failures, Password, Stage};
 
 /// One refusal without a verdict in so long is recorded; others get the same answer (design, "Events").
 const REFUSALS: Duration = Duration::minutes(1);
@@ -25,7 +25,16 @@ type Decided = Result<Decision<AccountEvent>, Rejection>;
 /// [`Rejection`]; a wrong password is an event, not a rejection.
 pub fn decide(account: &Account, now: OffsetDateTime, command: Command) -> Decided {
     match command {
-        Command::Register { facility_code } => register(account, facility_code),
+        Command::Register {
+            facility_code,
+            password_is_initial,
+        } => register(
+            account,
+            AccountRegistered {
+                facility_code,
+                password_is_initial,
+            },
+        ),
         Command::VerifyPassword(comparison) => verify(account, now, comparison),
         // Alike in every stage: who asks must not learn whether anybody has the login id.
         Command::RequestReset {
@@ -34,6 +43,7 @@ pub fn decide(account: &Account, now: OffsetDateTime, command: Command) -> Decid
         } => record(PasswordResetRequested {
             secret_digest: secret_digest.to_vec(),
             client: Some(client),
+            password_version: 0,
         }),
         Command::SetPassword {
             evidence,
@@ -65,9 +75,9 @@ pub fn decide(account: &Account, now: OffsetDateTime, command: Command) -> Decid
     }
 }
 
-fn register(account: &Account, facility_code: String) -> Decided {
+fn register(account: &Account, registered: AccountRegistered) -> Decided {
     match account.stage {
-        Stage::Unregistered => record(AccountRegistered { facility_code }),
+        Stage::Unregistered => record(registered),
         Stage::Enabled { .. } | Stage::Disabled { .. } => Err(Rejection::Exists),
     }
 }
@@ -80,18 +90,26 @@ fn verify(account: &Account, now: OffsetDateTime, comparison: Comparison) -> Dec
         return Ok(refuse(account, now, Reason::Locked, comparison.client));
     }
     let verdict = comparison.verdict;
-    if verdict.against != account.password() {
+    if verdict.against != account.password().set_by {
         return Err(Rejection::VerdictStale);
     }
     match (account.stage, verdict.finding) {
-        (Stage::Enabled { .. }, Finding::Right) => record(PasswordAccepted {
-            secret_digest: comparison.mints.map(Vec::from).unwrap_or_default(),
-            password_version: verdict.against.0,
-            client: Some(comparison.client),
-            previous_accepted_at: account.history.last_accepted_at.map(to_timestamp),
-            device: bytes(comparison.device),
-            device_known: known.is_some(),
-        }),
+        (Stage::Enabled { password }, Finding::Right) => match must_be_changed(password, now, &comparison) {
+            // What was distributed opens the choice of another password, and the code by mail comes before that.
+            Some(secret_digest) => record(PasswordResetRequested {
+                secret_digest: secret_digest.to_vec(),
+                client: Some(comparison.client),
+                password_version: verdict.against.0,
+            }),
+            None => record(PasswordAccepted {
+                secret_digest: comparison.mints.map(Vec::from).unwrap_or_default(),
+                password_version: verdict.against.0,
+                client: Some(comparison.client),
+                previous_accepted_at: account.history.last_accepted_at.map(to_timestamp),
+                device: bytes(comparison.device),
+                device_known: known.is_some(),
+            }),
+        },
         // Only who knows the password learns that the account is disabled.
         (Stage::Disabled { .. }, Finding::Right) => {
             Ok(refuse(account, now, Reason::Disabled, comparison.client))
@@ -106,6 +124,14 @@ fn verify(account: &Account, now: OffsetDateTime, comparison: Comparison) -> Dec
             record(rejected(&comparison, known, consequence))
         }
     }
+}
+
+/// The digest of the secret of the flow in which another password must be chosen. Without an address there is no such flow,
+/// and no sign-in either.
+fn must_be_changed(password: Password, now: OffsetDateTime, comparison: &Comparison) -> Option<[u8; 32]> {
+    let since = password.initial_since?;
+    let must = comparison.initial_passwords.must_be_changed(since, now);
+    comparison.mints.filter(|_| must)
 }
 
 fn rejected(comparison: &Comparison, known: Option<Device>, consequence: Consequence) -> PasswordRejected {

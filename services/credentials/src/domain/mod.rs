@@ -2,6 +2,7 @@
 
 mod account;
 mod address;
+mod blocklist;
 mod carried;
 mod command;
 mod decide;
@@ -10,16 +11,19 @@ mod lockout;
 mod login_id;
 mod password;
 mod profile;
+mod rules;
 
-pub use account::{Account, History, Stage};
+pub use account::{Account, History, Password, Stage};
 pub use address::{Address, AddressError};
+pub use blocklist::Blocklist;
 pub use command::{Command, Comparison, Finding, Rejection, Verdict};
 pub use decide::decide;
 pub use devices::{Device, Devices, KnownDevice};
 pub use lockout::{Failures, Lockout};
 pub use login_id::{LoginId, TypedLogin};
-pub use password::{LengthError, NewPassword, TypedPassword};
+pub use password::{LONGEST as LONGEST_PASSWORD, NewPassword, PasswordError, TypedPassword};
 pub use profile::{Profile, ProfileError};
+pub use rules::{InitialPasswords, NewPasswords, Rules};
 
 #[cfg(test)]
 mod decide_tests;

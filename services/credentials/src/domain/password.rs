@@ -3,10 +3,10 @@
 use sekisho_service::settings::Secret;
 use unicode_normalization::UnicodeNormalization;
 
+use super::blocklist::{Blocklist, Weakness};
+
 /// The longest password, in code points.
-const LONGEST: usize = 128;
-/// The shortest new password, in code points: a single factor (NIST SP 800-63B-4 §3.1.1.2).
-const SHORTEST_NEW: usize = 15;
+pub const LONGEST: usize = 128;
 
 /// What was typed into the field パスワード.
 #[derive(Debug, Clone)]
@@ -17,19 +17,25 @@ pub enum TypedPassword {
     Hopeless,
 }
 
-/// A password that may be set: 15–128 code points. Distributed ones may be shorter; they are never set here.
+/// A password of a length that may be set. Distributed ones may be shorter; they are never set here.
 #[derive(Debug, Clone)]
 pub struct NewPassword(Secret<String>);
 
 /// Why a password may not be set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum LengthError {
-    /// Fewer than 15 code points.
+pub enum PasswordError {
+    /// Fewer code points than the rules ask for.
     #[error("the password is too short")]
     TooShort,
     /// More than 128 code points.
     #[error("the password is too long")]
     TooLong,
+    /// Many people use it, or it is made of what guessers try first.
+    #[error("the password is a common one")]
+    Common,
+    /// It holds the login id, or a name of the person, the facility or this system.
+    #[error("the password holds a word that belongs to the account")]
+    Contextual,
 }
 
 impl TypedPassword {
@@ -45,16 +51,30 @@ impl TypedPassword {
 }
 
 impl NewPassword {
-    /// Reads what was typed.
+    /// Reads what was typed; `shortest` is in code points.
     ///
     /// # Errors
-    /// [`LengthError`].
-    pub fn read(typed: &Secret<String>) -> Result<Self, LengthError> {
+    /// [`PasswordError::TooShort`], [`PasswordError::TooLong`].
+    pub fn read(typed: &Secret<String>, shortest: usize) -> Result<Self, PasswordError> {
         let (password, length) = composed(typed);
-        match length {
-            0..SHORTEST_NEW => Err(LengthError::TooShort),
-            SHORTEST_NEW..=LONGEST => Ok(Self(password)),
-            _ => Err(LengthError::TooLong),
+        if length < shortest {
+            Err(PasswordError::TooShort)
+        } else if length > LONGEST {
+            Err(PasswordError::TooLong)
+        } else {
+            Ok(Self(password))
+        }
+    }
+
+    /// Refuses what is easily guessed. Some milliseconds of computing.
+    ///
+    /// # Errors
+    /// [`PasswordError::Common`], [`PasswordError::Contextual`].
+    pub fn check(&self, blocklist: &Blocklist) -> Result<(), PasswordError> {
+        match blocklist.weakness(self.0.expose()) {
+            None => Ok(()),
+            Some(Weakness::Common) => Err(PasswordError::Common),
+            Some(Weakness::Contextual) => Err(PasswordError::Contextual),
         }
     }
 
@@ -87,8 +107,8 @@ mod tests {
         }
     }
 
-    fn new(text: &str) -> Result<String, LengthError> {
-        NewPassword::read(&Secret::new(text.to_owned())).map(|new| new.secret().expose().clone())
+    fn new(text: &str) -> Result<String, PasswordError> {
+        NewPassword::read(&Secret::new(text.to_owned()), 15).map(|new| new.secret().expose().clone())
     }
 
     #[test]
@@ -110,10 +130,17 @@ mod tests {
 
     #[test]
     fn a_new_password_has_15_to_128_code_points() {
-        assert_eq!(new(&"漢".repeat(14)), Err(LengthError::TooShort));
+        assert_eq!(new(&"漢".repeat(14)), Err(PasswordError::TooShort));
         assert!(new(&"漢".repeat(15)).is_ok());
         assert!(new(&"𠮷".repeat(128)).is_ok());
-        assert_eq!(new(&"a".repeat(129)), Err(LengthError::TooLong));
+        assert_eq!(new(&"a".repeat(129)), Err(PasswordError::TooLong));
+    }
+
+    #[test]
+    fn a_shorter_length_may_be_agreed_on() {
+        let short = Secret::new("a".repeat(8));
+        assert!(NewPassword::read(&short, 8).is_ok());
+        assert!(NewPassword::read(&short, 9).is_err());
     }
 
     #[test]
@@ -122,7 +149,7 @@ mod tests {
         let printed = format!(
             "{:?} {:?}",
             TypedPassword::read(&secret),
-            NewPassword::read(&secret)
+            NewPassword::read(&secret, 15)
         );
         assert!(!printed.contains("canary"), "{printed}");
     }

@@ -99,5 +99,6 @@ fn registration(request: proto::RegisterAccountRequest) -> Result<Registration, 
         login_id: request.login_id,
         profile: profile.map_err(Error::Profile)?,
         password_hash: Phc::try_from(password_hash.expose().as_str()).map_err(Error::PasswordHash)?,
+        password_is_initial: request.password_is_initial,
     })
 }

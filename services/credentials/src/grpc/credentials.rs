@@ -11,7 +11,9 @@ use sekisho_service::settings::Secret;
 use tonic::{Request, Response, Status};
 
 use super::{device, flow_id, secret_digest};
-use crate::app::{App, Attempt, Denied, Described, Issued, Known, Outcome, PasswordChange, ResetRequest};
+use crate::app::{
+    App, Attempt, Denied, Described, Issued, Known, NewPasswordLength, Outcome, PasswordChange, ResetRequest,
+};
 use crate::domain::Address;
 use crate::sealing::Seen;
 
@@ -115,6 +117,9 @@ impl From<Outcome> for proto::VerifyPasswordResponse {
             Outcome::Accepted(flow) => verified::Outcome::Accepted(verified::Accepted {
                 flow_id: flow.to_vec(),
             }),
+            Outcome::MustChange(flow) => verified::Outcome::MustChange(verified::MustChange {
+                flow_id: flow.to_vec(),
+            }),
             Outcome::Denied(denied) => verified::Outcome::Rejected(verified::Rejected {
                 reason: verified::Reason::from(denied).into(),
             }),
@@ -147,6 +152,19 @@ impl From<Described> for proto::DescribeFlowResponse {
             masked_address: described.masked_address,
             address: described.address,
             person: described.person.map(person),
+            new_password: described
+                .new_password
+                .map(proto::describe_flow_response::NewPassword::from),
+        }
+    }
+}
+
+impl From<NewPasswordLength> for proto::describe_flow_response::NewPassword {
+    fn from(length: NewPasswordLength) -> Self {
+        let points = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+        Self {
+            shortest: points(length.shortest),
+            longest: points(length.longest),
         }
     }
 }

@@ -122,6 +122,7 @@ async fn locks_devices_and_unlocking_go_over_the_wire() {
         match answer.into_inner().outcome.unwrap() {
             Outcome::Accepted(_) => None,
             Outcome::Rejected(rejected) => Some(rejected.reason()),
+            Outcome::MustChange(_) => panic!("no such rule was set"),
         }
     };
     assert_eq!(outcome(vec![7; 32], PASSWORD).await, None);
@@ -182,6 +183,7 @@ fn registration() -> RegisterAccountRequest {
         name: "登録 花子".to_owned(),
         address: ADDRESS.to_owned(),
         password_hash: hash_text(PASSWORD, 19_456),
+        password_is_initial: false,
     }
 }
 

@@ -6,6 +6,7 @@ mod administration;
 mod carried;
 mod combined;
 mod describe;
+mod initial;
 mod life;
 mod locks;
 mod pepper;

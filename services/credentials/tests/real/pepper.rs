@@ -2,7 +2,7 @@
 
 use argon2::password_hash::phc::PasswordHash;
 use sekisho_credentials::app::{App, Error, Keys};
-use sekisho_credentials::domain::Lockout;
+use sekisho_credentials::domain::Rules;
 use sekisho_credentials::hashing::{Pepper, Phc};
 
 use crate::support::{ADDRESS, Bench, LOGIN, PASSWORD, attempt, hash_text, hex, pool_of, ring};
@@ -37,7 +37,7 @@ async fn what_a_dump_holds_verifies_no_password_without_the_pepper() {
         phantoms: bench.app.phantoms().clone(),
         pepper: Pepper::new(ring("2026-03", 4)),
     };
-    let thief = App::new(bench.log.clone(), pool_of(1, 1), keys, Lockout::default());
+    let thief = App::new(bench.log.clone(), pool_of(1, 1), keys, Rules::default());
     let outcome = thief.verify_password(attempt(LOGIN, PASSWORD)).await;
     assert!(matches!(outcome, Err(Error::Broken(_))), "{outcome:?}");
     bench.accepted().await;

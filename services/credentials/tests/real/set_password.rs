@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use sekisho_credentials::app::{Denied, Error, Outcome, PasswordChange};
-use sekisho_credentials::domain::{LengthError, TypedPassword};
+use sekisho_credentials::domain::{PasswordError, Rules, TypedPassword};
 use sekisho_credentials::hashing::HashPool;
 use sekisho_eventlog::{FlowId, LogFault, Position, Version};
 use sekisho_evidence::Refusal;
@@ -186,8 +186,8 @@ async fn a_new_password_has_15_to_128_code_points() {
     bench.register().await;
     let flow = verified(&bench).await;
     for (new, expected) in [
-        ("漢".repeat(14), LengthError::TooShort),
-        ("a".repeat(129), LengthError::TooLong),
+        ("漢".repeat(14), PasswordError::TooShort),
+        ("a".repeat(129), PasswordError::TooLong),
     ] {
         let outcome = bench.app.set_password(change(flow, &new)).await;
         assert!(
@@ -197,9 +197,62 @@ async fn a_new_password_has_15_to_128_code_points() {
     }
     bench
         .app
-        .set_password(change(flow, &"漢".repeat(15)))
+        .set_password(change(flow, "海辺の町で秋の祭を三度見ました"))
         .await
         .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_installation_may_agree_on_a_shorter_password() {
+    let mut rules = Rules::default();
+    rules.new_passwords.shortest = 8;
+    let bench = Bench::with_rules(rules).await;
+    bench.register().await;
+    let flow = verified(&bench).await;
+    let outcome = bench.app.set_password(change(flow, "kvtqzmw")).await;
+    assert!(
+        matches!(outcome, Err(Error::Password(PasswordError::TooShort))),
+        "{outcome:?}"
+    );
+    bench.app.set_password(change(flow, "kvtqzmwphx")).await.unwrap();
+}
+
+/// C-5 and C-6 at the gate; the table of passwords: `domain/blocklist.rs`. A refusal leaves the flow as it was.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_guessers_try_first_is_refused_with_its_reason_and_another_password_may_follow() {
+    let mut rules = Rules::default();
+    rules.new_passwords.words = vec!["gantoroku".to_owned()];
+    let bench = Bench::with_rules(rules).await;
+    bench.register().await;
+    let flow = verified(&bench).await;
+    for (new, expected) in [
+        ("interdependence", PasswordError::Common),
+        ("1qaz2wsx3edc4rfv5tgb", PasswordError::Common),
+        ("kvtq gantoroku zmwphx", PasswordError::Contextual),
+        ("kvtqzmwphx04500001", PasswordError::Contextual),
+        ("架空がんセンターkvtqzmwphx", PasswordError::Contextual),
+        ("登録花子kvtqzmwphx!wq", PasswordError::Contextual),
+    ] {
+        let outcome = bench.app.set_password(change(flow, new)).await;
+        assert!(
+            matches!(outcome, Err(Error::Password(found)) if found == expected),
+            "{new}: {outcome:?}"
+        );
+    }
+    assert_eq!(changes(&bench).await, 0);
+    bench.app.set_password(change(flow, NEW)).await.unwrap();
+}
+
+/// Whoever has no accepted code makes nobody compute, and learns no rule.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_its_evidence_no_password_is_looked_at() {
+    let bench = Bench::new().await;
+    bench.register().await;
+    let flow = bench.reset(LOGIN).await;
+    assert_eq!(
+        refused(&bench, change(flow, "interdependence")).await,
+        Refusal::Missing
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version as Argon2Version};
 use sekisho_credentials::app::{App, Attempt, Keys, Outcome, Registration, ResetRequest};
-use sekisho_credentials::domain::{Account, Lockout, LoginId, Profile, TypedLogin};
+use sekisho_credentials::domain::{Account, LoginId, Profile, Rules, TypedLogin};
 use sekisho_credentials::hashing::{HashPool, Pepper, Phc, SealedHash};
 use sekisho_credentials::sealing::{Phantoms, Seen};
 use sekisho_credentials::store::{Found, StoredPassword};
@@ -47,6 +47,15 @@ impl Bench {
     }
 
     pub async fn with_pool(pool: HashPool) -> Self {
+        Self::with(pool, Rules::default()).await
+    }
+
+    /// An installation with rules of its own.
+    pub async fn with_rules(rules: Rules) -> Self {
+        Self::with(pool_of(2, 64), rules).await
+    }
+
+    async fn with(pool: HashPool, rules: Rules) -> Self {
         let database = tokio::task::spawn_blocking(|| Postgres::shared().unwrap().database().unwrap())
             .await
             .unwrap();
@@ -58,7 +67,7 @@ impl Bench {
             pepper: pepper(),
         };
         Self {
-            app: App::new(log.clone(), pool, keys, Lockout::default()),
+            app: App::new(log.clone(), pool, keys, rules),
             otp: connect(&database, "otp").await,
             sessions: connect(&database, "sessions").await,
             log,
@@ -70,7 +79,7 @@ impl Bench {
     /// Another replica of the service, with a log and a pool of its own.
     pub async fn replica(&self) -> App {
         let log = connect(&self.database, "credentials").await;
-        App::new(log, pool_of(2, 16), self.keys(), Lockout::default())
+        App::new(log, pool_of(2, 16), self.keys(), Rules::default())
     }
 
     fn keys(&self) -> Keys {
@@ -121,7 +130,7 @@ impl Bench {
     pub async fn accepted(&self) -> FlowId {
         match self.sign_in(LOGIN, PASSWORD).await {
             Outcome::Accepted(flow) => flow,
-            Outcome::Denied(denied) => panic!("{denied:?}"),
+            other => panic!("{other:?}"),
         }
     }
 
@@ -302,6 +311,7 @@ pub fn registration(login: &str, address: &str, phc: &Phc) -> Registration {
         )
         .unwrap(),
         password_hash: phc.clone(),
+        password_is_initial: false,
     }
 }
 

@@ -13,6 +13,8 @@ use crate::secret::Secret;
 pub enum Verdict {
     /// A flow began; its id.
     Accepted(Vec<u8>),
+    /// The password is a distributed one; a flow for another one began.
+    MustChange(Vec<u8>),
     /// Nobody has the login id.
     UnknownAccount,
     /// The password is wrong.
@@ -34,6 +36,17 @@ pub struct Described {
     pub address: String,
     /// Once the session has started.
     pub person: Option<Known>,
+    /// Once the code of a reset was accepted.
+    pub new_password: Option<NewPassword>,
+}
+
+/// What a new password must be, in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NewPassword {
+    /// At least.
+    pub shortest: u32,
+    /// At most.
+    pub longest: u32,
 }
 
 /// Who signed in.
@@ -64,10 +77,7 @@ impl Backends {
             password,
             secret_digest: secret.digest().to_vec(),
             device: device.secret.expose().to_vec(),
-            client: Some(proto::Client {
-                address: client.address,
-                user_agent: client.browser,
-            }),
+            client: Some(client.into()),
         };
         let mut credentials = self.credentials.clone();
         let answer = read(
@@ -76,6 +86,7 @@ impl Backends {
         )?;
         match answer.outcome {
             Some(Outcome::Accepted(accepted)) => Ok(Verdict::Accepted(accepted.flow_id)),
+            Some(Outcome::MustChange(must)) => Ok(Verdict::MustChange(must.flow_id)),
             Some(Outcome::Rejected(rejected)) => match rejected.reason() {
                 Reason::UnknownAccount => Ok(Verdict::UnknownAccount),
                 Reason::WrongPassword => Ok(Verdict::WrongPassword),
@@ -107,10 +118,70 @@ impl Backends {
             facility: person.facility,
             name: person.name,
         };
+        let new_password = answer.new_password.map(|rules| NewPassword {
+            shortest: rules.shortest,
+            longest: rules.longest,
+        });
         Ok(Described {
             masked_address: answer.masked_address,
             address: answer.address,
             person: answer.person.map(known),
+            new_password,
         })
+    }
+
+    /// Begins a flow for a new password, whoever has the login id; its id.
+    ///
+    /// # Errors
+    /// When the service is down.
+    pub async fn request_reset(
+        &self,
+        login_id: String,
+        secret: &Secret,
+        client: Client,
+    ) -> Result<Vec<u8>, Fault> {
+        let question = proto::RequestPasswordResetRequest {
+            login_id,
+            secret_digest: secret.digest().to_vec(),
+            client: Some(client.into()),
+        };
+        let mut credentials = self.credentials.clone();
+        let answer = credentials
+            .request_password_reset(within(DEADLINE, question))
+            .await;
+        read("RequestPasswordReset", answer).map(|answer| answer.flow_id)
+    }
+
+    /// Sets a new password, as typed, on the evidence of a flow. The device becomes known to the account.
+    ///
+    /// # Errors
+    /// [`super::Reason::Unfit`], [`super::Reason::EvidenceMissing`], [`super::Reason::FlowOver`],
+    /// [`super::Reason::FlowUsed`], [`super::Reason::Disabled`]; otherwise the service is down.
+    pub async fn set_password(
+        &self,
+        flow: &Flow,
+        new_password: String,
+        command_id: Vec<u8>,
+        device: &Device,
+    ) -> Result<(), Fault> {
+        let question = proto::SetPasswordRequest {
+            flow_id: flow.id.clone(),
+            flow_secret: flow.secret.expose().to_vec(),
+            new_password,
+            command_id,
+            device: device.secret.expose().to_vec(),
+        };
+        let mut credentials = self.credentials.clone();
+        let answer = credentials.set_password(within(DEADLINE, question)).await;
+        read("SetPassword", answer).map(drop)
+    }
+}
+
+impl From<Client> for proto::Client {
+    fn from(client: Client) -> Self {
+        Self {
+            address: client.address,
+            user_agent: client.browser,
+        }
     }
 }

@@ -15,8 +15,27 @@ pub enum Reason {
     NoLiveCode,
     /// The hashing pool or the log's queue is full: nothing was compared or recorded.
     Busy,
+    /// Another code would be one too many.
+    TooManyCodes,
+    /// The new password may not be set.
+    Unfit(Unfit),
+    /// The account was disabled meanwhile.
+    Disabled,
     /// The session is over.
     SessionOver(Over),
+}
+
+/// Why a new password may not be set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfit {
+    /// Too few characters.
+    TooShort,
+    /// Too many characters.
+    TooLong,
+    /// Many people use it.
+    Common,
+    /// It holds a word that belongs to the account or the system.
+    Contextual,
 }
 
 /// How a session ended.
@@ -43,6 +62,12 @@ impl Reason {
             "OTP_CODE_MALFORMED" => Self::CodeMalformed,
             "OTP_CODE_EXPIRED" | "OTP_NO_LIVE_CODE" | "OTP_CODE_SPENT" => Self::NoLiveCode,
             "CREDENTIALS_BUSY" | "LOG_BUSY" | "SERVER_BUSY" => Self::Busy,
+            "OTP_TOO_MANY_CODES" => Self::TooManyCodes,
+            "PASSWORD_TOO_SHORT" => Self::Unfit(Unfit::TooShort),
+            "PASSWORD_TOO_LONG" => Self::Unfit(Unfit::TooLong),
+            "PASSWORD_COMMON" => Self::Unfit(Unfit::Common),
+            "PASSWORD_CONTEXTUAL" => Self::Unfit(Unfit::Contextual),
+            "ACCOUNT_DISABLED" => Self::Disabled,
             "SESSION_IDLE" => Self::SessionOver(Over::Idle),
             "SESSION_ABSOLUTE" => Self::SessionOver(Over::Absolute),
             "SESSION_CUT" => Self::SessionOver(Over::Cut),

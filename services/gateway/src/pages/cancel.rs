@@ -10,7 +10,7 @@ use crate::Gateway;
 use crate::backends::{Ended, Fault, Reason};
 use crate::cookies::{Cookies, Flow};
 use crate::form::Form;
-use crate::notes::{EmailMessage, SignInMessage};
+use crate::notes::{CodeMessage, SignInMessage};
 use crate::refusal::Place;
 
 /// What the mark of the form names.
@@ -21,7 +21,7 @@ pub async fn submit(State(gateway): State<Arc<Gateway>>, mut cookies: Cookies, f
     let [mark] = form.take(["csrf"])?;
     let flow = flow(&mut cookies)?;
     if !is_current(&gateway, FORM, &flow.secret, &mark)? {
-        return Ok(email::say(cookies, EmailMessage::StaleForm));
+        return Ok(email::say(cookies, CodeMessage::StaleForm));
     }
     let cancelled = match gateway.backends.cancel_flow(&flow).await {
         // 続行 was faster: whoever presses キャンセル after it wants no session.

@@ -1,4 +1,4 @@
-//! `/password/forgot` and `/ncr/start`, until they are built.
+//! `/ncr/start`, until it is built.
 
 use std::sync::Arc;
 

@@ -10,6 +10,7 @@ use crate::texts;
 
 const SIGN_IN: (&str, &str) = ("/signin", texts::BACK_TO_SIGN_IN);
 const EMAIL: (&str, &str) = ("/signin/email", texts::BACK_TO_EMAIL);
+const RESET: (&str, &str) = ("/password/forgot", texts::BACK_TO_RESET);
 const TOP: (&str, &str) = ("/top", texts::BACK_TO_TOP);
 
 #[derive(Template)]
@@ -58,6 +59,7 @@ fn wording(refusal: &Refusal) -> (&'static str, &'static [&'static str]) {
         Refusal::Busy(_) => (texts::BUSY, &[texts::BUSY_INTRO]),
         Refusal::Down(trouble) => match trouble.place {
             Place::SignIn | Place::Email => (texts::DOWN, &[texts::DOWN_SIGN_IN]),
+            Place::Reset => (texts::DOWN, &[texts::DOWN_RESET]),
             Place::SignedIn => (texts::DOWN, &[texts::DOWN_SIGNED_IN]),
             Place::SignOut => (texts::DOWN, &[texts::DOWN_SIGN_OUT]),
         },
@@ -70,6 +72,7 @@ fn way_back(refusal: &Refusal) -> (&'static str, &'static str) {
         Refusal::Down(Trouble { place, .. }) | Refusal::Busy(place) => match place {
             Place::SignIn => SIGN_IN,
             Place::Email => EMAIL,
+            Place::Reset => RESET,
             Place::SignedIn | Place::SignOut => TOP,
         },
         _ => SIGN_IN,

@@ -2,9 +2,11 @@
 
 pub mod assets;
 mod cancel;
+mod code;
 mod coming;
 mod email;
 pub mod error;
+mod password;
 mod root;
 mod signed_out;
 mod signin;
@@ -55,7 +57,19 @@ pub fn router() -> Router<Arc<Gateway>> {
         .route("/signin/email/verify", post(email::verify))
         .route("/signin/email/continue", post(email::proceed))
         .route("/signin/cancel", post(cancel::submit))
-        .route("/password/forgot", get(coming::show))
+        .route(
+            "/password/forgot",
+            get(password::forgot::show).post(password::forgot::submit),
+        )
+        .route("/password/forgot/code", get(password::code::show))
+        .route("/password/forgot/send", post(password::code::send))
+        .route("/password/forgot/verify", post(password::code::verify))
+        .route(
+            "/password/forgot/new",
+            get(password::new::show).post(password::new::submit),
+        )
+        .route("/password/forgot/done", get(password::done::show))
+        .route("/password/forgot/cancel", post(password::cancel::submit))
         .route("/ncr/start", get(coming::show).post(coming::submit))
         .route("/top", get(top::show))
         .route("/signout", get(signout::show).post(signout::submit))
@@ -99,7 +113,11 @@ fn to_sign_in(cookies: &mut Cookies, note: &Note) -> Redirect {
     cookies.keep(note);
     match note {
         Note::SignIn { message, .. } => Redirect::to(&format!("/signin#{}", message.focus())),
-        Note::Email(_) | Note::Unrecorded => Redirect::to("/signin"),
+        Note::Email(_)
+        | Note::Forgot { .. }
+        | Note::ResetCode(_)
+        | Note::NewPassword(_)
+        | Note::Unrecorded => Redirect::to("/signin"),
     }
 }
 

@@ -6,7 +6,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect};
 
-use super::{Answer, Frame, anonymous, html, read_once, session, to_sign_in};
+use super::{Answer, Frame, anonymous, html, password, read_once, session, to_sign_in};
 use crate::backends::Verdict;
 use crate::cookies::{Anonymous, Cookies, Device, Flow};
 use crate::edge::{Client, Site};
@@ -66,22 +66,30 @@ pub async fn submit(
     let message = match message {
         Some(message) => message,
         None => match begin(&gateway, &mut cookies, &typed, password, client).await? {
-            Some(message) => message,
-            None => return Ok((cookies, Redirect::to("/signin/email")).into_response()),
+            Begun::Nothing(message) => message,
+            Begun::Flow(redirect) => return Ok((cookies, redirect).into_response()),
         },
     };
     let redirect = to_sign_in(&mut cookies, &message.with(typing::to_fill_in(typed)));
     Ok((cookies, redirect).into_response())
 }
 
-/// Begins a flow under a fresh secret; a message when the password is not accepted.
+/// What came of a password.
+enum Begun {
+    /// A flow, whose first page is this.
+    Flow(Redirect),
+    /// It was not accepted.
+    Nothing(SignInMessage),
+}
+
+/// Begins a flow under a fresh secret, if the password is accepted.
 async fn begin(
     gateway: &Gateway,
     cookies: &mut Cookies,
     typed: &str,
     password: String,
     client: Client,
-) -> Result<Option<SignInMessage>, Refusal> {
+) -> Result<Begun, Refusal> {
     let secret = Secret::fresh();
     let device = cookies.read().unwrap_or_else(|| Device {
         secret: Secret::fresh(),
@@ -95,13 +103,17 @@ async fn begin(
             cookies.keep(&Flow { id, secret, seen: 0 });
             cookies.keep(&device);
             cookies.forget::<Note>();
-            None
+            Begun::Flow(Redirect::to("/signin/email"))
         }
-        Verdict::UnknownAccount => Some(SignInMessage::UnknownAccount),
-        Verdict::WrongPassword => Some(SignInMessage::WrongPassword),
-        Verdict::Locked => Some(SignInMessage::Locked),
-        Verdict::Disabled => Some(SignInMessage::Disabled),
-        Verdict::NoEmail => Some(SignInMessage::NoEmail),
+        Verdict::MustChange(id) => {
+            let reset = password::reset(Flow { id, secret, seen: 0 }, typed, true);
+            Begun::Flow(password::begin(gateway, cookies, &reset).await?)
+        }
+        Verdict::UnknownAccount => Begun::Nothing(SignInMessage::UnknownAccount),
+        Verdict::WrongPassword => Begun::Nothing(SignInMessage::WrongPassword),
+        Verdict::Locked => Begun::Nothing(SignInMessage::Locked),
+        Verdict::Disabled => Begun::Nothing(SignInMessage::Disabled),
+        Verdict::NoEmail => Begun::Nothing(SignInMessage::NoEmail),
     })
 }
 
@@ -126,11 +138,15 @@ impl SignIn {
                 message: SignInMessage::Cancelled,
                 ..
             }) => page.status = Some(texts::CANCELLED),
+            Some(Note::SignIn {
+                message: SignInMessage::ResetCancelled,
+                ..
+            }) => page.status = Some(texts::RESET_CANCELLED),
             Some(Note::SignIn { message, typed }) => {
                 page.errors = mistakes(message);
                 page.typed = typed;
             }
-            Some(Note::Email(_) | Note::Unrecorded) | None => {}
+            _ => {}
         }
         page.frame.error = !page.errors.is_empty();
         page
@@ -187,6 +203,6 @@ fn mistakes(message: SignInMessage) -> Vec<Mistake> {
         SignInMessage::StaleForm => general(texts::STALE_FORM, None),
         SignInMessage::FlowOver => general(texts::FLOW_OVER, None),
         SignInMessage::Idle => general(texts::IDLE, None),
-        SignInMessage::Cancelled => Vec::new(),
+        SignInMessage::Cancelled | SignInMessage::ResetCancelled => Vec::new(),
     }
 }

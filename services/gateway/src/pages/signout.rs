@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use super::assets::CLEAR_SITE_DATA;
 use super::{Answer, Frame, html, is_current, session};
 use crate::backends::{Ended, Fault, Reason};
-use crate::cookies::{Anonymous, Cookies, Flow, Person, Session};
+use crate::cookies::{Anonymous, Cookies, Flow, Person, Reset, Session};
 use crate::edge::Site;
 use crate::form::Form;
 use crate::notes::Note;
@@ -63,6 +63,7 @@ fn goodbye(mut cookies: Cookies, ended: Ended) -> Response {
     cookies.forget::<Session>();
     cookies.forget::<Person>();
     cookies.forget::<Flow>();
+    cookies.forget::<Reset>();
     cookies.forget::<Note>();
     cookies.forget::<Anonymous>();
     if ended == Ended::Unrecorded {

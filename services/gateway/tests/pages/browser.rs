@@ -182,6 +182,19 @@ impl Browser {
             .await
     }
 
+    /// Asks for a new password; the page with the code opens.
+    pub async fn forget(&mut self) -> &Page {
+        self.open("/password/forgot").await;
+        self.press("/password/forgot", &[("user_id", "04500001")]).await
+    }
+
+    /// Proves the address of a forgotten password; the page for a new one opens.
+    pub async fn forget_and_prove(&mut self) -> &Page {
+        self.forget().await;
+        self.press("/password/forgot/verify", &[("code", crate::world::CODE)])
+            .await
+    }
+
     /// Goes all the way to the top page.
     pub async fn sign_in_fully(&mut self) -> &Page {
         self.sign_in().await;
@@ -200,13 +213,14 @@ impl Page {
             .split("<input ")
             .skip(1)
             .map(|input| &input[..input.find('>').unwrap()]);
+        // What has no name is not sent.
         let field = |input| {
-            (
-                attribute(input, "name").unwrap(),
+            Some((
+                attribute(input, "name")?,
                 attribute(input, "value").unwrap_or_default(),
-            )
+            ))
         };
-        inputs.map(field).collect()
+        inputs.filter_map(field).collect()
     }
 
     /// The form with this action.

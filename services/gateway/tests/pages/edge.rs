@@ -113,7 +113,7 @@ async fn health_and_other_inner_addresses_are_not_for_browsers() {
         "/health/ready",
         "/metrics",
         "/ncr/callback",
-        "/password/forgot/code",
+        "/password/change",
         "//signin",
     ] {
         get_once(&mut browser, path).await;

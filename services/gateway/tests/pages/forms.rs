@@ -11,7 +11,7 @@ use crate::browser::{Browser, encode};
 use crate::world::{CODE, World};
 
 /// Every form, with the field that somebody types into.
-const FORMS: [(&str, &[(&str, &str)]); 7] = [
+const FORMS: [(&str, &[(&str, &str)]); 12] = [
     ("/signin", &[("user_id", "04500001"), ("password", "pass")]),
     ("/ncr/start", &[]),
     ("/signin/email/send", &[]),
@@ -19,6 +19,14 @@ const FORMS: [(&str, &[(&str, &str)]); 7] = [
     ("/signin/email/continue", &[]),
     ("/signin/cancel", &[]),
     ("/signout", &[]),
+    ("/password/forgot", &[("user_id", "04500001")]),
+    ("/password/forgot/send", &[]),
+    ("/password/forgot/verify", &[("code", CODE)]),
+    (
+        "/password/forgot/new",
+        &[("new_password", "pass"), ("new_password_again", "pass")],
+    ),
+    ("/password/forgot/cancel", &[]),
 ];
 
 /// A browser that shows the form with this action.
@@ -28,6 +36,9 @@ async fn at(form: &str) -> (World, Browser) {
     match form {
         "/signin" | "/ncr/start" => drop(browser.open("/signin").await.clone()),
         "/signout" => drop(browser.sign_in_fully().await.clone()),
+        "/password/forgot" => drop(browser.open("/password/forgot").await.clone()),
+        "/password/forgot/new" => drop(browser.forget_and_prove().await.clone()),
+        _ if form.starts_with("/password") => drop(browser.forget().await.clone()),
         _ => {
             browser.sign_in().await;
             browser.press("/signin/email/send", &[]).await;
@@ -112,6 +123,9 @@ async fn at_again(mut browser: Browser, form: &str) -> Browser {
     let page = match form {
         "/signin" | "/ncr/start" => "/signin",
         "/signout" => "/top",
+        "/password/forgot" => "/password/forgot",
+        "/password/forgot/new" => "/password/forgot/new",
+        _ if form.starts_with("/password") => "/password/forgot/code",
         _ => "/signin/email",
     };
     browser.open(page).await;
@@ -249,6 +263,9 @@ async fn reading_a_page_never_changes_anything() {
         "/signin",
         "/signin/email",
         "/password/forgot",
+        "/password/forgot/code",
+        "/password/forgot/new",
+        "/password/forgot/done",
         "/ncr/start",
         "/top",
         "/signout",
@@ -265,8 +282,21 @@ async fn reading_a_page_never_changes_anything() {
 #[tokio::test]
 async fn neither_id_nor_password_nor_code_ever_stands_in_an_address() {
     let (_, mut browser) = at("/signin/email/send").await;
-    for (form, typed) in [("/signin/email/verify", [("code", "987654")])] {
-        let answer = browser.send(form, &typed).await;
+    let answer = browser.send("/signin/email/verify", &[("code", "987654")]).await;
+    assert!(!answer.header("location").contains("987654") && !answer.header("location").contains('?'));
+    for form in [
+        "/password/forgot",
+        "/password/forgot/verify",
+        "/password/forgot/new",
+    ] {
+        let (_, mut browser) = at(form).await;
+        let typed: &[(&str, &str)] = match form {
+            "/password/forgot" => &[("user_id", "987654")],
+            "/password/forgot/verify" => &[("code", "987654")],
+            _ => &[("new_password", "987654"), ("new_password_again", "987654")],
+        };
+        let answer = browser.send(form, typed).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{form}");
         assert!(!answer.header("location").contains("987654") && !answer.header("location").contains('?'));
     }
     assert_eq!(encode("a"), "%61");

@@ -15,7 +15,7 @@ use crate::browser::{Browser, STANDBY, alone};
 use crate::world::{CODE, OLD_CODE, World};
 
 /// Every page and state, by name.
-pub const STATES: [&str; 30] = [
+pub const STATES: [&str; 46] = [
     "signin",
     "unknown",
     "wrong",
@@ -41,6 +41,22 @@ pub const STATES: [&str; 30] = [
     "signout",
     "signed-out",
     "unrecorded",
+    "forgot",
+    "forgot-empty",
+    "forgot-stale",
+    "forgot-over",
+    "reset-sent",
+    "reset-wrong",
+    "reset-expired",
+    "reset-spent",
+    "reset-too-many",
+    "must-change",
+    "new-password",
+    "new-mismatch",
+    "new-short",
+    "new-common",
+    "new-contextual",
+    "reset-done",
     "coming",
     "not-found",
     "forged",
@@ -118,7 +134,17 @@ pub async fn show(name: &str) -> Browser {
             world.refuse("Check", Code::Unauthenticated, "SESSION_IDLE");
             browser.open("/top").await;
         }
-        "coming" => drop(browser.open("/password/forgot").await.clone()),
+        "coming" => drop(browser.open("/ncr/start").await.clone()),
+        "forgot" => drop(browser.open("/password/forgot").await.clone()),
+        "reset-done" => drop(browser.open("/password/forgot/done").await.clone()),
+        "must-change" => {
+            world.state().must_change = true;
+            browser.sign_in().await;
+        }
+        _ if name.starts_with("forgot") || name.starts_with("reset") => {
+            reset(&world, &mut browser, name).await;
+        }
+        _ if name.starts_with("new") => new_password(&world, &mut browser, name).await,
         "not-found" => drop(browser.open("/nowhere").await.clone()),
         "forged" => {
             browser.open("/signin").await;
@@ -169,6 +195,60 @@ async fn signed_in(world: &World, browser: &mut Browser, name: &str) {
             browser.press("/signout", &[]).await;
         }
         _ => {}
+    }
+}
+
+async fn reset(world: &World, browser: &mut Browser, name: &str) {
+    if name == "forgot-empty" || name == "forgot-stale" {
+        browser.open("/signin").await;
+        let foreign = browser.page.fields("/signin")["csrf"].clone();
+        browser.open("/password/forgot").await;
+        let typed: &[(&str, &str)] = if name == "forgot-empty" {
+            &[("user_id", "")]
+        } else {
+            &[("user_id", "04500001"), ("csrf", &foreign)]
+        };
+        browser.press("/password/forgot", typed).await;
+        return;
+    }
+    browser.forget().await;
+    match name {
+        "forgot-over" => world.refuse("GetFlow", Code::FailedPrecondition, "EVIDENCE_CUT"),
+        "reset-expired" => world.state().flow.stage = Stage::Expired.into(),
+        "reset-spent" => world.state().flow.stage = Stage::Spent.into(),
+        "reset-too-many" => world.refuse("IssueCode", Code::FailedPrecondition, "OTP_TOO_MANY_CODES"),
+        _ => {}
+    }
+    match name {
+        "reset-wrong" => {
+            browser
+                .press("/password/forgot/verify", &[("code", "999999")])
+                .await
+        }
+        "reset-too-many" => browser.press("/password/forgot/send", &[]).await,
+        _ => browser.open("/password/forgot/code").await,
+    };
+}
+
+async fn new_password(world: &World, browser: &mut Browser, name: &str) {
+    browser.forget_and_prove().await;
+    let reason = match name {
+        "new-short" => Some("PASSWORD_TOO_SHORT"),
+        "new-common" => Some("PASSWORD_COMMON"),
+        "new-contextual" => Some("PASSWORD_CONTEXTUAL"),
+        _ => None,
+    };
+    if let Some(reason) = reason {
+        world.refuse("SetPassword", Code::InvalidArgument, reason);
+    }
+    let again = if name == "new-mismatch" {
+        "other"
+    } else {
+        "canary-new"
+    };
+    if name != "new-password" {
+        let typed = [("new_password", "canary-new"), ("new_password_again", again)];
+        browser.press("/password/forgot/new", &typed).await;
     }
 }
 

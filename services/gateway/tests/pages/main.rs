@@ -13,6 +13,7 @@ mod email;
 mod forms;
 mod gallery;
 mod privacy;
+mod reset;
 mod seed_strings;
 mod services;
 mod session;

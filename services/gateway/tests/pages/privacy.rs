@@ -67,6 +67,20 @@ async fn no_line_holds_a_password_a_code_a_token_a_name_or_an_address() {
     browser.press("/signin/email/continue", &[]).await;
     world.refuse("Check", Code::Unavailable, "");
     browser.open("/top").await;
+    let mut forgetful = Browser::new(&world).await;
+    forgetful.open("/password/forgot").await;
+    forgetful
+        .press("/password/forgot", &[("user_id", "canary-id")])
+        .await;
+    forgetful
+        .press("/password/forgot/verify", &[("code", CODE)])
+        .await;
+    let new = [
+        ("new_password", "canary-new-password"),
+        ("new_password_again", "canary-new-password"),
+    ];
+    forgetful.press("/password/forgot/new", &new).await;
+    assert_eq!(world.count("SetPassword"), 1);
     let request = browser
         .request(Method::GET, "/canary-path?canary-query")
         .body(Body::empty())

@@ -5,7 +5,7 @@ use sekisho_proto::credentials::v1::credentials_service_server::{
     CredentialsService, CredentialsServiceServer,
 };
 use sekisho_proto::otp::v1 as otp;
-use sekisho_proto::otp::v1::flow_view::Stage;
+use sekisho_proto::otp::v1::flow_view::{Mail, Stage};
 use sekisho_proto::otp::v1::otp_service_server::{OtpService, OtpServiceServer};
 use sekisho_proto::sessions::v1 as sessions;
 use sekisho_proto::sessions::v1::sessions_service_server::{SessionsService, SessionsServiceServer};
@@ -52,7 +52,7 @@ impl CredentialsService for World {
         &self,
         request: Request<credentials::VerifyPasswordRequest>,
     ) -> Result<Response<credentials::VerifyPasswordResponse>, Status> {
-        use credentials::verify_password_response::{Accepted, Outcome, Rejected};
+        use credentials::verify_password_response::{Accepted, MustChange, Outcome, Rejected};
         let asked = request.into_inner();
         let mut state = self.called(
             "VerifyPassword",
@@ -67,9 +67,13 @@ impl CredentialsService for World {
         } else {
             state.digest = asked.secret_digest;
             state.flow = not_sent();
-            Outcome::Accepted(Accepted {
-                flow_id: FLOW.to_vec(),
-            })
+            state.is_reset = state.must_change;
+            let flow_id = FLOW.to_vec();
+            if state.must_change {
+                Outcome::MustChange(MustChange { flow_id })
+            } else {
+                Outcome::Accepted(Accepted { flow_id })
+            }
         };
         Ok(Response::new(credentials::VerifyPasswordResponse {
             outcome: Some(outcome),
@@ -80,11 +84,20 @@ impl CredentialsService for World {
         &self,
         request: Request<credentials::DescribeFlowRequest>,
     ) -> Result<Response<credentials::DescribeFlowResponse>, Status> {
-        use credentials::describe_flow_response::Person;
+        use credentials::describe_flow_response::{NewPassword, Person};
         let asked = request.into_inner();
         let state = self.called("DescribeFlow", &asked.min_position.to_be_bytes())?;
         open(&state, &asked.flow_id, &asked.flow_secret)?;
         let verified = state.flow.stage() == Stage::Verified;
+        if state.is_reset {
+            return Ok(Response::new(credentials::DescribeFlowResponse {
+                new_password: verified.then_some(NewPassword {
+                    shortest: 15,
+                    longest: 128,
+                }),
+                ..Default::default()
+            }));
+        }
         let person = state.person.clone().filter(|_| state.token.is_some());
         Ok(Response::new(credentials::DescribeFlowResponse {
             masked_address: "g*****@example.com".into(),
@@ -94,21 +107,39 @@ impl CredentialsService for World {
                 String::new()
             },
             person: person.map(|(facility, name)| Person { facility, name }),
+            new_password: None,
         }))
     }
 
     async fn request_password_reset(
         &self,
-        _: Request<credentials::RequestPasswordResetRequest>,
+        request: Request<credentials::RequestPasswordResetRequest>,
     ) -> Result<Response<credentials::RequestPasswordResetResponse>, Status> {
-        Err(Status::unimplemented("not for these tests"))
+        let asked = request.into_inner();
+        let mut state = self.called("RequestPasswordReset", asked.login_id.as_bytes())?;
+        state.client = asked.client.map(|client| (client.address, client.user_agent));
+        state.digest = asked.secret_digest;
+        state.flow = not_sent();
+        state.is_reset = true;
+        Ok(Response::new(credentials::RequestPasswordResetResponse {
+            flow_id: FLOW.to_vec(),
+        }))
     }
 
     async fn set_password(
         &self,
-        _: Request<credentials::SetPasswordRequest>,
+        request: Request<credentials::SetPasswordRequest>,
     ) -> Result<Response<credentials::SetPasswordResponse>, Status> {
-        Err(Status::unimplemented("not for these tests"))
+        let asked = request.into_inner();
+        let mut state = self.called("SetPassword", asked.new_password.as_bytes())?;
+        open(&state, &asked.flow_id, &asked.flow_secret)?;
+        if state.flow.stage() != Stage::Verified {
+            return Err(refuse(Code::FailedPrecondition, "EVIDENCE_MISSING", "scripted"));
+        }
+        state.devices.push(asked.device);
+        Ok(Response::new(credentials::SetPasswordResponse {
+            position: POSITION,
+        }))
     }
 
     async fn resolve_address(
@@ -129,6 +160,11 @@ impl OtpService for World {
         let mut state = self.called("IssueCode", &asked.command_id)?;
         open(&state, &asked.flow_id, &asked.flow_secret)?;
         state.flow = sent();
+        if state.is_reset {
+            // Of a reset nothing is told of the mail.
+            state.flow.mail = Mail::Unspecified.into();
+            state.flow.mailed_at = None;
+        }
         Ok(Response::new(otp::IssueCodeResponse {
             flow: Some(state.flow.clone()),
         }))

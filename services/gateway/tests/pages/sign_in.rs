@@ -239,12 +239,6 @@ async fn what_is_not_built_yet_says_so() {
         (StatusCode::OK, "/ncr/start")
     );
     assert!(page.shows("この機能は準備中です。"));
-    assert!(
-        browser
-            .open("/password/forgot")
-            .await
-            .shows("この機能は準備中です。")
-    );
 }
 
 #[tokio::test]

@@ -20,6 +20,10 @@ pub struct World(Arc<Mutex<State>>);
 pub struct State {
     /// What the next password gets; accepted by default.
     pub rejected: Option<Reason>,
+    /// Whether the next password is a distributed one.
+    pub must_change: bool,
+    /// Whether the flow is a reset.
+    pub is_reset: bool,
     /// Where the flow stands.
     pub flow: FlowView,
     /// What each method refuses with, by its name.

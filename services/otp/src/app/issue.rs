@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{App, Caller, Error, context};
 use crate::code::reference;
-use crate::domain::{Codes, Command, FLOW_AGE, View};
+use crate::domain::{Codes, Command, FLOW_AGE, Rejection, View};
 
 /// How long a sign-in waits for the fate of its mail (design, "Flows" 2).
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -64,13 +64,21 @@ impl App {
             Err(DecideError::Expired) => return Err(Refusal::Old.into()),
             decided => decided?,
         };
-        match decided {
-            Decided::Recorded { recorded, .. }
-            | Decided::Repeated {
-                recorded,
-                event: CodeEvent::CodeIssued(_),
-            } => Ok(Some(recorded.position)),
-            Decided::Repeated { .. } | Decided::Nothing(_) => Ok(None),
+        let (recorded, event) = match decided {
+            Decided::Recorded { recorded, event, .. } | Decided::Repeated { recorded, event } => {
+                (recorded, event)
+            }
+            Decided::Nothing(_) => return Ok(None),
+        };
+        match event {
+            CodeEvent::CodeIssued(_) => Ok(Some(recorded.position)),
+            CodeEvent::CodeRefused(_) => Err(Rejection::TooMany.into()),
+            CodeEvent::MailStarted(_)
+            | CodeEvent::Mailed(_)
+            | CodeEvent::MailFailed(_)
+            | CodeEvent::CodeRejected(_)
+            | CodeEvent::CodeAccepted(_)
+            | CodeEvent::FlowCancelled(_) => Ok(None),
         }
     }
 }

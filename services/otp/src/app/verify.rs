@@ -78,6 +78,7 @@ fn answer(decided: Decided<Codes>, accepted: Option<Position>) -> Result<Verifie
             replaced: rejected.replaced,
         }),
         CodeEvent::CodeIssued(_)
+        | CodeEvent::CodeRefused(_)
         | CodeEvent::MailStarted(_)
         | CodeEvent::Mailed(_)
         | CodeEvent::MailFailed(_)

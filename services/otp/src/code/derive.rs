@@ -197,6 +197,7 @@ mod tests {
             issued_at: OffsetDateTime::UNIX_EPOCH,
             expires_at: OffsetDateTime::UNIX_EPOCH,
             position: Position(1),
+            withheld: false,
         }
     }
 

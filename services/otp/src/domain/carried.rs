@@ -15,14 +15,19 @@ impl Codes {
         CodesState {
             issued: self.issued,
             flows: self.flows.iter().map(written).collect(),
+            resets_at: self.resets_at.iter().copied().map(to_timestamp).collect(),
+            refused_at: self.refused_at.map(to_timestamp),
         }
     }
 
     pub(super) fn from_carried(state: &CodesState) -> Option<Self> {
         let flows = state.flows.iter().map(read).collect::<Option<_>>()?;
+        let resets_at = state.resets_at.iter().map(from_timestamp);
         Some(Self {
             issued: state.issued,
             flows,
+            resets_at: resets_at.collect::<Option<_>>()?,
+            refused_at: moment(state.refused_at.as_ref()),
         })
     }
 }
@@ -86,6 +91,7 @@ fn with_code(
         issued_at: Some(to_timestamp(code.issued_at)),
         expires_at: Some(to_timestamp(code.expires_at)),
         position: code.position.0,
+        withheld: code.withheld,
         stage: stage.into(),
         ..base
     }
@@ -148,6 +154,7 @@ fn read_code(flow: &proto::FlowCodes) -> Option<Issued> {
         issued_at: moment(flow.issued_at.as_ref())?,
         expires_at: moment(flow.expires_at.as_ref())?,
         position: Position(flow.position),
+        withheld: flow.withheld,
     })
 }
 

@@ -91,6 +91,9 @@ pub enum Rejection {
     /// The person gave the flow up.
     #[error("the flow was cancelled")]
     Cancelled,
+    /// Too many codes were asked for within the hour or the day.
+    #[error("too many codes were asked for")]
+    TooMany,
     /// No code was issued in this flow.
     #[error("there is no code to compare with")]
     NoLiveCode,
@@ -111,7 +114,9 @@ pub enum Rejection {
 impl Refuse for Rejection {
     fn class(&self) -> Class {
         match self {
-            Self::Cancelled | Self::NoLiveCode | Self::Expired | Self::Spent => Class::Precondition,
+            Self::Cancelled | Self::TooMany | Self::NoLiveCode | Self::Expired | Self::Spent => {
+                Class::Precondition
+            }
             // Only the worker asks for mails: at a caller these would be a mistake of ours.
             Self::NotOwed | Self::Held => Class::Fault,
         }
@@ -120,6 +125,7 @@ impl Refuse for Rejection {
     fn reason(&self) -> &'static str {
         match self {
             Self::Cancelled => "FLOW_CANCELLED",
+            Self::TooMany => "OTP_TOO_MANY_CODES",
             Self::NoLiveCode => "OTP_NO_LIVE_CODE",
             Self::Expired => "OTP_CODE_EXPIRED",
             Self::Spent => "OTP_CODE_SPENT",

@@ -7,7 +7,7 @@ use sekisho_proto::to_timestamp;
 use time::OffsetDateTime;
 
 use super::command::{Command, Finding, Rejection};
-use super::limits::CODE_LIFE;
+use super::limits::{CODE_LIFE, REFUSALS, too_many_resets};
 use super::standing::Standing;
 use super::state::{Codes, Issued};
 
@@ -35,6 +35,7 @@ impl Codes {
                     reference,
                     expires_at: Some(to_timestamp(now + CODE_LIFE)),
                     evidence: evidence.0,
+                    withheld: false,
                 };
                 self.issue(flow, now, issued, not_after)
             }
@@ -82,10 +83,34 @@ impl Codes {
             Standing::Cancelled => Err(Rejection::Cancelled),
             // A flow is verified once; another code would prove nothing more.
             Standing::Verified => Ok(Decision::Nothing),
-            Standing::NotSent | Standing::Expired(_) | Standing::Spent(_) | Standing::Live { .. } => {
+            // Anyone can start a reset. The page of the first code is the same whether a mail comes or not; who asks for
+            // another one is told that it is too many.
+            Standing::NotSent => {
+                let withheld = self.is_too_many(issued.purpose(), now);
+                let issued = otp::CodeIssued { withheld, ..issued };
+                Ok(Decision::RecordBefore(issued.into(), not_after))
+            }
+            Standing::Expired(_) | Standing::Spent(_) | Standing::Live { .. } => {
+                if self.is_too_many(issued.purpose(), now) {
+                    return self.refuse(issued.purpose, now);
+                }
                 Ok(Decision::RecordBefore(issued.into(), not_after))
             }
         }
+    }
+
+    fn is_too_many(&self, purpose: otp::Purpose, now: OffsetDateTime) -> bool {
+        match purpose {
+            otp::Purpose::Reset => too_many_resets(&self.resets_at, now),
+            otp::Purpose::SignIn | otp::Purpose::Unspecified => false,
+        }
+    }
+
+    fn refuse(&self, purpose: i32, now: OffsetDateTime) -> Decided {
+        if self.refused_at.is_some_and(|at| now < at + REFUSALS) {
+            return Err(Rejection::TooMany);
+        }
+        Ok(Decision::Record(otp::CodeRefused { purpose }.into()))
     }
 
     fn verify(&self, flow: FlowId, now: OffsetDateTime, finding: Finding) -> Decided {
@@ -133,6 +158,8 @@ fn compared(
         replaced,
     };
     Ok(match finding {
+        // The digits of a code that nobody was mailed can only be guessed.
+        Finding::Right if code.withheld => rejected(false).into(),
         Finding::Right => otp::CodeAccepted {
             purpose: purpose.into(),
             issue: code.issue,

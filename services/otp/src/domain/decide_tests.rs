@@ -66,6 +66,122 @@ mod issuing {
         after.when(typed(FLOW, Finding::Wrong)).then(rejected(2, 4));
     }
 
+    fn reset(flow: FlowId) -> Command {
+        let Command::Issue {
+            evidence,
+            key_id,
+            reference,
+            ..
+        } = issue(flow)
+        else {
+            unreachable!()
+        };
+        Command::Issue {
+            flow,
+            purpose: otp::Purpose::Reset,
+            evidence,
+            key_id,
+            reference,
+            not_after: start() + Duration::days(3),
+        }
+    }
+
+    fn reset_code(issue: u64) -> otp::CodeIssued {
+        otp::CodeIssued {
+            purpose: otp::Purpose::Reset.into(),
+            ..issued(issue)
+        }
+    }
+
+    fn withheld(issue: u64) -> otp::CodeIssued {
+        otp::CodeIssued {
+            withheld: true,
+            ..reset_code(issue)
+        }
+    }
+
+    fn refused() -> otp::CodeRefused {
+        otp::CodeRefused {
+            purpose: otp::Purpose::Reset.into(),
+        }
+    }
+
+    fn is_withheld(story: Story) -> bool {
+        match story.when(reset(OTHER)).decided() {
+            Some(CodeEvent::CodeIssued(issued)) => issued.withheld,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn three() -> Story {
+        given([reset_code(1), reset_code(2), reset_code(3)])
+    }
+
+    #[test]
+    fn the_fourth_mail_of_a_reset_within_an_hour_is_withheld() {
+        three().when(reset(OTHER)).then(withheld(4));
+        assert!(is_withheld(three().after(Duration::HOUR - A_MOMENT)));
+        assert!(!is_withheld(three().after(Duration::HOUR)));
+    }
+
+    #[test]
+    fn the_seventh_mail_of_a_reset_within_a_day_is_withheld() {
+        let six = three()
+            .after(Duration::hours(2))
+            .and(OTHER, [reset_code(4), reset_code(5), reset_code(6)])
+            .and(OTHER, [otp::FlowCancelled {}]);
+        let third = FlowId(Uuid::from_u128(3));
+        let withheld = |story: Story| match story.when(reset(third)).decided() {
+            Some(CodeEvent::CodeIssued(issued)) => issued.withheld,
+            other => panic!("{other:?}"),
+        };
+        assert!(withheld(six.clone().after(Duration::hours(22) - A_MOMENT)));
+        assert!(!withheld(six.after(Duration::hours(22))));
+    }
+
+    #[test]
+    fn what_was_withheld_does_not_count() {
+        let asked_on = three()
+            .after(Duration::minutes(59))
+            .and(OTHER, [withheld(4), withheld(5)]);
+        let third = asked_on.after(Duration::minutes(1)).when(reset(OTHER));
+        assert!(matches!(third.decided(), Some(CodeEvent::CodeIssued(issued)) if !issued.withheld));
+    }
+
+    #[test]
+    fn a_withheld_code_is_wrong_whatever_is_typed_and_owes_no_mail() {
+        let story = || nothing().and(FLOW, [withheld(1)]);
+        let wrong = otp::CodeRejected {
+            purpose: otp::Purpose::Reset.into(),
+            ..rejected(1, 4)
+        };
+        story().when(typed(FLOW, Finding::Right)).then(wrong);
+        let claim = Command::ClaimMail {
+            flow: FLOW,
+            about: Position(1),
+            attempt: 1,
+            until: start() + Duration::MINUTE,
+        };
+        story().when(claim).then_refused(Rejection::NotOwed);
+    }
+
+    #[test]
+    fn who_asks_for_another_code_is_told_that_it_is_too_many_and_one_refusal_a_minute_is_recorded() {
+        three().when(reset(FLOW)).then(refused());
+        let full = || three().and(FLOW, [refused()]);
+        full()
+            .after(Duration::MINUTE - A_MOMENT)
+            .when(reset(FLOW))
+            .then_refused(Rejection::TooMany);
+        full().after(Duration::MINUTE).when(reset(FLOW)).then(refused());
+    }
+
+    #[test]
+    fn resets_close_resets_and_never_a_sign_in() {
+        three().when(issue(OTHER)).then(issued(4));
+        assert!(!is_withheld(given((1..=9).map(issued))));
+    }
+
     #[test]
     fn a_new_code_has_all_its_tries() {
         given(four_wrong(1))

@@ -9,19 +9,23 @@ use sekisho_proto::otp::v1::CodesState;
 use sekisho_proto::otp::v1::mail_failed::Class;
 use time::OffsetDateTime;
 
-use super::limits::{FLOWS, REMEMBERED, REPLACED, TRIES};
+use super::limits::{FLOWS, REMEMBERED, REPLACED, RESETS_COUNT, TRIES};
 use super::state::{Codes, FlowCodes, Issued, Mail, Stage};
 
 impl Fold for Codes {
     type Event = CodeEvent;
-    // 2: `in_doubt`.
-    const VERSION: u32 = 2;
+    // 2: `in_doubt`. 3: `resets_at`, `refused_at`, `withheld`.
+    const VERSION: u32 = 3;
 
     fn evolve(mut self, event: &CodeEvent, recorded: &Recorded) -> Self {
         self.forget_old(recorded.recorded_at);
         let Some(flow) = recorded.flow else { return self };
         match event {
-            CodeEvent::CodeIssued(issued) => self.issued(flow, issued, recorded),
+            CodeEvent::CodeIssued(issued) => {
+                self.count(issued, recorded.recorded_at);
+                self.issued(flow, issued, recorded);
+            }
+            CodeEvent::CodeRefused(_) => self.refused_at = Some(recorded.recorded_at),
             CodeEvent::CodeRejected(rejected) => self.rejected(flow, rejected),
             CodeEvent::CodeAccepted(accepted) => self.accepted(flow, accepted, recorded),
             CodeEvent::FlowCancelled(_) => self.cancelled(flow, recorded.recorded_at),
@@ -76,6 +80,15 @@ impl Codes {
             issued_at: recorded.recorded_at,
             expires_at: moment(event.expires_at.as_ref(), recorded),
             position: recorded.position,
+            withheld: event.withheld,
+        };
+        let mail = if event.withheld {
+            Mail::Failed
+        } else {
+            Mail::Owed {
+                attempts: 0,
+                in_doubt: false,
+            }
         };
         self.issued = self.issued.max(event.issue);
         self.flows.push(FlowCodes {
@@ -85,12 +98,15 @@ impl Codes {
                 code,
                 replaced,
                 wrong: 0,
-                mail: Mail::Owed {
-                    attempts: 0,
-                    in_doubt: false,
-                },
+                mail,
             },
         });
+    }
+
+    fn count(&mut self, issued: &otp::CodeIssued, at: OffsetDateTime) {
+        if issued.purpose() == otp::Purpose::Reset && !issued.withheld {
+            self.resets_at.push(at);
+        }
     }
 
     fn rejected(&mut self, flow: FlowId, event: &otp::CodeRejected) {
@@ -157,6 +173,7 @@ impl Codes {
     /// Flows whose last code has been dead for an hour leave. No worker is still at their mail: a claim is made in
     /// the code's life and ends within minutes.
     fn forget_old(&mut self, at: OffsetDateTime) {
+        self.resets_at.retain(|issued| at < *issued + RESETS_COUNT);
         self.flows.retain(|known| {
             let dead_from = match &known.stage {
                 Stage::Live { code, .. } | Stage::Spent { code, .. } => code.expires_at,

@@ -11,6 +11,18 @@ pub const TRIES: u32 = 5;
 /// How long after its first step a flow may ask for codes (design, "Flows" 2).
 pub const FLOW_AGE: Duration = Duration::minutes(60);
 
+/// Codes for resets of one account in an hour (screens, part 6). Whoever knows a login id can ask for them: they are counted
+/// apart from those of sign-ins.
+const RESETS_AN_HOUR: usize = 3;
+/// In a day.
+const RESETS_A_DAY: usize = 6;
+
+/// How long a reset's code counts.
+pub(super) const RESETS_COUNT: Duration = Duration::DAY;
+
+/// One refusal of a code in so long is recorded; others get the same answer.
+pub(super) const REFUSALS: Duration = Duration::minutes(1);
+
 /// A mail is handed over only while its code still lives as long as this.
 pub const LAST_HAND_OVER: Duration = Duration::minutes(2);
 
@@ -42,6 +54,12 @@ pub fn back_off(attempt: u32) -> Duration {
 /// Whether a code that expires then is too old to be mailed at `now`.
 pub fn too_late_to_mail(expires_at: OffsetDateTime, now: OffsetDateTime) -> bool {
     now > expires_at - LAST_HAND_OVER
+}
+
+/// Whether another code for a reset would be one too many, after those that were issued at these moments.
+pub(super) fn too_many_resets(issued_at: &[OffsetDateTime], now: OffsetDateTime) -> bool {
+    let within = |time: Duration| issued_at.iter().filter(|at| now < **at + time).count();
+    within(Duration::HOUR) >= RESETS_AN_HOUR || within(RESETS_COUNT) >= RESETS_A_DAY
 }
 
 #[cfg(test)]

@@ -185,6 +185,7 @@ proptest! {
         let (_, states) = run(steps);
         for state in states {
             prop_assert!(state.flows.len() <= 3 * 16);
+            prop_assert!(state.resets_at.len() <= 6);
         }
     }
 }

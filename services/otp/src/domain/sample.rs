@@ -89,6 +89,14 @@ impl Story {
         );
     }
 
+    /// The event that it leads to.
+    pub fn decided(self) -> Option<CodeEvent> {
+        match self.decided {
+            Some(Ok(Decision::Record(event) | Decision::RecordBefore(event, _))) => Some(event),
+            Some(Ok(Decision::Nothing) | Err(_)) | None => None,
+        }
+    }
+
     /// It is so already.
     pub fn then_nothing(self) {
         assert_eq!(self.decided, Some(Ok(Decision::Nothing)));
@@ -125,6 +133,7 @@ pub fn issued_at(issue: u64, at: OffsetDateTime) -> otp::CodeIssued {
         reference: "CFHJ".to_owned(),
         expires_at: Some(to_timestamp(at + CODE_LIFE)),
         evidence: 100,
+        withheld: false,
     }
 }
 

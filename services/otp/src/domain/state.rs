@@ -11,6 +11,10 @@ pub struct Codes {
     pub issued: u64,
     /// What is remembered of each flow, oldest first.
     pub flows: Vec<FlowCodes>,
+    /// When the codes of resets of the last day were issued that were not withheld, oldest first.
+    pub resets_at: Vec<OffsetDateTime>,
+    /// When the newest CodeRefused was recorded.
+    pub refused_at: Option<OffsetDateTime>,
 }
 
 /// One flow.
@@ -76,6 +80,8 @@ pub struct Issued {
     pub expires_at: OffsetDateTime,
     /// Where CodeIssued stands; mails are about this position.
     pub position: Position,
+    /// No mail is owed, and whatever is typed is wrong.
+    pub withheld: bool,
 }
 
 /// The mail that brings a code.

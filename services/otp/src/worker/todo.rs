@@ -73,12 +73,17 @@ impl Todo {
         let key = (entry.recorded.stream, flow);
         let at = entry.recorded.recorded_at;
         match event {
+            CodeEvent::CodeIssued(issued) if issued.withheld => {
+                self.owed.remove(&key);
+                None
+            }
             CodeEvent::CodeIssued(issued) => {
                 let is_woken = self.woken.remove(&entry.recorded.position);
                 let free_at = if is_woken { at } else { at + grace };
                 self.owed.insert(key, owed(entry, flow, &issued, free_at));
                 None
             }
+            CodeEvent::CodeRefused(_) => None,
             CodeEvent::CodeRejected(rejected) if rejected.tries_left > 0 => None,
             CodeEvent::CodeRejected(_) | CodeEvent::CodeAccepted(_) | CodeEvent::FlowCancelled(_) => {
                 self.owed.remove(&key);

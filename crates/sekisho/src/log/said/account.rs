@@ -7,11 +7,17 @@ use super::{Said, Value};
 
 pub(super) fn said(event: &AccountEvent) -> Said {
     match event {
-        AccountEvent::AccountRegistered(event) => Said::new("アカウント登録").with(
-            "施設コード",
-            "facility_code",
-            Value::Text(event.facility_code.clone()),
-        ),
+        AccountEvent::AccountRegistered(event) => Said::new("アカウント登録")
+            .with(
+                "施設コード",
+                "facility_code",
+                Value::Text(event.facility_code.clone()),
+            )
+            .with_some(
+                "配布パスワード",
+                "password_is_initial",
+                event.password_is_initial.then_some(Value::Flag(true)),
+            ),
         AccountEvent::PasswordAccepted(event) => Said::new("パスワード一致")
             .with(
                 "パスワードの版",
@@ -48,6 +54,11 @@ pub(super) fn said(event: &AccountEvent) -> Said {
                 "フローの秘密",
                 "secret_digest",
                 Value::Digest(event.secret_digest.clone()),
+            )
+            .with_some(
+                "配布パスワードの版",
+                "password_version",
+                (event.password_version > 0).then_some(Value::Number(event.password_version)),
             )
             .with_client(event.client.as_ref()),
         AccountEvent::PasswordChanged(event) => Said::new("パスワード変更")

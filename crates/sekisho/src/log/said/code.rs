@@ -13,7 +13,13 @@ pub(super) fn said(event: &CodeEvent) -> Said {
             .with("照合番号", "reference", Value::Text(event.reference.clone()))
             .with_some("期限", "expires_at", moment(event.expires_at.as_ref()))
             .with("鍵", "key_id", Value::Text(event.key_id.clone()))
-            .with("根拠", "evidence", Value::Number(event.evidence)),
+            .with("根拠", "evidence", Value::Number(event.evidence))
+            .with_some(
+                "送信見送り",
+                "withheld",
+                event.withheld.then_some(Value::Flag(true)),
+            ),
+        CodeEvent::CodeRefused(event) => Said::new("確認コード発行見送り").with_purpose(event.purpose()),
         CodeEvent::MailStarted(event) => Said::new("メール送信開始")
             .with_attempt(event.about, event.attempt)
             .with_some("受け持ち期限", "until", moment(event.until.as_ref())),

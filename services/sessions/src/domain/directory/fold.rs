@@ -61,6 +61,7 @@ impl Directory {
                 }
             }
             CodeEvent::CodeIssued(_)
+            | CodeEvent::CodeRefused(_)
             | CodeEvent::MailStarted(_)
             | CodeEvent::Mailed(_)
             | CodeEvent::MailFailed(_)

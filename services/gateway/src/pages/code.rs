@@ -1,11 +1,17 @@
-//! What the e-mail page shows, from where the flow stands in the log and what the last POST has to say.
+//! What the two pages with a code have in common: what they show, from where the flow stands in the log and what the last
+//! POST has to say, and the forms that compare a code and ask for another one.
 
 use sekisho_proto::otp::v1::FlowView;
 use sekisho_proto::otp::v1::flow_view;
 
 use crate::backends::Described;
-use crate::notes::EmailMessage;
-use crate::{texts, times};
+use crate::cookies::Flow;
+use crate::notes::CodeMessage;
+use crate::seals::Seals;
+use crate::{marks, texts, times, typing};
+
+/// A code has 6 digits; nobody types it with more than this many spaces and hyphens.
+const LONGEST_CODE: usize = 64;
 
 /// Where the flow stands, as far as the page differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,8 +56,8 @@ pub struct View {
     pub field_error: Option<&'static str>,
     /// How many more tries, after bad news about the code.
     pub left: Option<String>,
-    /// Masked, or in full once a code was accepted.
-    pub address: String,
+    /// Masked, or in full once a code was accepted; `None` for a reset.
+    pub address: Option<String>,
     /// When the code was mailed and how long it lives.
     pub times: Option<String>,
     /// The number that the mail shows as well.
@@ -74,6 +80,17 @@ impl Stage {
             (flow_view::Stage::Live, flow_view::Mail::Unspecified) | (flow_view::Stage::Unspecified, _) => {
                 return None;
             }
+        })
+    }
+
+    /// Of a reset, whose page never tells whether a mail is on its way, or ever will be.
+    fn of_reset(flow: &FlowView) -> Option<Self> {
+        Some(match flow.stage() {
+            flow_view::Stage::NotSent | flow_view::Stage::Live => Self::Sent,
+            flow_view::Stage::Expired => Self::Expired,
+            flow_view::Stage::Spent => Self::Spent,
+            flow_view::Stage::Verified => Self::Verified,
+            flow_view::Stage::Unspecified => return None,
         })
     }
 
@@ -105,27 +122,94 @@ impl Stage {
     }
 }
 
+/// The forms of a page with a code.
+pub struct Forms {
+    /// Compares what is typed.
+    pub verify: Hidden,
+    /// Asks for a code.
+    pub send: Hidden,
+}
+
+/// Where a form goes, and what it carries beside what is typed.
+pub struct Hidden {
+    /// The address, which the mark names as well.
+    pub action: &'static str,
+    /// Against requests that the person did not mean.
+    pub mark: String,
+    /// However often the form is sent, it has its effect once.
+    pub command: String,
+}
+
+impl Forms {
+    /// The forms of a flow's page.
+    pub fn new(seals: &Seals, flow: &Flow, verify: &'static str, send: &'static str) -> Self {
+        let hidden = |action| Hidden {
+            action,
+            mark: marks::make(seals, action, &flow.secret),
+            command: marks::command_id(),
+        };
+        Self {
+            verify: hidden(verify),
+            send: hidden(send),
+        }
+    }
+}
+
+/// What is typed is compared, unless it cannot be a code.
+///
+/// # Errors
+/// What the page has to say.
+pub fn readable(code: &str) -> Result<(), CodeMessage> {
+    if typing::is_empty(code) {
+        Err(CodeMessage::Missing)
+    } else if code.chars().count() > LONGEST_CODE {
+        Err(CodeMessage::Malformed)
+    } else {
+        Ok(())
+    }
+}
+
 impl View {
-    /// What to show; `None` for a flow in a state that this page does not know.
-    pub fn new(flow: &FlowView, described: Described, said: Option<EmailMessage>) -> Option<Self> {
+    /// What to show of a sign-in; `None` for a flow in a state that this page does not know.
+    pub fn of_sign_in(flow: &FlowView, described: Described, said: Option<CodeMessage>) -> Option<Self> {
         let stage = Stage::of(flow)?;
         let verified = stage == Stage::Verified && !described.address.is_empty();
-        let news = News::of(stage, flow.was_guessed_at, said);
+        let address = if verified {
+            described.address
+        } else {
+            described.masked_address
+        };
         Some(Self {
+            address: Some(address),
+            times: written_times(stage, flow),
+            ..Self::new(stage, stage.status(), flow, said)
+        })
+    }
+
+    /// What to show of a reset, with the sentence above the code; `None` for a flow in a state that this page does not know.
+    pub fn of_reset(flow: &FlowView, sentence: &'static str, said: Option<CodeMessage>) -> Option<Self> {
+        let stage = Stage::of_reset(flow)?;
+        let status = matches!(stage, Stage::Sent | Stage::Expired).then_some(sentence);
+        let until = times::minute(flow.expires_at.as_ref()).filter(|_| stage == Stage::Sent);
+        Some(Self {
+            times: until.map(|until| texts::valid(&until)),
+            ..Self::new(stage, status, flow, said)
+        })
+    }
+
+    fn new(stage: Stage, status: Option<&'static str>, flow: &FlowView, said: Option<CodeMessage>) -> Self {
+        let news = News::of(stage, flow.was_guessed_at, said);
+        Self {
             stage,
-            status: stage.status(),
+            status,
             alert: news.alert,
             field_error: news.field_error,
             left: news.counts.then(|| texts::tries_left(flow.tries_left)),
-            address: if verified {
-                described.address
-            } else {
-                described.masked_address
-            },
-            times: written_times(stage, flow),
+            address: None,
+            times: None,
             reference: Some(flow.reference.clone()).filter(|reference| !reference.is_empty()),
             focus: stage.focus(),
-        })
+        }
     }
 
     /// Whether there is a code to type.
@@ -155,15 +239,20 @@ struct News {
 impl News {
     /// What the log tells outweighs what the last POST said, except where the person pressed 続行 too early or a button of
     /// another flow. That a code was wrong is read from the log, so a reload or a second tab shows it too.
-    fn of(stage: Stage, was_guessed_at: bool, said: Option<EmailMessage>) -> Self {
-        if said == Some(EmailMessage::StaleForm) {
+    fn of(stage: Stage, was_guessed_at: bool, said: Option<CodeMessage>) -> Self {
+        let outweighing = match said {
+            Some(CodeMessage::StaleForm) => Some(texts::STALE_BUTTON),
+            Some(CodeMessage::TooMany) if stage != Stage::Verified => Some(texts::TOO_MANY_CODES),
+            _ => None,
+        };
+        if outweighing.is_some() {
             return Self {
-                alert: Some(texts::STALE_BUTTON),
+                alert: outweighing,
                 ..Self::default()
             };
         }
         let waits_for_code = matches!(stage, Stage::NotSent | Stage::Sent | Stage::Sending);
-        if waits_for_code && said == Some(EmailMessage::NotVerified) {
+        if waits_for_code && said == Some(CodeMessage::NotVerified) {
             return Self {
                 alert: Some(texts::NOT_VERIFIED),
                 ..Self::default()
@@ -179,16 +268,18 @@ impl News {
         }
     }
 
-    fn of_code(was_guessed_at: bool, said: Option<EmailMessage>) -> Self {
+    fn of_code(was_guessed_at: bool, said: Option<CodeMessage>) -> Self {
         let (text, counts) = match said {
-            Some(EmailMessage::Missing) => (texts::CODE_MISSING, false),
-            Some(EmailMessage::Malformed) => (texts::CODE_MALFORMED, false),
-            Some(EmailMessage::Wrong { replaced: true }) => (texts::CODE_REPLACED, true),
-            Some(EmailMessage::Wrong { replaced: false }) => (texts::CODE_WRONG, true),
-            Some(EmailMessage::NotVerified | EmailMessage::StaleForm) | None if was_guessed_at => {
+            Some(CodeMessage::Missing) => (texts::CODE_MISSING, false),
+            Some(CodeMessage::Malformed) => (texts::CODE_MALFORMED, false),
+            Some(CodeMessage::Wrong { replaced: true }) => (texts::CODE_REPLACED, true),
+            Some(CodeMessage::Wrong { replaced: false }) => (texts::CODE_WRONG, true),
+            Some(CodeMessage::NotVerified | CodeMessage::StaleForm | CodeMessage::TooMany) | None => {
+                if !was_guessed_at {
+                    return Self::default();
+                }
                 (texts::CODE_WRONG, true)
             }
-            Some(EmailMessage::NotVerified | EmailMessage::StaleForm) | None => return Self::default(),
         };
         Self {
             alert: Some(text),
@@ -214,28 +305,28 @@ fn written_times(stage: Stage, flow: &FlowView) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn view(stage: flow_view::Stage, was_guessed_at: bool, said: Option<EmailMessage>) -> View {
+    fn view(stage: flow_view::Stage, was_guessed_at: bool, said: Option<CodeMessage>) -> View {
         let flow = FlowView {
             stage: stage.into(),
             mail: flow_view::Mail::HandedOver.into(),
             was_guessed_at,
             ..FlowView::default()
         };
-        View::new(&flow, Described::default(), said).unwrap()
+        View::of_sign_in(&flow, Described::default(), said).unwrap()
     }
 
     #[test]
     fn what_the_log_tells_outweighs_what_was_said_last() {
-        let expired = view(flow_view::Stage::Expired, false, Some(EmailMessage::Malformed));
+        let expired = view(flow_view::Stage::Expired, false, Some(CodeMessage::Malformed));
         assert_eq!(
             (expired.alert, expired.field_error),
             (Some(texts::CODE_EXPIRED), None)
         );
-        let verified = view(flow_view::Stage::Verified, true, Some(EmailMessage::NotVerified));
+        let verified = view(flow_view::Stage::Verified, true, Some(CodeMessage::NotVerified));
         assert_eq!(verified.alert, None);
-        let spent = view(flow_view::Stage::Spent, true, Some(EmailMessage::NotVerified));
+        let spent = view(flow_view::Stage::Spent, true, Some(CodeMessage::NotVerified));
         assert_eq!(spent.alert, Some(texts::CODE_SPENT));
-        let live = view(flow_view::Stage::Live, false, Some(EmailMessage::NotVerified));
+        let live = view(flow_view::Stage::Live, false, Some(CodeMessage::NotVerified));
         assert_eq!(live.alert, Some(texts::NOT_VERIFIED));
     }
 
@@ -245,7 +336,7 @@ mod tests {
             view(flow_view::Stage::Live, true, None).alert,
             Some(texts::CODE_WRONG)
         );
-        let empty = view(flow_view::Stage::Live, true, Some(EmailMessage::Missing));
+        let empty = view(flow_view::Stage::Live, true, Some(CodeMessage::Missing));
         assert_eq!((empty.alert, empty.left), (Some(texts::CODE_MISSING), None));
         assert_eq!(view(flow_view::Stage::Live, false, None).alert, None);
     }
@@ -255,7 +346,7 @@ mod tests {
         let described = || Described {
             masked_address: "m".into(),
             address: "full".into(),
-            person: None,
+            ..Described::default()
         };
         let mut flow = FlowView::default();
         for stage in [
@@ -264,14 +355,43 @@ mod tests {
             flow_view::Stage::Expired,
         ] {
             flow.stage = stage.into();
-            assert_eq!(View::new(&flow, described(), None).unwrap().address, "m");
+            let view = View::of_sign_in(&flow, described(), None).unwrap();
+            assert_eq!(view.address.as_deref(), Some("m"));
         }
         flow.stage = flow_view::Stage::Verified.into();
-        assert_eq!(View::new(&flow, described(), None).unwrap().address, "full");
+        let view = View::of_sign_in(&flow, described(), None).unwrap();
+        assert_eq!(view.address.as_deref(), Some("full"));
     }
 
     #[test]
     fn a_state_that_this_page_does_not_know_is_no_page() {
-        assert_eq!(View::new(&FlowView::default(), Described::default(), None), None);
+        let flow = FlowView::default();
+        assert_eq!(View::of_sign_in(&flow, Described::default(), None), None);
+        assert_eq!(View::of_reset(&flow, texts::RESET_SENT, None), None);
+    }
+
+    /// C-29: whatever became of the mail.
+    #[test]
+    fn a_reset_never_tells_what_became_of_its_mail() {
+        let shown = |mail: flow_view::Mail| {
+            let flow = FlowView {
+                stage: flow_view::Stage::Live.into(),
+                mail: mail.into(),
+                ..FlowView::default()
+            };
+            View::of_reset(&flow, texts::RESET_SENT, None).unwrap()
+        };
+        let silent = shown(flow_view::Mail::Unspecified);
+        assert_eq!(
+            (silent.stage, silent.status),
+            (Stage::Sent, Some(texts::RESET_SENT))
+        );
+        for mail in [
+            flow_view::Mail::Waiting,
+            flow_view::Mail::HandedOver,
+            flow_view::Mail::Failed,
+        ] {
+            assert_eq!(shown(mail), silent);
+        }
     }
 }

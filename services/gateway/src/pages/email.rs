@@ -1,7 +1,5 @@
 //! `/signin/email`: the second step. One address for every state; what it shows is read from the log.
 
-mod view;
-
 use std::sync::Arc;
 
 use askama::Template;
@@ -9,19 +7,16 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use time::OffsetDateTime;
 
+use super::code::{Focus, Forms, Stage, View, readable};
 use super::{Answer, Frame, cancel, flow, flow_fault, html, is_current, read_once};
 use crate::backends::{CodeVerdict, Ended, Fault, Known, Reason, Started};
 use crate::cookies::{Cookies, Flow, Person, Session};
 use crate::edge::{Site, enquiry_number};
 use crate::form::Form;
-use crate::notes::{EmailMessage, Note};
+use crate::notes::{CodeMessage, Note};
 use crate::refusal::{Place, Refusal, Trouble};
-use crate::{Gateway, marks, texts, typing};
+use crate::{Gateway, marks, texts};
 
-use view::{Focus, Stage, View};
-
-/// A code has 6 digits; nobody types it with more than this many spaces and hyphens.
-const LONGEST_CODE: usize = 64;
 const SEND: &str = "/signin/email/send";
 const VERIFY: &str = "/signin/email/verify";
 const CONTINUE: &str = "/signin/email/continue";
@@ -32,15 +27,12 @@ struct Email {
     frame: Frame,
     view: View,
     enquiry: Option<String>,
+    forms: Forms,
     marks: Marks,
 }
 
-/// The hidden fields of the four forms.
+/// The hidden fields of the other forms.
 struct Marks {
-    send: String,
-    send_command: String,
-    verify: String,
-    verify_command: String,
     proceed: String,
     cancel: String,
 }
@@ -55,10 +47,11 @@ pub async fn show(State(gateway): State<Arc<Gateway>>, site: Site, mut cookies: 
     let (state, described) = asked.map_err(|fault| flow_fault(&mut cookies, fault))?;
     let said = match read_once(&mut cookies) {
         Some(Note::Email(message)) => Some(message),
-        Some(Note::SignIn { .. } | Note::Unrecorded) | None => None,
+        _ => None,
     };
-    let view = View::new(&state, described, said).ok_or_else(|| unknown_state("GetFlow"))?;
-    let page = html(&Email::new(&site, view, Marks::new(&gateway, &flow)))?;
+    let view = View::of_sign_in(&state, described, said).ok_or_else(|| unknown_state("GetFlow"))?;
+    let forms = Forms::new(&gateway.seals, &flow, VERIFY, SEND);
+    let page = html(&Email::new(&site, view, forms, Marks::new(&gateway, &flow)))?;
     Ok((cookies, page).into_response())
 }
 
@@ -67,12 +60,14 @@ pub async fn send(State(gateway): State<Arc<Gateway>>, mut cookies: Cookies, for
     let [mark, command] = form.take(["csrf", "command"])?;
     let flow = flow(&mut cookies)?;
     if !is_current(&gateway, SEND, &flow.secret, &mark)? {
-        return Ok(say(cookies, EmailMessage::StaleForm));
+        return Ok(say(cookies, CodeMessage::StaleForm));
     }
     let command = marks::read_command_id(&command).ok_or(Refusal::Unreadable)?;
-    let issued = gateway.backends.issue_code(&flow, command).await;
-    issued.map_err(|fault| flow_fault(&mut cookies, fault))?;
-    Ok(Redirect::to("/signin/email").into_response())
+    match gateway.backends.issue_code(&flow, command).await {
+        Ok(()) => Ok(Redirect::to("/signin/email").into_response()),
+        Err(Fault::Refused(Reason::TooManyCodes)) => Ok(say(cookies, CodeMessage::TooMany)),
+        Err(fault) => Err(flow_fault(&mut cookies, fault)),
+    }
 }
 
 /// POST of コードの確認.
@@ -80,22 +75,19 @@ pub async fn verify(State(gateway): State<Arc<Gateway>>, mut cookies: Cookies, f
     let [mark, command, code] = form.take(["csrf", "command", "code"])?;
     let flow = flow(&mut cookies)?;
     if !is_current(&gateway, VERIFY, &flow.secret, &mark)? {
-        return Ok(say(cookies, EmailMessage::StaleForm));
+        return Ok(say(cookies, CodeMessage::StaleForm));
     }
     let command = marks::read_command_id(&command).ok_or(Refusal::Unreadable)?;
-    if typing::is_empty(&code) {
-        return Ok(say(cookies, EmailMessage::Missing));
-    }
-    if code.chars().count() > LONGEST_CODE {
-        return Ok(say(cookies, EmailMessage::Malformed));
+    if let Err(message) = readable(&code) {
+        return Ok(say(cookies, message));
     }
     match gateway.backends.verify_code(&flow, code, command).await {
         Ok(CodeVerdict::Accepted(seen)) => {
             cookies.keep(&Flow { seen, ..flow });
             Ok((cookies, Redirect::to("/signin/email")).into_response())
         }
-        Ok(CodeVerdict::Rejected { replaced }) => Ok(say(cookies, EmailMessage::Wrong { replaced })),
-        Err(Fault::Refused(Reason::CodeMalformed)) => Ok(say(cookies, EmailMessage::Malformed)),
+        Ok(CodeVerdict::Rejected { replaced }) => Ok(say(cookies, CodeMessage::Wrong { replaced })),
+        Err(Fault::Refused(Reason::CodeMalformed)) => Ok(say(cookies, CodeMessage::Malformed)),
         Err(Fault::Refused(Reason::NoLiveCode)) => Ok(Redirect::to("/signin/email").into_response()),
         Err(fault) => Err(flow_fault(&mut cookies, fault)),
     }
@@ -107,11 +99,11 @@ pub async fn proceed(State(gateway): State<Arc<Gateway>>, mut cookies: Cookies, 
     let [mark] = form.take(["csrf"])?;
     let flow = flow(&mut cookies)?;
     if !is_current(&gateway, CONTINUE, &flow.secret, &mark)? {
-        return Ok(say(cookies, EmailMessage::StaleForm));
+        return Ok(say(cookies, CodeMessage::StaleForm));
     }
     let started = match gateway.backends.start(&flow).await {
         Ok(started) => started,
-        Err(Fault::Refused(Reason::EvidenceMissing)) => return Ok(say(cookies, EmailMessage::NotVerified)),
+        Err(Fault::Refused(Reason::EvidenceMissing)) => return Ok(say(cookies, CodeMessage::NotVerified)),
         Err(fault) => return Err(flow_fault(&mut cookies, fault)),
     };
     let seeing = Flow {
@@ -151,12 +143,14 @@ fn person(known: Known, started: &Started) -> Person {
     }
 }
 
-pub(super) fn say(mut cookies: Cookies, message: EmailMessage) -> Response {
+pub(super) fn say(mut cookies: Cookies, message: CodeMessage) -> Response {
     cookies.keep(&Note::Email(message));
     let target = match message {
         // The page gives the focus to the code by itself.
-        EmailMessage::Wrong { .. } | EmailMessage::Missing | EmailMessage::Malformed => "/signin/email",
-        EmailMessage::NotVerified | EmailMessage::StaleForm => "/signin/email#error-summary",
+        CodeMessage::Wrong { .. } | CodeMessage::Missing | CodeMessage::Malformed => "/signin/email",
+        CodeMessage::NotVerified | CodeMessage::StaleForm | CodeMessage::TooMany => {
+            "/signin/email#error-summary"
+        }
     };
     (cookies, Redirect::to(target)).into_response()
 }
@@ -173,7 +167,7 @@ fn unknown_state(call: &'static str) -> Refusal {
 }
 
 impl Email {
-    fn new(site: &Site, view: View, marks: Marks) -> Self {
+    fn new(site: &Site, view: View, forms: Forms, marks: Marks) -> Self {
         let mut frame = Frame::sign_in(texts::EMAIL, site);
         frame.error = view.alert.is_some();
         let enquiry = (view.stage == Stage::Failed).then(enquiry_number);
@@ -184,6 +178,7 @@ impl Email {
             frame,
             view,
             enquiry,
+            forms,
             marks,
         }
     }
@@ -193,10 +188,6 @@ impl Marks {
     fn new(gateway: &Gateway, flow: &Flow) -> Self {
         let mark = |form| marks::make(&gateway.seals, form, &flow.secret);
         Self {
-            send: mark(SEND),
-            send_command: marks::command_id(),
-            verify: mark(VERIFY),
-            verify_command: marks::command_id(),
             proceed: mark(CONTINUE),
             cancel: mark(cancel::FORM),
         }

@@ -1,0 +1,81 @@
+//! Registration, resets, new passwords, disabling.
+
+use super::*;
+
+#[test]
+fn a_reset_is_minted_alike_in_every_stage() {
+    let command = || Command::RequestReset {
+        secret_digest: SECRET_DIGEST,
+        client: client(),
+    };
+    let requested = || PasswordResetRequested {
+        secret_digest: SECRET_DIGEST.to_vec(),
+        client: Some(client()),
+        password_version: 0,
+    };
+    given([]).when(command()).then(requested());
+    given([registered()]).when(command()).then(requested());
+    given([registered(), disabled()])
+        .when(command())
+        .then(requested());
+}
+
+#[test]
+fn a_new_password_names_its_evidence_and_ends_with_it() {
+    let decided = given([registered()]).when(set_password()).0.unwrap();
+    let event = PasswordChanged {
+        evidence: vec![20, 40],
+        device: vec![8; 32],
+    };
+    assert_eq!(decided, Decision::RecordBefore(event.into(), start()));
+}
+
+#[test]
+fn a_disabled_account_gets_no_new_password() {
+    given([registered(), disabled()])
+        .when(set_password())
+        .then_rejected(Rejection::Disabled);
+}
+
+#[test]
+fn an_account_is_registered_once() {
+    let command = || Command::Register {
+        facility_code: "0450000".to_owned(),
+        password_is_initial: false,
+    };
+    given([]).when(command()).then(registered());
+    given([registered()])
+        .when(command())
+        .then_rejected(Rejection::Exists);
+    given([registered(), disabled()])
+        .when(command())
+        .then_rejected(Rejection::Exists);
+}
+
+#[test]
+fn disabling_and_enabling_twice_changes_nothing() {
+    given([registered()])
+        .when(Command::Disable)
+        .then(AccountDisabled {});
+    given([registered(), disabled()])
+        .when(Command::Disable)
+        .then_nothing();
+    given([registered(), disabled()])
+        .when(Command::Enable)
+        .then(AccountEnabled {});
+    given([registered()]).when(Command::Enable).then_nothing();
+    given([]).when(Command::Disable).then_rejected(Rejection::Unknown);
+    given([]).when(Command::Enable).then_rejected(Rejection::Unknown);
+}
+
+#[test]
+fn a_change_and_a_disabling_are_cuts() {
+    let account = given([registered(), changed()]).account;
+    let cut = Cuts {
+        all: Position(20),
+        flows: Position(0),
+    };
+    assert_eq!(account.history.cuts, cut);
+    let account = given([registered(), changed(), disabled()]).account;
+    assert_eq!(account.history.cuts.all, Position(30));
+}

@@ -1,0 +1,74 @@
+//! パスワードの再設定: login id, code, new password, done. Nothing that these pages show or how long they take tells whether
+//! anybody has the login id.
+
+pub mod cancel;
+pub mod code;
+pub mod done;
+pub mod forgot;
+pub mod new;
+
+use axum::response::{IntoResponse, Redirect, Response};
+
+use crate::Gateway;
+use crate::backends::{Fault, Reason};
+use crate::cookies::{Cookies, Flow, Reset};
+use crate::notes::{ForgotMessage, Note};
+use crate::refusal::{Place, Refusal, Stop};
+use crate::{marks, typing};
+
+/// Has the code mailed and goes on to the page that asks for it, which is the same whatever becomes of the mail.
+///
+/// # Errors
+/// When the code could not be asked for.
+pub(super) async fn begin(
+    gateway: &Gateway,
+    cookies: &mut Cookies,
+    reset: &Reset,
+) -> Result<Redirect, Refusal> {
+    let command = marks::read_command_id(&marks::command_id()).unwrap_or_default();
+    let issued = gateway.backends.issue_code(&reset.flow, command).await;
+    issued.map_err(|fault| fault.refusal(Place::Reset))?;
+    cookies.keep(reset);
+    Ok(Redirect::to("/password/forgot/code"))
+}
+
+/// A reset that credentials minted for what was typed.
+pub(super) fn reset(flow: Flow, typed: &str, must_change: bool) -> Reset {
+    Reset {
+        flow,
+        typed: typing::to_fill_in(typed.to_owned()),
+        must_change,
+    }
+}
+
+/// The reset of the request.
+///
+/// # Errors
+/// To `/password/forgot` without one: it is over, its cookie is lost, or it belongs to the other host.
+fn current(cookies: &mut Cookies) -> Result<Reset, Stop> {
+    match cookies.read() {
+        Some(reset) => Ok(reset),
+        None => Err(over(cookies).into()),
+    }
+}
+
+/// To `/password/forgot`, without the reset.
+fn over(cookies: &mut Cookies) -> Response {
+    cookies.forget::<Reset>();
+    let redirect = to_forgot(cookies, ForgotMessage::Over, String::new());
+    (cookies.take(), redirect).into_response()
+}
+
+/// `/password/forgot`, where the message is shown and gets the focus.
+fn to_forgot(cookies: &mut Cookies, message: ForgotMessage, typed: String) -> Redirect {
+    cookies.keep(&Note::Forgot { message, typed });
+    Redirect::to("/password/forgot#error-summary")
+}
+
+/// What a handler within a reset does about a fault that it does not know better.
+fn fault(cookies: &mut Cookies, fault: Fault) -> Stop {
+    match fault {
+        Fault::Refused(Reason::FlowOver | Reason::FlowUsed) => over(cookies).into(),
+        other => other.refusal(Place::Reset).into(),
+    }
+}
