@@ -61,6 +61,14 @@ events! {
 }
 
 events! {
+    /// Events of kind `client`.
+    ClientEvent of Client from credentials {
+        ClientThrottled = "client_throttled",
+        AttemptsRefused = "attempts_refused",
+    }
+}
+
+events! {
     /// Events of kind `code`.
     CodeEvent of Code from otp {
         CodeIssued = "code_issued",

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use prost_reflect::prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage, Kind, MessageDescriptor};
-use sekisho_proto::events::{AccountEvent, CodeEvent, SessionEvent, SystemEvent};
+use sekisho_proto::events::{AccountEvent, ClientEvent, CodeEvent, SessionEvent, SystemEvent};
 use sekisho_proto::{Event, EventError, FILE_DESCRIPTOR_SET};
 
 /// One sample.
@@ -19,8 +19,9 @@ struct Sample {
 }
 
 /// States that every 64th entry of a stream carries.
-const CARRIED: [&str; 3] = [
+const CARRIED: [&str; 4] = [
     "signin.credentials.v1.AccountState",
+    "signin.credentials.v1.ClientState",
     "signin.otp.v1.CodesState",
     "signin.sessions.v1.SessionsState",
 ];
@@ -43,9 +44,10 @@ fn bytes(digits: &str) -> Vec<u8> {
 }
 
 /// The packages of events, with the event types of each.
-fn event_types() -> [(&'static str, &'static [&'static str]); 4] {
+fn event_types() -> [(&'static str, &'static [&'static str]); 5] {
     [
         ("signin.credentials.v1", AccountEvent::TYPES),
+        ("signin.credentials.v1", ClientEvent::TYPES),
         ("signin.otp.v1", CodeEvent::TYPES),
         ("signin.sessions.v1", SessionEvent::TYPES),
         ("signin.log.v1", SystemEvent::TYPES),
@@ -62,6 +64,9 @@ fn message_name(package: &str, event_type: &str) -> String {
 /// Reads bytes as the event that a message's name stands for, and writes them again.
 fn rewritten(name: &str, bytes: &[u8]) -> Option<Result<Vec<u8>, EventError>> {
     let again = |package: &str, event_type: &str| match package {
+        "signin.credentials.v1" if ClientEvent::TYPES.contains(&event_type) => {
+            ClientEvent::decode(event_type, bytes).map(|event| event.encode())
+        }
         "signin.credentials.v1" => AccountEvent::decode(event_type, bytes).map(|event| event.encode()),
         "signin.otp.v1" => CodeEvent::decode(event_type, bytes).map(|event| event.encode()),
         "signin.log.v1" => SystemEvent::decode(event_type, bytes).map(|event| event.encode()),

@@ -22,6 +22,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["gateway"],
     ),
     (
+        "/signin.credentials.v1.CredentialsService/NoteRefusedForms",
+        &["gateway"],
+    ),
+    (
         "/signin.credentials.v1.CredentialsService/SetPassword",
         &["gateway"],
     ),

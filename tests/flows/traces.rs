@@ -15,7 +15,7 @@ use sekisho_tests::accounts::administration;
 use sekisho_tests::collector::Collector;
 use sekisho_tests::flow::Gateway;
 use sekisho_tests::visitor::Visitor;
-use sekisho_tests::{grpc, hex, mail};
+use sekisho_tests::{hex, mail};
 use sqlx::Row;
 use tokio::sync::mpsc;
 

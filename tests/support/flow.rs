@@ -110,6 +110,7 @@ impl Gateway {
         let request = credentials::RequestPasswordResetRequest {
             login_id: login.to_owned(),
             secret_digest: Sha256::digest(&secret).to_vec(),
+            device: Vec::new(),
             client: None,
         };
         let id = self

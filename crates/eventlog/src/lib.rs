@@ -31,6 +31,7 @@ mod migrate;
 mod park;
 mod publish;
 mod read;
+mod since;
 mod statement;
 mod streams;
 mod system;

@@ -14,6 +14,10 @@ pub const CALLERS: &[Method] = &[
         roles: &[GATEWAY],
     },
     Method {
+        path: "/signin.credentials.v1.CredentialsService/NoteRefusedForms",
+        roles: &[GATEWAY],
+    },
+    Method {
         path: "/signin.credentials.v1.CredentialsService/SetPassword",
         roles: &[GATEWAY],
     },

@@ -50,6 +50,11 @@ impl Settings for Config {
         let lockout = read_lockout(reader);
         let new_passwords = read_new_passwords(reader);
         let initial_passwords = read_initial_passwords(reader);
+        let denial_time = reader.or(
+            "DENIAL_TIME",
+            "150ms",
+            "the least time that a denied sign-in takes, so that it does not tell why; longer than a hash and a commit",
+        );
         let hash_concurrency = reader.optional(
             "HASH_CONCURRENCY",
             "passwords hashed at the same time, 19 MiB each; without it as many as there are cores",
@@ -70,6 +75,7 @@ impl Settings for Config {
                 lockout: lockout?,
                 new_passwords: new_passwords?,
                 initial_passwords: initial_passwords?,
+                denial_time: denial_time?,
             },
             hash_concurrency: hash_concurrency?.unwrap_or_else(cores),
             hash_queue: hash_queue?,

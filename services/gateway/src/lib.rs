@@ -25,7 +25,7 @@ use std::sync::Arc;
 use axum::{Router, middleware};
 
 use backends::Backends;
-use edge::{Hosts, Proxies};
+use edge::{Hosts, Proxies, RefusedForms};
 use seals::Seals;
 
 pub use config::Config;
@@ -42,6 +42,8 @@ pub struct Gateway {
     pub hosts: Hosts,
     /// Whose word on client addresses counts.
     pub proxies: Proxies,
+    /// What is told to credentials about refused forms.
+    pub refused_forms: RefusedForms,
 }
 
 /// The browsers' router.

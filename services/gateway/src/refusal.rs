@@ -31,6 +31,8 @@ pub enum Refusal {
     WrongHost,
     /// Too many people at once; nothing was done.
     Busy(Place),
+    /// Too many attempts from this address failed; nothing was done.
+    Throttled(Place),
     /// A service behind the gateway did not give the answer that the page needs.
     Down(Trouble),
     /// A mistake of the gateway itself.
@@ -90,8 +92,24 @@ impl Refusal {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::WrongHost => StatusCode::MISDIRECTED_REQUEST,
+            Self::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Busy(_) | Self::Down(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// Whether a form was refused that no page of the portal sends like that.
+    pub fn is_of_a_form(&self) -> bool {
+        match self {
+            Self::Unreadable | Self::Forged | Self::CookieMissing | Self::TooLarge | Self::MediaType => true,
+            Self::NotFound
+            | Self::Method
+            | Self::TooSlow
+            | Self::WrongHost
+            | Self::Busy(_)
+            | Self::Throttled(_)
+            | Self::Down(_)
+            | Self::Broken => false,
         }
     }
 
@@ -99,6 +117,7 @@ impl Refusal {
     pub fn retry_after(&self) -> Option<u32> {
         match self {
             Self::Busy(_) => Some(5),
+            Self::Throttled(_) => Some(60),
             Self::Down(_) => Some(10),
             _ => None,
         }
@@ -117,6 +136,7 @@ impl Refusal {
             Self::MediaType => "media_type",
             Self::WrongHost => "wrong_host",
             Self::Busy(_) => "busy",
+            Self::Throttled(_) => "throttled",
             Self::Down(_) => "down",
             Self::Broken => "broken",
         }
@@ -143,7 +163,9 @@ impl Refusal {
             Self::Forged | Self::CookieMissing | Self::WrongHost | Self::Busy(_) => {
                 tracing::warn!(enquiry, refusal, status, "refused");
             }
-            Self::Unreadable
+            // Gathered in the log of sign-ins.
+            Self::Throttled(_)
+            | Self::Unreadable
             | Self::NotFound
             | Self::Method
             | Self::TooSlow

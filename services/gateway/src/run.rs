@@ -1,5 +1,7 @@
 //! From settings to a running gateway.
 
+use std::convert::Infallible;
+
 use axum::Router;
 use http::Uri;
 use sekisho_service::process::{self, Process};
@@ -10,7 +12,7 @@ use tower::util::BoxCloneSyncService;
 
 use crate::backends::{Backends, Transport};
 use crate::config::Config;
-use crate::edge::{Hosts, Proxies};
+use crate::edge::{Hosts, Proxies, RefusedForms};
 use crate::seals::Seals;
 use crate::{Gateway, build};
 
@@ -21,7 +23,14 @@ use crate::{Gateway, build};
 pub async fn run(config: Config, process: Process) -> Result<(), process::Error> {
     let browsers = Web::bind(config.listen)?.encrypted(config.browser_tls.clone());
     let internal = Web::bind(config.internal_listen)?;
-    let pages = build(gateway(config)?);
+    let gateway = gateway(config)?;
+    let (refused_forms, backends) = (gateway.refused_forms.clone(), gateway.backends.clone());
+    process.spawn("refused forms", async move {
+        match refused_forms.report(&backends).await {}
+        #[expect(unreachable_code, reason = "names the error type of a task that never ends")]
+        Ok::<(), Infallible>(())
+    });
+    let pages = build(gateway);
     // Readiness does not ask the services: the gateway alone can tell people in Japanese that they are away.
     let health = Router::new().nest("/health", web::health(&process));
     tokio::try_join!(browsers.serve(pages, &process), internal.serve(health, &process))?;
@@ -39,6 +48,7 @@ fn gateway(config: Config) -> Result<Gateway, client::Error> {
         hosts: Hosts::new(config.hosts),
         proxies: Proxies::new(config.trusted_proxies),
         seals: Seals::new(config.cookie_keys),
+        refused_forms: RefusedForms::default(),
     })
 }
 

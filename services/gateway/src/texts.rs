@@ -283,7 +283,9 @@ pub const WRONG_HOST: &str = "URLが正しくありません";
 pub const WRONG_HOST_INTRO: &str = "このURLでは利用できません。入力したURLが正しいか確認してください。";
 /// Heading when too many sign in at once.
 pub const BUSY: &str = "混み合っています";
-/// Sentence when too many sign in at once.
+/// Heading of 429.
+pub const THROTTLED: &str = "リクエストが多すぎます";
+/// Sentence when too many sign in at once, or too much comes from one address.
 pub const BUSY_INTRO: &str = "ただいまリクエストが多すぎます。しばらく待って、もう一度やり直してください。";
 /// Heading of 503 and 500.
 pub const DOWN: &str = "一時的に利用できません";

@@ -7,7 +7,7 @@ use sekisho_proto::refusal::{Class, Refuse};
 
 use crate::domain::{PasswordError, ProfileError, Rejection};
 use crate::hashing::{PepperError, PhcError, PoolError};
-use crate::sealing::SealError;
+use crate::sealing::{DayKeyError, SealError};
 use crate::store::StoreError;
 
 /// A call that is refused, or that something kept from its answer.
@@ -43,6 +43,9 @@ pub enum Error {
     /// The hashing pool is full: nothing was compared or recorded.
     #[error("too many passwords wait to be hashed")]
     HashingBusy,
+    /// Too many attempts from this address failed: nothing was done.
+    #[error("too many attempts from this address failed")]
+    Throttled,
     /// The log gave no answer, or the tables beside it.
     #[error(transparent)]
     Log(LogFault),
@@ -63,7 +66,7 @@ impl Refuse for Error {
             Self::CodeNotLive | Self::AccountDisabled => Class::Precondition,
             Self::AccountExists => Class::Exists,
             Self::AccountUnknown => Class::NotFound,
-            Self::HashingBusy => Class::Busy,
+            Self::HashingBusy | Self::Throttled => Class::Busy,
             Self::Behind => Class::Unavailable,
             Self::Broken(_) => Class::Fault,
         }
@@ -88,6 +91,7 @@ impl Refuse for Error {
             Self::AccountUnknown => "ACCOUNT_UNKNOWN",
             Self::AccountDisabled => "ACCOUNT_DISABLED",
             Self::HashingBusy => "CREDENTIALS_BUSY",
+            Self::Throttled => "CLIENT_THROTTLED",
             Self::Behind => "LOG_BEHIND",
             Self::Broken(_) => "INTERNAL",
         }
@@ -142,6 +146,15 @@ impl From<StoreError> for Error {
                 Self::Log(LogFault::Unavailable)
             }
             StoreError::Damaged => Self::Broken("a row of the tables cannot be used"),
+        }
+    }
+}
+
+impl From<DayKeyError> for Error {
+    fn from(error: DayKeyError) -> Self {
+        match error {
+            DayKeyError::Store(error) => error.into(),
+            DayKeyError::Seal(error) => error.into(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The use cases: gather the facts, make a command, have it decided, say what came of it.
 
 mod administer;
+mod clients;
 mod describe;
 mod error;
 mod reset;
@@ -17,8 +18,10 @@ use sekisho_service::settings::KeyRing;
 
 use crate::domain::Rules;
 use crate::hashing::{HashPool, Pepper};
-use crate::sealing::Phantoms;
+use crate::sealing::{DayKeys, Phantoms};
 use crate::store::Store;
+
+use clients::Clients;
 
 pub use administer::Registration;
 pub use describe::{Described, Known, NewPasswordLength};
@@ -39,6 +42,8 @@ pub struct App {
     pool: HashPool,
     keys: Keys,
     rules: Arc<Rules>,
+    day_keys: DayKeys,
+    clients: Clients,
 }
 
 /// What a use case seals with.
@@ -55,8 +60,11 @@ pub struct Keys {
 impl App {
     /// Works on a log and the tables beside it.
     pub fn new(log: Log, pool: HashPool, keys: Keys, rules: Rules) -> Self {
+        let store = Store::new(log.pool().clone());
         Self {
-            store: Store::new(log.pool().clone()),
+            day_keys: DayKeys::new(store.clone(), keys.masters.clone()),
+            clients: Clients::default(),
+            store,
             log,
             pool,
             keys,

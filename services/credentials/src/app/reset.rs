@@ -14,6 +14,8 @@ pub struct ResetRequest {
     pub login_id: String,
     /// SHA-256 of the flow's secret.
     pub secret_digest: [u8; 32],
+    /// What the browser's device cookie holds.
+    pub device: Option<[u8; 32]>,
     /// The browser's side.
     pub seen: Seen,
 }
@@ -22,9 +24,14 @@ impl App {
     /// Mints a flow for a new password.
     ///
     /// # Errors
-    /// [`Error`]; none tells whether anybody has the login id.
+    /// [`Error::Throttled`]; none tells whether anybody has the login id.
     pub async fn request_reset(&self, request: ResetRequest) -> Result<FlowId, Error> {
-        let subject = self.subject(&TypedLogin::read(&request.login_id)).await?;
+        let login = TypedLogin::read(&request.login_id);
+        let tags = self.day_keys.tags(&request.seen, self.log.now()).await?;
+        if self.is_throttled(&login, request.device, tags).await? {
+            return Err(Error::Throttled);
+        }
+        let subject = self.subject(&login).await?;
         let flow = FlowId::mint(self.log.head());
         let decided = self
             .log
@@ -32,7 +39,7 @@ impl App {
                 let command = Command::RequestReset {
                     secret_digest: request.secret_digest,
                     client: self
-                        .sealed(&subject, facts, &request.seen)
+                        .sealed(&subject, facts, &request.seen, tags)
                         .map_err(|error| Stopped::Failed(error.into()))?,
                 };
                 decide(&facts.state, facts.now, command).map_err(Stopped::Rejected)

@@ -6,7 +6,7 @@ use sekisho_proto::credentials::v1::SealedClient;
 use super::{App, Error};
 use crate::domain::{Account, Device, TypedLogin};
 use crate::hashing::Phc;
-use crate::sealing::{PersonalKey, SealError, Seen};
+use crate::sealing::{PersonalKey, SealError, Seen, Tags};
 use crate::store::{Found, StoredPassword};
 
 /// An account, or the phantom of a login id that nobody has.
@@ -60,18 +60,18 @@ impl App {
         })))
     }
 
-    /// The browser's side, sealed to the event that is being decided. Its address has no tag yet: a tag is worth nothing
-    /// to whoever reads an old log only if the key of its day is gone, and what is derived from a key that stays is not.
+    /// The browser's side, sealed to the event that is being decided, and what stands for its address today.
     pub(super) fn sealed(
         &self,
         subject: &Subject,
         facts: &Facts<Account>,
         seen: &Seen,
+        tags: Option<Tags>,
     ) -> Result<SealedClient, SealError> {
         let key = self.key(subject, facts.event_id);
         Ok(SealedClient {
             sealed: key.seal(subject.stream(), facts.event_id, seen)?,
-            address_tag: Vec::new(),
+            address_tag: tags.map(|tags| tags.today.0.to_vec()).unwrap_or_default(),
         })
     }
 

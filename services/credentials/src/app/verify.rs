@@ -5,6 +5,7 @@ use sekisho_evidence::{Cuts, session_cuts};
 use sekisho_proto::events::AccountEvent;
 use sekisho_service::entropy;
 use sekisho_service::settings::Secret;
+use tokio::time::{Instant, sleep_until};
 
 use super::subject::{Known, Subject};
 use super::{App, Error, context};
@@ -12,7 +13,7 @@ use crate::domain::{
     Account, Command, Comparison, Finding, Rejection, Stage, TypedLogin, TypedPassword, Verdict, decide,
 };
 use crate::hashing::Phc;
-use crate::sealing::Seen;
+use crate::sealing::{Seen, Tags};
 
 /// Comparisons of one call. Another one is needed only when the password was set anew during the last.
 const COMPARISONS: usize = 3;
@@ -56,6 +57,8 @@ pub enum Denied {
     Disabled,
     /// The password was right, and there is no address to mail a code to.
     NoEmail,
+    /// Too many attempts from this address failed: nothing was compared.
+    Throttled,
 }
 
 impl App {
@@ -64,12 +67,31 @@ impl App {
     /// # Errors
     /// [`Error::HashingBusy`]: nothing was compared or recorded. Other errors tell nothing about the password.
     pub async fn verify_password(&self, attempt: Attempt) -> Result<Outcome, Error> {
+        let begun = Instant::now();
+        let outcome = self.compare_and_record(attempt).await?;
+        match outcome {
+            // Some of them take the log a commit more than others: the time must not tell which.
+            Outcome::Denied(
+                Denied::UnknownAccount | Denied::WrongPassword | Denied::Locked | Denied::Disabled,
+            ) => sleep_until(begun + self.rules.denial_time).await,
+            Outcome::Denied(Denied::NoEmail | Denied::Throttled)
+            | Outcome::Accepted(_)
+            | Outcome::MustChange(_) => {}
+        }
+        Ok(outcome)
+    }
+
+    async fn compare_and_record(&self, attempt: Attempt) -> Result<Outcome, Error> {
         let login = TypedLogin::read(&attempt.login_id);
         let typed = TypedPassword::read(&attempt.password);
+        let tags = self.day_keys.tags(&attempt.seen, self.log.now()).await?;
+        if self.is_throttled(&login, attempt.device, tags).await? {
+            return Ok(Outcome::Denied(Denied::Throttled));
+        }
         for _ in 0..COMPARISONS {
             let subject = self.subject(&login).await?;
             let compared = self.compare(&subject, &typed).await?;
-            match self.record_verdict(&subject, &compared, &attempt).await {
+            match self.record_verdict(&subject, &compared, &attempt, tags).await {
                 Err(DecideError::Rejected(Stopped::Rejected(Rejection::VerdictStale))) => {}
                 Err(error) => return Err(error.into()),
                 Ok(outcome) => {
@@ -117,6 +139,7 @@ impl App {
         subject: &Subject,
         compared: &Compared,
         attempt: &Attempt,
+        tags: Option<Tags>,
     ) -> Result<Outcome, DecideError<Stopped>> {
         let is_right = compared.verdict.finding == Finding::Right;
         let mints = matches!(subject, Subject::Known(known) if known.has_address && is_right);
@@ -131,7 +154,7 @@ impl App {
                     verdict: compared.verdict,
                     mints: flow.map(|_| attempt.secret_digest),
                     client: self
-                        .sealed(subject, facts, &attempt.seen)
+                        .sealed(subject, facts, &attempt.seen, tags)
                         .map_err(|error| Stopped::Failed(error.into()))?,
                     device,
                     cuts: compared.cuts,

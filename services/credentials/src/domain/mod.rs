@@ -4,6 +4,7 @@ mod account;
 mod address;
 mod blocklist;
 mod carried;
+pub mod client;
 mod command;
 mod decide;
 mod devices;

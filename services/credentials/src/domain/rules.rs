@@ -15,6 +15,8 @@ pub struct Rules {
     pub new_passwords: NewPasswords,
     /// What becomes of distributed passwords.
     pub initial_passwords: InitialPasswords,
+    /// The least time that a denial takes, whatever it is for.
+    pub denial_time: Duration,
 }
 
 /// What a new password must be.

@@ -56,12 +56,23 @@ impl CredentialsService for Credentials {
         let reset = ResetRequest {
             login_id: request.login_id,
             secret_digest: secret_digest(&request.secret_digest)?,
+            device: device(Secret::new(request.device).expose())?,
             seen: request.client.map(Seen::from).unwrap_or_default(),
         };
         let flow = self.app.get()?.request_reset(reset).await?;
         Ok(Response::new(proto::RequestPasswordResetResponse {
             flow_id: flow.to_vec(),
         }))
+    }
+
+    async fn note_refused_forms(
+        &self,
+        request: Request<proto::NoteRefusedFormsRequest>,
+    ) -> Result<Response<proto::NoteRefusedFormsResponse>, Status> {
+        let request = request.into_inner();
+        let seen = request.client.map(Seen::from).unwrap_or_default();
+        self.app.get()?.note_refused_forms(&seen, request.forms).await?;
+        Ok(Response::new(proto::NoteRefusedFormsResponse {}))
     }
 
     async fn set_password(
@@ -138,6 +149,7 @@ impl From<Denied> for verified::Reason {
             Denied::Locked => Self::Locked,
             Denied::Disabled => Self::Disabled,
             Denied::NoEmail => Self::NoEmail,
+            Denied::Throttled => Self::Throttled,
         }
     }
 }

@@ -22,6 +22,14 @@ impl Seen {
         self.address.map(|address| address.to_string())
     }
 
+    /// The network that counts as one client: the address, of IPv6 the upper 64 bits, which one customer has.
+    pub(super) fn network(&self) -> Option<Vec<u8>> {
+        self.address.map(|address| match address {
+            IpAddr::V4(address) => address.octets().to_vec(),
+            IpAddr::V6(address) => address.octets()[..8].to_vec(),
+        })
+    }
+
     /// The bytes that are sealed.
     pub(super) fn encode(&self) -> Vec<u8> {
         Client {
@@ -75,6 +83,16 @@ mod tests {
             Some("2001:db8::1")
         );
         assert_eq!(seen("unknown, 192.0.2.1", "").address(), None);
+    }
+
+    #[test]
+    fn an_ipv6_network_of_64_bits_is_one_client() {
+        let network = |address| seen(address, "").network();
+        assert_eq!(network("2001:db8:1:2::1"), network("2001:db8:1:2:ffff::9"));
+        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
+        assert_ne!(network("192.0.2.1"), network("192.0.2.2"));
+        assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
+        assert_eq!(network("unknown"), None);
     }
 
     #[test]

@@ -2,14 +2,17 @@
 //!
 //! ```text
 //! master key (file, by id) ──wraps──▶ personal key (table, one per account) ──seals──▶ Client (in the event)
+//! master key (file, by id) ──wraps──▶ day key (table, two days)              ──HMAC──▶ mark of the address
 //! phantom key (file) ──HMAC, per month──▶ key of all phantoms               ──seals──▶ Client
 //! ```
 
 mod client;
+mod day;
 mod personal;
 mod phantom;
 
 pub use client::Seen;
+pub use day::{DayKeyError, DayKeys, Tags};
 pub use personal::{PersonalKey, Wrapped};
 pub use phantom::Phantoms;
 pub use sekisho_service::aead::SealError;

@@ -4,6 +4,7 @@
 
 mod administration;
 mod carried;
+mod clients;
 mod combined;
 mod describe;
 mod initial;

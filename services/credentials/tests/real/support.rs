@@ -138,6 +138,7 @@ impl Bench {
         let request = ResetRequest {
             login_id: login.to_owned(),
             secret_digest: secret_digest(SECRET),
+            device: None,
             seen: Seen::default(),
         };
         self.app.request_reset(request).await.unwrap()

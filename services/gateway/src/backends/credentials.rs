@@ -25,6 +25,8 @@ pub enum Verdict {
     Disabled,
     /// No address for codes.
     NoEmail,
+    /// Too many attempts from this address failed.
+    Throttled,
 }
 
 /// What the holder of a flow may see of the person.
@@ -93,6 +95,7 @@ impl Backends {
                 Reason::Locked => Ok(Verdict::Locked),
                 Reason::Disabled => Ok(Verdict::Disabled),
                 Reason::NoEmail => Ok(Verdict::NoEmail),
+                Reason::Throttled => Ok(Verdict::Throttled),
                 Reason::Unspecified => Err(Fault::incomplete(CALL)),
             },
             None => Err(Fault::incomplete(CALL)),
@@ -133,23 +136,45 @@ impl Backends {
     /// Begins a flow for a new password, whoever has the login id; its id.
     ///
     /// # Errors
-    /// When the service is down.
+    /// [`super::Reason::Throttled`]; otherwise the service is down.
     pub async fn request_reset(
         &self,
         login_id: String,
         secret: &Secret,
+        device: Option<Device>,
         client: Client,
     ) -> Result<Vec<u8>, Fault> {
         let question = proto::RequestPasswordResetRequest {
             login_id,
             secret_digest: secret.digest().to_vec(),
             client: Some(client.into()),
+            device: device
+                .map(|device| device.secret.expose().to_vec())
+                .unwrap_or_default(),
         };
         let mut credentials = self.credentials.clone();
         let answer = credentials
             .request_password_reset(within(DEADLINE, question))
             .await;
         read("RequestPasswordReset", answer).map(|answer| answer.flow_id)
+    }
+
+    /// Notes forms that were refused, by the address that they came from.
+    ///
+    /// # Errors
+    /// When the service is down.
+    pub async fn note_refused_forms(&self, address: String, forms: u64) -> Result<(), Fault> {
+        let client = proto::Client {
+            address,
+            user_agent: String::new(),
+        };
+        let question = proto::NoteRefusedFormsRequest {
+            client: Some(client),
+            forms,
+        };
+        let mut credentials = self.credentials.clone();
+        let answer = credentials.note_refused_forms(within(DEADLINE, question)).await;
+        read("NoteRefusedForms", answer).map(drop)
     }
 
     /// Sets a new password, as typed, on the evidence of a flow. The device becomes known to the account.

@@ -93,6 +93,7 @@ impl Fault {
     pub fn refusal(self, place: Place) -> Refusal {
         match self {
             Self::Refused(Reason::Busy) => Refusal::Busy(place),
+            Self::Refused(Reason::Throttled) => Refusal::Throttled(place),
             Self::Refused(reason) => {
                 let (code, reason) = (tonic::Code::Unknown, Some(format!("unexpected {reason:?}")));
                 Refusal::Down(Trouble {

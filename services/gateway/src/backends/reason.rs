@@ -21,6 +21,8 @@ pub enum Reason {
     Unfit(Unfit),
     /// The account was disabled meanwhile.
     Disabled,
+    /// Too many attempts from this address failed.
+    Throttled,
     /// The session is over.
     SessionOver(Over),
 }
@@ -62,6 +64,7 @@ impl Reason {
             "OTP_CODE_MALFORMED" => Self::CodeMalformed,
             "OTP_CODE_EXPIRED" | "OTP_NO_LIVE_CODE" | "OTP_CODE_SPENT" => Self::NoLiveCode,
             "CREDENTIALS_BUSY" | "LOG_BUSY" | "SERVER_BUSY" => Self::Busy,
+            "CLIENT_THROTTLED" => Self::Throttled,
             "OTP_TOO_MANY_CODES" => Self::TooManyCodes,
             "PASSWORD_TOO_SHORT" => Self::Unfit(Unfit::TooShort),
             "PASSWORD_TOO_LONG" => Self::Unfit(Unfit::TooLong),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
 use http::request::Parts;
-use http::{HeaderMap, header};
+use http::{Extensions, HeaderMap, header};
 
 use crate::Gateway;
 
@@ -68,18 +68,23 @@ fn forwarded(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
         .collect()
 }
 
+/// The address that a request comes from; `None` in tests without a connection.
+pub(super) fn address(proxies: &Proxies, headers: &HeaderMap, extensions: &Extensions) -> Option<String> {
+    let ConnectInfo(peer) = extensions.get::<ConnectInfo<SocketAddr>>()?;
+    Some(proxies.client(peer.ip(), headers).to_string())
+}
+
 impl FromRequestParts<Arc<Gateway>> for Client {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, gateway: &Arc<Gateway>) -> Result<Self, Infallible> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        let address = peer.map(|ConnectInfo(peer)| gateway.proxies.client(peer.ip(), &parts.headers));
+        let address = address(&gateway.proxies, &parts.headers, &parts.extensions);
         let browser = parts
             .headers
             .get(header::USER_AGENT)
             .map(|value| String::from_utf8_lossy(value.as_bytes()));
         Ok(Self {
-            address: address.map(|address| address.to_string()).unwrap_or_default(),
+            address: address.unwrap_or_default(),
             browser: browser
                 .unwrap_or_default()
                 .chars()

@@ -6,6 +6,7 @@ mod client;
 mod headers;
 mod host;
 pub mod origin;
+mod refused;
 mod span;
 
 use std::panic::AssertUnwindSafe;
@@ -15,6 +16,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
+use http::Method;
 use tracing::Instrument;
 
 use crate::Gateway;
@@ -23,16 +25,24 @@ use crate::refusal::Refusal;
 pub use answer::enquiry_number;
 pub use client::{Client, Proxies};
 pub use host::{Hosts, Site};
+pub use refused::RefusedForms;
 
 /// The outermost layer of the browsers' router.
 pub async fn guard(State(gateway): State<Arc<Gateway>>, request: Request, next: Next) -> Response {
     let span = span::of(&request);
     let site = gateway.hosts.site(&request);
+    let sender = (request.method() == Method::POST)
+        .then(|| client::address(&gateway.proxies, request.headers(), request.extensions()));
     async {
         let answer = match site.clone() {
             Some(site) => run(site, request, next).await,
             None => Refusal::WrongHost.into_response(),
         };
+        if let Some(sender) = sender.flatten()
+            && answer.extensions().get().is_some_and(Refusal::is_of_a_form)
+        {
+            gateway.refused_forms.note(sender);
+        }
         let answer = answer::dress(answer, site.as_ref());
         span::finish(answer.status());
         headers::add(answer, site.as_ref())

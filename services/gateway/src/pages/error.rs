@@ -57,6 +57,7 @@ fn wording(refusal: &Refusal) -> (&'static str, &'static [&'static str]) {
         Refusal::MediaType => (texts::MEDIA_TYPE, &[texts::MEDIA_TYPE_INTRO]),
         Refusal::WrongHost => (texts::WRONG_HOST, &[texts::WRONG_HOST_INTRO]),
         Refusal::Busy(_) => (texts::BUSY, &[texts::BUSY_INTRO]),
+        Refusal::Throttled(_) => (texts::THROTTLED, &[texts::BUSY_INTRO]),
         Refusal::Down(trouble) => match trouble.place {
             Place::SignIn | Place::Email => (texts::DOWN, &[texts::DOWN_SIGN_IN]),
             Place::Reset => (texts::DOWN, &[texts::DOWN_RESET]),
@@ -69,12 +70,14 @@ fn wording(refusal: &Refusal) -> (&'static str, &'static [&'static str]) {
 
 fn way_back(refusal: &Refusal) -> (&'static str, &'static str) {
     match refusal {
-        Refusal::Down(Trouble { place, .. }) | Refusal::Busy(place) => match place {
-            Place::SignIn => SIGN_IN,
-            Place::Email => EMAIL,
-            Place::Reset => RESET,
-            Place::SignedIn | Place::SignOut => TOP,
-        },
+        Refusal::Down(Trouble { place, .. }) | Refusal::Busy(place) | Refusal::Throttled(place) => {
+            match place {
+                Place::SignIn => SIGN_IN,
+                Place::Email => EMAIL,
+                Place::Reset => RESET,
+                Place::SignedIn | Place::SignOut => TOP,
+            }
+        }
         _ => SIGN_IN,
     }
 }

@@ -114,6 +114,7 @@ async fn begin(
         Verdict::Locked => Begun::Nothing(SignInMessage::Locked),
         Verdict::Disabled => Begun::Nothing(SignInMessage::Disabled),
         Verdict::NoEmail => Begun::Nothing(SignInMessage::NoEmail),
+        Verdict::Throttled => return Err(Refusal::Throttled(Place::SignIn)),
     })
 }
 

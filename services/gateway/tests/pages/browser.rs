@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use sekisho_gateway::backends::{Backends, Transport};
-use sekisho_gateway::edge::{Hosts, Proxies};
+use sekisho_gateway::edge::{Hosts, Proxies, RefusedForms};
 use sekisho_gateway::seals::Seals;
 use sekisho_gateway::{Gateway, build};
 use sekisho_service::settings::KeyRing;
@@ -258,6 +258,7 @@ pub fn gateway(channel: Channel) -> Gateway {
         seals: Seals::new(keys()),
         hosts: Hosts::new([MAIN, STANDBY, "localhost"].map(String::from)),
         proxies: Proxies::default(),
+        refused_forms: RefusedForms::default(),
     }
 }
 

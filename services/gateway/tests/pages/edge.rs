@@ -9,7 +9,10 @@ use http::{Method, StatusCode, header};
 use sekisho_gateway::edge::guard;
 use sekisho_gateway::texts;
 
-use crate::browser::{Browser, MAIN, alone};
+use tonic::Code;
+
+use crate::browser::{Browser, MAIN, alone, gateway};
+use crate::services;
 use crate::world::World;
 
 async fn get_once(browser: &mut Browser, path: &str) {
@@ -120,6 +123,42 @@ async fn health_and_other_inner_addresses_are_not_for_browsers() {
         assert_eq!(browser.page.status, StatusCode::NOT_FOUND, "{path}");
         assert!(browser.page.shows(texts::NOT_FOUND_INTRO));
     }
+}
+
+/// So that a flood of them is one entry a minute in the log of sign-ins.
+#[tokio::test]
+async fn refused_forms_are_told_by_where_they_came_from_until_somebody_has_heard() {
+    let world = World::new();
+    let gateway = gateway(services::serve(&world).await);
+    let (forms, backends) = (gateway.refused_forms.clone(), gateway.backends.clone());
+    let mut browser = Browser::at(gateway);
+    browser.open("/signin").await;
+    let typed = [("user_id", "1"), ("password", "1")];
+    let good = browser.send("/signin", &typed).await.status;
+    assert_eq!(good, StatusCode::SEE_OTHER);
+    browser.open("/signin").await;
+    for fields in [
+        [("csrf", "x"), typed[0], typed[1]],
+        [("more", "x"), typed[0], typed[1]],
+    ] {
+        let request = browser.filled("/signin", &fields);
+        assert!(browser.clone().ask(request).await.status.is_client_error());
+    }
+    get_once(&mut browser, "/nowhere").await;
+
+    world.refuse("NoteRefusedForms", Code::Unavailable, "");
+    forms.report_once(&backends).await;
+    world.allow("NoteRefusedForms");
+    forms.report_once(&backends).await;
+    forms.report_once(&backends).await;
+    let told: Vec<_> = world
+        .state()
+        .calls
+        .iter()
+        .filter(|(name, _)| *name == "NoteRefusedForms")
+        .map(|(_, told)| String::from_utf8(told.clone()).unwrap())
+        .collect();
+    assert_eq!(told, ["2 from 192.0.2.7", "2 from 192.0.2.7"]);
 }
 
 #[tokio::test]

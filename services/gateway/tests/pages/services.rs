@@ -126,6 +126,17 @@ impl CredentialsService for World {
         }))
     }
 
+    async fn note_refused_forms(
+        &self,
+        request: Request<credentials::NoteRefusedFormsRequest>,
+    ) -> Result<Response<credentials::NoteRefusedFormsResponse>, Status> {
+        let asked = request.into_inner();
+        let address = asked.client.map(|client| client.address).unwrap_or_default();
+        let told = format!("{} from {address}", asked.forms);
+        drop(self.called("NoteRefusedForms", told.as_bytes())?);
+        Ok(Response::new(credentials::NoteRefusedFormsResponse {}))
+    }
+
     async fn set_password(
         &self,
         request: Request<credentials::SetPasswordRequest>,

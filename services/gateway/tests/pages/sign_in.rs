@@ -225,6 +225,29 @@ async fn who_is_signed_in_goes_on_to_the_top_page() {
 }
 
 #[tokio::test]
+async fn an_address_that_tried_too_much_is_told_to_come_back_later() {
+    let world = World::new();
+    let mut browser = Browser::new(&world).await;
+    world.state().rejected = Some(Reason::Throttled);
+    let page = browser.sign_in().await;
+    assert_eq!(page.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(page.header("retry-after"), "60");
+    assert!(page.shows(texts::BUSY_INTRO) && page.shows("<a href=\"/signin\">"));
+
+    world.refuse(
+        "RequestPasswordReset",
+        Code::ResourceExhausted,
+        "CLIENT_THROTTLED",
+    );
+    browser.open("/password/forgot").await;
+    let page = browser
+        .press("/password/forgot", &[("user_id", "04500001")])
+        .await;
+    assert_eq!(page.status, StatusCode::TOO_MANY_REQUESTS);
+    assert!(page.shows("<a href=\"/password/forgot\">"));
+}
+
+#[tokio::test]
 async fn what_is_not_built_yet_says_so() {
     let mut browser = Browser::new(&World::new()).await;
     browser.open("/signin").await;

@@ -9,10 +9,12 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::since;
+use crate::domain::CODE_LIFE;
 
 /// Batches that wait to be folded.
 const WAITING: usize = 4;
+/// What was recorded longer ago cannot owe a mail any more: twice a code's life, so that no rounding matters.
+const BACK: time::Duration = CODE_LIFE.saturating_mul(2);
 /// Between two tries while the log cannot be read.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -43,7 +45,7 @@ async fn read(log: Log, sender: mpsc::Sender<Folded>) {
 /// Reads until another log takes this one's place; `false` if nobody listens any more.
 async fn read_one_history(log: &Log, sender: &mpsc::Sender<Folded>) -> bool {
     let start = loop {
-        match since::position(log).await {
+        match log.before(log.now() - BACK).await {
             Ok(start) => break start,
             Err(error) => tracing::warn!(error = chain(&error), "the log cannot be searched yet"),
         }

@@ -11,7 +11,6 @@ mod follow;
 mod letter;
 mod parking;
 mod relay;
-mod since;
 mod times;
 mod todo;
 

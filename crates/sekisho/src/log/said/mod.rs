@@ -1,6 +1,7 @@
 //! What an event says, for people and for programs.
 
 mod account;
+mod client;
 mod code;
 mod session;
 mod system;
@@ -67,7 +68,8 @@ impl Said {
             Kind::Code => Some(code::said(&decoded(line, bytes)?)),
             Kind::Session => Some(session::said(&decoded(line, bytes)?)),
             Kind::System => Some(system::said(&decoded(line, bytes)?)),
-            Kind::Client | Kind::Audit => None,
+            Kind::Client => Some(client::said(&decoded(line, bytes)?)),
+            Kind::Audit => None,
         }
     }
 

@@ -1,5 +1,5 @@
 use sekisho_proto::credentials::v1::{PasswordAccepted, SealedClient};
-use sekisho_proto::events::{AccountEvent, CodeEvent, SessionEvent};
+use sekisho_proto::events::{AccountEvent, ClientEvent, CodeEvent, SessionEvent};
 use sekisho_proto::log::v1::Metadata;
 
 use super::*;
@@ -22,6 +22,7 @@ fn line(kind: Kind, event_type: &str, event: Vec<u8>) -> Line {
 fn every_event_has_a_title() {
     let kinds = [
         (Kind::Account, AccountEvent::TYPES),
+        (Kind::Client, ClientEvent::TYPES),
         (Kind::Code, CodeEvent::TYPES),
         (Kind::Session, SessionEvent::TYPES),
     ];

@@ -70,7 +70,7 @@ pub async fn submit(
     let secret = Secret::fresh();
     let asked = gateway
         .backends
-        .request_reset(typed.clone(), &secret, client)
+        .request_reset(typed.clone(), &secret, cookies.read(), client)
         .await;
     let id = asked.map_err(|fault| fault.refusal(Place::Reset))?;
     let flow = Flow { id, secret, seen: 0 };

@@ -23,6 +23,13 @@ impl CredentialsService for Directory {
         Err(Status::unimplemented(""))
     }
 
+    async fn note_refused_forms(
+        &self,
+        _: Request<proto::NoteRefusedFormsRequest>,
+    ) -> Result<Response<proto::NoteRefusedFormsResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
     async fn set_password(
         &self,
         _: Request<proto::SetPasswordRequest>,

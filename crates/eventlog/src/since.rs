@@ -1,22 +1,25 @@
-//! Where the fold of the to-do list begins: what was recorded longer ago cannot owe a mail any more.
+//! Where entries begin that are not older than a moment.
 
-use sekisho_eventlog::{Log, Position, ReadError};
-use time::Duration;
+use time::OffsetDateTime;
 
-use crate::domain::CODE_LIFE;
+use crate::ids::Position;
+use crate::log::Log;
+use crate::read::ReadError;
 
-/// Twice a code's life, so that no rounding matters.
-const BACK: Duration = CODE_LIFE.saturating_mul(2);
-
-/// The newest position up to which no entry can matter.
-pub(super) async fn position(log: &Log) -> Result<Position, ReadError> {
-    let oldest = log.now() - BACK;
-    let is_old = |position| async move {
-        // An entry whose segment was detached is old.
-        let recorded_at = log.recorded_at(position).await?;
-        Ok(recorded_at.is_none_or(|recorded_at| recorded_at < oldest))
-    };
-    last_old(log.head(), is_old).await
+impl Log {
+    /// The newest position whose entry was recorded before a moment; 0 if none was. Whoever needs what came later follows
+    /// from there.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub async fn before(&self, moment: OffsetDateTime) -> Result<Position, ReadError> {
+        let is_old = |position| async move {
+            // An entry whose segment was detached is old.
+            let recorded_at = self.recorded_at(position).await?;
+            Ok(recorded_at.is_none_or(|recorded_at| recorded_at < moment))
+        };
+        last_old(self.head(), is_old).await
+    }
 }
 
 /// The last old position; 0 if none is. The log has no index by time, but its entries are in the order of their times: a

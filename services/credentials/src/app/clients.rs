@@ -1,0 +1,256 @@
+//! Limits per client address: what came from each is folded from the log, what is refused is gathered and recorded.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use sekisho_eventlog::{Batch, Decided, Entry, Log, Position, ReadError, StreamId};
+use sekisho_evidence::session_cuts;
+use sekisho_proto::Kind;
+use time::OffsetDateTime;
+use tokio::time::{MissedTickBehavior, interval, sleep};
+use uuid::Builder;
+
+use super::{App, Error, context};
+use crate::domain::client::{Attempts, COUNTED, ClientTag, Excess, Refusals, Refused};
+use crate::domain::{Account, TypedLogin};
+use crate::sealing::{Seen, Tags};
+
+/// Between two looks at what is to be recorded.
+const LOOK: Duration = Duration::from_secs(1);
+/// Between two entries of one address; what comes meanwhile is gathered.
+const GATHER: time::Duration = time::Duration::MINUTE;
+/// Between two rounds in which what is old is forgotten.
+const TIDY: Duration = Duration::from_mins(1);
+/// After a read that failed.
+const PAUSE: Duration = Duration::from_millis(500);
+/// Addresses whose refusals are gathered at a time, at most.
+const MOST: usize = 10_000;
+
+/// What this replica knows of addresses. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Clients {
+    attempts: Arc<RwLock<Attempts>>,
+    gathered: Arc<Mutex<HashMap<ClientTag, Gathered>>>,
+}
+
+/// Refusals of one address that stand in no entry yet.
+#[derive(Debug, Clone, Copy)]
+struct Gathered {
+    refused: Refused,
+    /// Not to be recorded before.
+    due: OffsetDateTime,
+}
+
+impl Clients {
+    fn excess(&self, tags: Tags, now: OffsetDateTime) -> Option<Excess> {
+        let attempts = self.attempts.read().unwrap_or_else(PoisonError::into_inner);
+        let mut days = std::iter::once(tags.today).chain(tags.yesterday);
+        days.find_map(|tag| attempts.excess(tag, now))
+    }
+
+    fn fold(&self, entries: &[Entry]) {
+        let mut attempts = self.attempts.write().unwrap_or_else(PoisonError::into_inner);
+        for entry in entries {
+            match entry.event() {
+                Ok(event) => attempts.fold(entry.recorded.stream, &event, entry.recorded.recorded_at),
+                Err(error) => {
+                    tracing::warn!(%error, position = entry.recorded.position.0, "passed over");
+                }
+            }
+        }
+    }
+
+    fn forget_old(&self, now: OffsetDateTime) {
+        let mut attempts = self.attempts.write().unwrap_or_else(PoisonError::into_inner);
+        attempts.forget_old(now);
+    }
+
+    fn forget_all(&self) {
+        *self.attempts.write().unwrap_or_else(PoisonError::into_inner) = Attempts::default();
+    }
+
+    /// Adds to what is gathered of an address.
+    fn gather(&self, tag: ClientTag, refused: Refused, now: OffsetDateTime) {
+        let mut gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
+        if gathered.len() >= MOST && !gathered.contains_key(&tag) {
+            tracing::warn!("refusals of too many addresses at once: some are not recorded");
+            return;
+        }
+        let of_address = gathered.entry(tag).or_insert(Gathered {
+            refused: Refused::default(),
+            due: now,
+        });
+        of_address.refused.add(refused);
+    }
+
+    fn due(&self, now: OffsetDateTime) -> Vec<(ClientTag, Refused)> {
+        let gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = gathered.iter().filter(|(_, gathered)| gathered.due <= now);
+        due.map(|(tag, gathered)| (*tag, gathered.refused)).collect()
+    }
+
+    /// What was recorded is no longer gathered; the rest waits.
+    fn settle(&self, tag: ClientTag, recorded: Option<Refused>, now: OffsetDateTime) {
+        let mut gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(of_address) = gathered.get_mut(&tag) else {
+            return;
+        };
+        of_address.due = now + GATHER;
+        if let Some(recorded) = recorded {
+            of_address.refused.subtract(recorded);
+            if of_address.refused.is_nothing() {
+                gathered.remove(&tag);
+            }
+        }
+    }
+}
+
+impl App {
+    /// Refuses an attempt without a comparison when too many from its address failed, unless the browser is known to the
+    /// account. `tags` are those of the address; without an address nothing is limited. A flood makes nobody read anything.
+    pub(super) async fn is_throttled(
+        &self,
+        login: &TypedLogin,
+        device: Option<[u8; 32]>,
+        tags: Option<Tags>,
+    ) -> Result<bool, Error> {
+        let now = self.log.now();
+        let Some(tags) = tags else { return Ok(false) };
+        let Some(excess) = self.clients.excess(tags, now) else {
+            return Ok(false);
+        };
+        if let Some(device) = device
+            && self.knows(login, device).await?
+        {
+            return Ok(false);
+        }
+        let refused = Refused {
+            excess: Some(excess),
+            attempts: 1,
+            forms: 0,
+        };
+        self.clients.gather(tags.today, refused, now);
+        Ok(true)
+    }
+
+    /// Notes forms that the gateway refused, by where they came from.
+    ///
+    /// # Errors
+    /// When the key of the day cannot be read.
+    pub async fn note_refused_forms(&self, seen: &Seen, forms: u64) -> Result<(), Error> {
+        let now = self.log.now();
+        let Some(tags) = self.day_keys.tags(seen, now).await? else {
+            return Ok(());
+        };
+        let refused = Refused {
+            forms,
+            ..Refused::default()
+        };
+        self.clients.gather(tags.today, refused, now);
+        Ok(())
+    }
+
+    async fn knows(&self, login: &TypedLogin, device: [u8; 32]) -> Result<bool, Error> {
+        let stream = self.subject(login).await?.stream();
+        let account = self.log.load::<Account>(stream).await?.state;
+        let cuts = session_cuts(&self.log, stream).await?;
+        let device = self.device(stream, Some(device));
+        Ok(account.known_device(device, cuts).is_some())
+    }
+
+    /// Folds what came from each address, for ever. Calls `at_head` once, when everything is folded that counts.
+    pub async fn follow_attempts(&self, at_head: impl FnOnce()) -> Infallible {
+        let mut at_head = Some(at_head);
+        loop {
+            let start = self.before_everything_that_counts().await;
+            let mut follower = self.log.follow(&[Kind::Account], start);
+            let mut is_at_head = start >= self.log.head();
+            loop {
+                if is_at_head && let Some(caught_up) = at_head.take() {
+                    caught_up();
+                }
+                match follower.next().await {
+                    Ok(Batch { entries, at_head, .. }) => {
+                        self.clients.fold(&entries);
+                        is_at_head = at_head;
+                    }
+                    Err(ReadError::Replaced) => break,
+                    Err(error) => pause_after(&error).await,
+                }
+            }
+            self.clients.forget_all();
+        }
+    }
+
+    async fn before_everything_that_counts(&self) -> Position {
+        loop {
+            match self.log.before(self.log.now() - COUNTED).await {
+                Ok(position) => return position,
+                Err(error) => pause_after(&error).await,
+            }
+        }
+    }
+
+    /// Records what was refused, once a minute for each address, for ever.
+    pub async fn record_refusals(&self) -> Infallible {
+        let mut looks = interval(LOOK);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            looks.tick().await;
+            for (tag, refused) in self.clients.due(self.log.now()) {
+                let recorded = record(&self.log, tag, refused).await;
+                self.clients
+                    .settle(tag, recorded.then_some(refused), self.log.now());
+            }
+        }
+    }
+
+    /// Forgets what no longer counts, and destroys the keys of days that are over, for ever.
+    pub async fn tidy(&self) -> Infallible {
+        let mut rounds = interval(TIDY);
+        rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            rounds.tick().await;
+            let now = self.log.now();
+            self.clients.forget_old(now);
+            if let Err(error) = self.day_keys.forget_old(now).await {
+                tracing::warn!(
+                    error = sekisho_service::chain(&error),
+                    "old day keys are still there"
+                );
+            }
+        }
+    }
+}
+
+/// Whether it stands in the log now.
+async fn record(log: &Log, tag: ClientTag, refused: Refused) -> bool {
+    let stream = StreamId(Builder::from_custom_bytes(tag.0).into_uuid());
+    let decided = log
+        .decide::<Refusals, Infallible>(&context(stream, None), |facts| {
+            Ok(facts.state.decide(facts.now, refused))
+        })
+        .await;
+    match decided {
+        Ok(Decided::Recorded { event, .. }) => {
+            // Who is on call looks at this line.
+            tracing::error!(?event, "attempts from one address are refused");
+            true
+        }
+        Ok(Decided::Repeated { .. } | Decided::Nothing(_)) => false,
+        Err(error) => {
+            tracing::warn!(
+                error = sekisho_service::chain(&error),
+                "refusals are not recorded yet"
+            );
+            false
+        }
+    }
+}
+
+async fn pause_after(error: &ReadError) {
+    tracing::warn!(error = sekisho_service::chain(error), "the log was not read");
+    sleep(PAUSE).await;
+}

@@ -1,0 +1,371 @@
+//! Limits per client address.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures::stream::{self, StreamExt};
+use sekisho_credentials::app::{App, Attempt, Denied, Error, Outcome, ResetRequest};
+use sekisho_credentials::hashing::Phc;
+use sekisho_credentials::sealing::{DayKeys, Seen};
+use sekisho_credentials::store::Store;
+use sekisho_eventlog::{Entry, Position};
+use sekisho_evidence::secret_digest;
+use sekisho_proto::Kind;
+use sekisho_proto::credentials::v1::Client;
+use sekisho_proto::events::{AccountEvent, ClientEvent};
+use tokio::task::AbortHandle;
+
+use crate::support::{
+    ACTOR, ADDRESS, Bench, LOGIN, PASSWORD, SECRET, attempt, eventually, hash_of, registration, ring,
+};
+
+const HOSPITAL: &str = "198.51.100.7";
+/// Calls under way at a time.
+const AT_ONCE: usize = 8;
+
+fn seen(address: &str) -> Seen {
+    Seen::from(Client {
+        address: address.to_owned(),
+        user_agent: "tests".to_owned(),
+    })
+}
+
+fn from(address: &str, login: &str, password: &str) -> Attempt {
+    Attempt {
+        seen: seen(address),
+        ..attempt(login, password)
+    }
+}
+
+/// A bench whose app counts and records like the service does; until this is dropped.
+struct Counting {
+    bench: Bench,
+    tasks: Vec<AbortHandle>,
+}
+
+impl Counting {
+    async fn new() -> Self {
+        let bench = Bench::new().await;
+        let tasks = count(&bench.app).await;
+        Self { bench, tasks }
+    }
+
+    /// Accounts with a password that is cheap to compare, login ids `10000` and so on.
+    async fn register(&self, accounts: usize) {
+        let cheap = Arc::new(hash_of(PASSWORD, 64));
+        let all = stream::iter(0..accounts).map(|number| {
+            let (app, cheap) = (self.bench.app.clone(), Arc::clone(&cheap));
+            async move { register(&app, number, &cheap).await }
+        });
+        all.buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
+    }
+
+    async fn client_events(&self) -> Vec<ClientEvent> {
+        let head = self.bench.log.confirm_head().await.unwrap();
+        let page = self
+            .bench
+            .log
+            .read(Position(0), head, &[Kind::Client], 5_000)
+            .await;
+        page.unwrap()
+            .entries
+            .iter()
+            .map(|entry| entry.event().unwrap())
+            .collect()
+    }
+
+    /// Waits until the first entry about refusals stands in the log.
+    async fn first_client_event(&self) -> ClientEvent {
+        eventually("an entry about refusals", async || {
+            self.client_events().await.into_iter().next()
+        })
+        .await
+    }
+}
+
+impl Drop for Counting {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+async fn count(app: &App) -> Vec<AbortHandle> {
+    let (caught_up, wait) = tokio::sync::oneshot::channel();
+    let (follower, recorder) = (app.clone(), app.clone());
+    let follow = tokio::spawn(async move { follower.follow_attempts(|| caught_up.send(()).unwrap()).await });
+    let record = tokio::spawn(async move { recorder.record_refusals().await });
+    wait.await.unwrap();
+    vec![follow.abort_handle(), record.abort_handle()]
+}
+
+async fn register(app: &App, number: usize, phc: &Phc) {
+    let registration = registration(&login(number), ADDRESS, phc);
+    app.register(registration, ACTOR).await.unwrap();
+}
+
+fn login(number: usize) -> String {
+    (10_000 + number).to_string()
+}
+
+/// What became of attempts, by kind.
+fn sorted(outcomes: &[Outcome]) -> BTreeMap<&'static str, usize> {
+    let mut sorted = BTreeMap::new();
+    for outcome in outcomes {
+        let kind = match outcome {
+            Outcome::Accepted(_) => "accepted",
+            Outcome::MustChange(_) => "must change",
+            Outcome::Denied(Denied::WrongPassword) => "wrong",
+            Outcome::Denied(Denied::UnknownAccount) => "unknown",
+            Outcome::Denied(Denied::Throttled) => "throttled",
+            Outcome::Denied(Denied::Locked | Denied::Disabled | Denied::NoEmail) => "other",
+        };
+        *sorted.entry(kind).or_default() += 1;
+    }
+    sorted
+}
+
+async fn entries(bench: &Bench) -> Vec<Entry> {
+    let head = bench.log.confirm_head().await.unwrap();
+    let page = bench
+        .log
+        .read(Position(0), head, &[Kind::Account, Kind::Client], 5_000)
+        .await;
+    page.unwrap().entries
+}
+
+/// C-24. What comes at once may be compared before it is counted: a few more than sixty.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_password_over_300_ids_from_one_address_is_stopped_and_alarmed() {
+    let counting = Counting::new().await;
+    counting.register(300).await;
+    let app = &counting.bench.app;
+    let mut outcomes = Vec::new();
+    for number in 0..300 {
+        let outcome = app
+            .verify_password(from(HOSPITAL, &login(number), "Spring2026!"))
+            .await;
+        outcomes.push(outcome.unwrap());
+    }
+    let sorted = sorted(&outcomes);
+    assert!((60..90).contains(&sorted["wrong"]), "{sorted:?}");
+    assert_eq!(sorted["wrong"] + sorted["throttled"], 300, "{sorted:?}");
+    let event = counting.first_client_event().await;
+    assert!(
+        matches!(&event, ClientEvent::ClientThrottled(throttled) if throttled.attempts > 0),
+        "{event:?}"
+    );
+    // Not even with the right password, unless it comes from elsewhere.
+    let right = app.verify_password(from(HOSPITAL, &login(299), PASSWORD)).await;
+    assert_eq!(right.unwrap(), Outcome::Denied(Denied::Throttled));
+    let elsewhere = app
+        .verify_password(from("198.51.100.8", &login(299), PASSWORD))
+        .await;
+    assert!(matches!(elsewhere.unwrap(), Outcome::Accepted(_)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_people_behind_one_address_are_served_with_their_typing_errors() {
+    let counting = Counting::new().await;
+    counting.register(1_000).await;
+    let people = stream::iter(0..1_000_usize).map(|number| {
+        let app = counting.bench.app.clone();
+        async move {
+            let mut outcomes = Vec::new();
+            // Every twentieth mistypes the id, every other twentieth the password.
+            if number % 20 == 3 {
+                let typed = format!("{}x", login(number));
+                outcomes.push(
+                    app.verify_password(from(HOSPITAL, &typed, PASSWORD))
+                        .await
+                        .unwrap(),
+                );
+            }
+            if number % 20 == 13 {
+                outcomes.push(
+                    app.verify_password(from(HOSPITAL, &login(number), "typo"))
+                        .await
+                        .unwrap(),
+                );
+            }
+            outcomes.push(
+                app.verify_password(from(HOSPITAL, &login(number), PASSWORD))
+                    .await
+                    .unwrap(),
+            );
+            outcomes
+        }
+    });
+    let outcomes: Vec<Vec<Outcome>> = people.buffered(AT_ONCE).collect().await;
+    let sorted = sorted(&outcomes.concat());
+    let expected = BTreeMap::from([("accepted", 1_000), ("unknown", 50), ("wrong", 50)]);
+    assert_eq!(sorted, expected);
+    assert!(counting.client_events().await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_thousand_rubbish_posts_add_a_few_entries() {
+    let counting = Counting::new().await;
+    let posts = stream::iter(0..100_000).map(|number| {
+        let app = counting.bench.app.clone();
+        async move {
+            app.verify_password(from(HOSPITAL, &format!("rubbish {number}"), "x"))
+                .await
+        }
+    });
+    let outcomes: Vec<Outcome> = posts.buffered(AT_ONCE).map(Result::unwrap).collect().await;
+    let resets = stream::iter(0..1_000).map(|number| {
+        let app = counting.bench.app.clone();
+        async move { app.request_reset(reset(&format!("rubbish {number}"))).await }
+    });
+    let refused: Vec<Error> = resets.buffered(AT_ONCE).map(Result::unwrap_err).collect().await;
+    assert!(refused.iter().all(|error| matches!(error, Error::Throttled)));
+    let sorted = sorted(&outcomes);
+    assert!((20..60).contains(&sorted["unknown"]), "{sorted:?}");
+    counting.first_client_event().await;
+    let all = entries(&counting.bench).await;
+    assert!(all.len() <= 200, "{}", all.len());
+}
+
+fn reset(login: &str) -> ResetRequest {
+    ResetRequest {
+        login_id: login.to_owned(),
+        secret_digest: secret_digest(SECRET),
+        device: None,
+        seen: seen(HOSPITAL),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_that_an_account_knows_is_served_while_its_address_is_refused() {
+    let counting = Counting::new().await;
+    counting.bench.register().await;
+    let app = &counting.bench.app;
+    let in_browser = |device: u8, login: &str| Attempt {
+        device: Some([device; 32]),
+        ..from(HOSPITAL, login, PASSWORD)
+    };
+    let first = app.verify_password(in_browser(1, LOGIN)).await.unwrap();
+    assert!(matches!(first, Outcome::Accepted(_)), "{first:?}");
+    eventually("the address to be refused", async || {
+        let outcome = app
+            .verify_password(from(HOSPITAL, &unknown(), "x"))
+            .await
+            .unwrap();
+        (outcome == Outcome::Denied(Denied::Throttled)).then_some(())
+    })
+    .await;
+    let known = app.verify_password(in_browser(1, LOGIN)).await.unwrap();
+    assert!(matches!(known, Outcome::Accepted(_)), "{known:?}");
+    let again = ResetRequest {
+        device: Some([1; 32]),
+        ..reset(LOGIN)
+    };
+    assert!(app.request_reset(again).await.is_ok());
+    for attempt in [in_browser(2, LOGIN), in_browser(1, &unknown())] {
+        let stranger = app.verify_password(attempt).await.unwrap();
+        assert_eq!(stranger, Outcome::Denied(Denied::Throttled));
+    }
+}
+
+fn unknown() -> String {
+    uuid::Uuid::from_bytes(sekisho_service::entropy::bytes()).to_string()
+}
+
+/// Another replica hears of it from the log.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_replica_counts_every_replica_knows() {
+    let counting = Counting::new().await;
+    let other = counting.bench.replica().await;
+    let tasks = count(&other).await;
+    eventually("the address to be refused", async || {
+        let outcome = counting
+            .bench
+            .app
+            .verify_password(from(HOSPITAL, &unknown(), "x"))
+            .await;
+        (outcome.unwrap() == Outcome::Denied(Denied::Throttled)).then_some(())
+    })
+    .await;
+    eventually("the other replica to refuse it", async || {
+        let outcome = other
+            .verify_password(from(HOSPITAL, &unknown(), "x"))
+            .await
+            .unwrap();
+        (outcome == Outcome::Denied(Denied::Throttled)).then_some(())
+    })
+    .await;
+    tasks.iter().for_each(AbortHandle::abort);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refused_forms_are_one_entry() {
+    let counting = Counting::new().await;
+    let app = &counting.bench.app;
+    app.note_refused_forms(&seen(HOSPITAL), 7).await.unwrap();
+    let ClientEvent::AttemptsRefused(refused) = counting.first_client_event().await else {
+        panic!("forms throttle nobody")
+    };
+    assert_eq!((refused.forms, refused.attempts), (7, 0));
+}
+
+/// A mark in the log leads to an address as long as the key of its day exists, and no longer.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_key_of_a_day_is_destroyed_on_the_second_day_after() {
+    let bench = Bench::new().await;
+    bench.register().await;
+    bench
+        .app
+        .verify_password(from(HOSPITAL, LOGIN, PASSWORD))
+        .await
+        .unwrap();
+    let AccountEvent::PasswordAccepted(accepted) = bench.newest().await.1 else {
+        panic!("not accepted")
+    };
+    let mark = accepted.client.unwrap().address_tag;
+    assert_eq!(mark.len(), 16);
+
+    let keys = || DayKeys::new(Store::new(bench.log.pool().clone()), bench.masters.clone());
+    let now = bench.log.now();
+    let tomorrow = now + time::Duration::DAY;
+    let tags = keys().tags(&seen(HOSPITAL), now).await.unwrap().unwrap();
+    assert_eq!(tags.today.0.as_slice(), mark);
+    keys().forget_old(tomorrow).await.unwrap();
+    let tags = keys().tags(&seen(HOSPITAL), tomorrow).await.unwrap().unwrap();
+    assert_eq!(tags.yesterday.unwrap().0.as_slice(), mark);
+    assert_ne!(tags.today.0.as_slice(), mark);
+
+    let day_after = tomorrow + time::Duration::DAY;
+    let held = keys();
+    held.tags(&seen(HOSPITAL), tomorrow).await.unwrap();
+    held.forget_old(day_after).await.unwrap();
+    assert_eq!(bench.sql("select count(*) from credentials.day_key").trim(), "1");
+    for keys in [held, keys()] {
+        let tags = keys.tags(&seen(HOSPITAL), now).await.unwrap().unwrap();
+        assert_ne!(
+            tags.today.0.as_slice(),
+            mark,
+            "a key that was destroyed is not made again"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_replicas_have_the_same_key_of_a_day_and_only_with_its_master_key() {
+    let bench = Bench::new().await;
+    let keys = |masters| DayKeys::new(Store::new(bench.log.pool().clone()), masters);
+    let now = bench.log.now();
+    let many = (0..8).map(|_| {
+        let keys = keys(bench.masters.clone());
+        async move { keys.tags(&seen(HOSPITAL), now).await.unwrap().unwrap() }
+    });
+    let tags = futures::future::join_all(many).await;
+    assert!(tags.iter().all(|other| *other == tags[0]));
+    let thief = keys(ring("2026-03", 99)).tags(&seen(HOSPITAL), now).await;
+    assert!(thief.is_err());
+    assert_eq!(
+        keys(bench.masters.clone()).tags(&seen(""), now).await.unwrap(),
+        None
+    );
+}
