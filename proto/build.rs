@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 /// Messages that hold a secret, a code, a name or an address; `src/redacted.rs` says what they print.
-const REDACTED: [&str; 16] = [
+const REDACTED: [&str; 18] = [
+    "signin.credentials.v1.Account",
+    "signin.credentials.v1.ChangeAddressRequest",
     "signin.credentials.v1.Client",
     "signin.credentials.v1.DescribeFlowRequest",
     "signin.credentials.v1.DescribeFlowResponse",

@@ -57,6 +57,8 @@ events! {
         AccountDisabled = "account_disabled",
         AccountEnabled = "account_enabled",
         AccountUnlocked = "account_unlocked",
+        PasswordExpired = "password_expired",
+        AccountErased = "account_erased",
     }
 }
 

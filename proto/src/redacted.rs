@@ -20,6 +20,8 @@ macro_rules! redacted {
 }
 
 redacted! {
+    "signin.credentials.v1.Account": credentials::v1::Account,
+    "signin.credentials.v1.ChangeAddressRequest": credentials::v1::ChangeAddressRequest,
     "signin.credentials.v1.Client": credentials::v1::Client,
     "signin.credentials.v1.DescribeFlowRequest": credentials::v1::DescribeFlowRequest,
     "signin.credentials.v1.DescribeFlowResponse": credentials::v1::DescribeFlowResponse,

@@ -54,6 +54,26 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["administrator"],
     ),
     (
+        "/signin.credentials.v1.AdministrationService/ShowAccount",
+        &["administrator"],
+    ),
+    (
+        "/signin.credentials.v1.AdministrationService/ListAccounts",
+        &["administrator"],
+    ),
+    (
+        "/signin.credentials.v1.AdministrationService/ChangeAddress",
+        &["administrator"],
+    ),
+    (
+        "/signin.credentials.v1.AdministrationService/ExpirePassword",
+        &["administrator"],
+    ),
+    (
+        "/signin.credentials.v1.AdministrationService/EraseAccount",
+        &["administrator"],
+    ),
+    (
         "/signin.credentials.v1.AdministrationService/ResolveLogin",
         &["administrator"],
     ),

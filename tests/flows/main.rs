@@ -1,6 +1,8 @@
 //! Black-box flows on real parts.
 
 #[cfg(test)]
+mod accounts;
+#[cfg(test)]
 mod backups;
 #[cfg(test)]
 mod bus;

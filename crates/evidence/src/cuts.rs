@@ -52,7 +52,10 @@ impl Cuts {
     #[must_use]
     pub fn after_account(self, event: &AccountEvent, position: Position) -> Self {
         match event {
-            AccountEvent::PasswordChanged(_) | AccountEvent::AccountDisabled(_) => Self {
+            AccountEvent::PasswordChanged(_)
+            | AccountEvent::PasswordExpired(_)
+            | AccountEvent::AccountDisabled(_)
+            | AccountEvent::AccountErased(_) => Self {
                 all: position,
                 ..self
             },

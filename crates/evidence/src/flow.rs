@@ -127,7 +127,9 @@ impl Flow {
             | AccountEvent::EmailChanged(_)
             | AccountEvent::AccountDisabled(_)
             | AccountEvent::AccountEnabled(_)
-            | AccountEvent::AccountUnlocked(_) => self,
+            | AccountEvent::AccountUnlocked(_)
+            | AccountEvent::PasswordExpired(_)
+            | AccountEvent::AccountErased(_) => self,
         }
     }
 

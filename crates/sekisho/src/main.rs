@@ -35,6 +35,11 @@ enum Command {
         #[command(subcommand)]
         command: log::Command,
     },
+    /// Who may sign in.
+    Accounts {
+        #[command(subcommand)]
+        command: accounts::Command,
+    },
     /// Whoever is signed in.
     Sessions {
         #[command(subcommand)]
@@ -68,6 +73,7 @@ async fn main() -> ExitCode {
 async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Log { command } => log::run(command).await,
+        Command::Accounts { command } => accounts::run(command).await,
         Command::Sessions { command } => sessions::run(command).await,
         Command::Parked { command } => parked::run(command).await,
         Command::Completions { shell } => Ok(completions::write::<Arguments>(shell, &mut io::stdout())?),

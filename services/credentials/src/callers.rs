@@ -50,6 +50,26 @@ pub const ADMINISTRATION: &[Method] = &[
         roles: &[ADMINISTRATOR],
     },
     Method {
+        path: "/signin.credentials.v1.AdministrationService/ShowAccount",
+        roles: &[ADMINISTRATOR],
+    },
+    Method {
+        path: "/signin.credentials.v1.AdministrationService/ListAccounts",
+        roles: &[ADMINISTRATOR],
+    },
+    Method {
+        path: "/signin.credentials.v1.AdministrationService/ChangeAddress",
+        roles: &[ADMINISTRATOR],
+    },
+    Method {
+        path: "/signin.credentials.v1.AdministrationService/ExpirePassword",
+        roles: &[ADMINISTRATOR],
+    },
+    Method {
+        path: "/signin.credentials.v1.AdministrationService/EraseAccount",
+        roles: &[ADMINISTRATOR],
+    },
+    Method {
         path: "/signin.credentials.v1.AdministrationService/ResolveLogin",
         roles: &[ADMINISTRATOR],
     },

@@ -4,9 +4,10 @@ use std::fmt;
 use std::time::Duration;
 
 use sekisho_eventlog::{Argument, StreamId, Version};
-use sqlx::{AssertSqlSafe, Executor, PgPool, Row};
+use sqlx::{AssertSqlSafe, Executor, PgPool, Row as _};
 use time::{Date, OffsetDateTime};
 use tokio::time::timeout;
+use uuid::Uuid;
 
 use crate::domain::{Address, LoginId, Profile};
 use crate::hashing::SealedHash;
@@ -41,6 +42,34 @@ pub struct StoredPassword {
     pub set_by: Version,
     /// The hash.
     pub hash: SealedHash,
+}
+
+/// An account's row, for administrators. Never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Row {
+    /// The account's id.
+    pub account_id: Uuid,
+    /// What the person signs in with.
+    pub login_id: String,
+    /// The facility's public code.
+    pub facility_code: String,
+    /// The facility's name.
+    pub facility: String,
+    /// The person's name.
+    pub name: String,
+    /// Where codes go; may be empty.
+    pub address: String,
+}
+
+/// Which accounts of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Those of one facility; empty for all.
+    pub facility_code: String,
+    /// Those after this login id.
+    pub after: String,
+    /// At most so many.
+    pub limit: u32,
 }
 
 /// What pages and mails show of a person. Never printed.
@@ -151,6 +180,38 @@ impl Store {
             name: row.name,
             address,
         }))
+    }
+
+    /// The row of a login id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn row(&self, login: &LoginId) -> Result<Option<Row>, StoreError> {
+        let query = sqlx::query_as!(
+            Row,
+            "select account_id, login_id, facility_code, facility, name, address
+            from credentials.account where login_id = $1",
+            login.as_str()
+        );
+        in_time(query.fetch_optional(&self.pool)).await
+    }
+
+    /// The rows of a page, in the order of their login ids.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn rows(&self, page: &Page) -> Result<Vec<Row>, StoreError> {
+        let query = sqlx::query_as!(
+            Row,
+            "select account_id, login_id, facility_code, facility, name, address
+            from credentials.account
+            where login_id > $1 and ($2 = '' or facility_code = $2)
+            order by login_id limit $3",
+            page.after,
+            page.facility_code,
+            i64::from(page.limit)
+        );
+        in_time(query.fetch_all(&self.pool)).await
     }
 
     /// Puts another hash of the same password in the place of `old`. Answers whether it was still there.
@@ -288,6 +349,12 @@ async fn in_time<T>(query: impl Future<Output = Result<T, sqlx::Error>>) -> Resu
         .await
         .unwrap_or(Err(sqlx::Error::PoolTimedOut))
         .map_err(StoreError::Unavailable)
+}
+
+impl fmt::Debug for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
 }
 
 impl fmt::Debug for Person {

@@ -57,7 +57,7 @@ pub struct Reset {
     pub flow: Flow,
     /// The login id as typed, which the browser's password manager keeps with the new password.
     pub typed: String,
-    /// It began with a distributed password, not with a forgotten one.
+    /// It began with a right password that opens nothing else, not with a forgotten one.
     pub must_change: bool,
 }
 

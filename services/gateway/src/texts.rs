@@ -142,8 +142,8 @@ pub const RESET_INTRO: &str =
 /// Above the code of a reset, whether a mail is on its way or not.
 pub const RESET_SENT: &str =
     "入力された利用者IDが登録されている場合、登録されているメールアドレスに確認コードを送信しました。";
-/// Above the code of a reset that began with a distributed password.
-pub const MUST_CHANGE: &str = "配布されたパスワードは変更が必要です。登録されているメールアドレスに送信した確認コードを入力し、新しいパスワードを設定してください。";
+/// Above the code of a reset that began with a password which opens nothing else.
+pub const MUST_CHANGE: &str = "このパスワードは変更が必要です。登録されているメールアドレスに送信した確認コードを入力し、新しいパスワードを設定してください。";
 /// The reset is over.
 pub const RESET_OVER: &str = "有効時間が過ぎました。もう一度お試しください。";
 /// Somebody pressed キャンセル in a reset.

@@ -14,9 +14,11 @@ use sekisho_proto::credentials::v1::administration_service_server::{
     AdministrationService, AdministrationServiceServer,
 };
 use sekisho_proto::credentials::v1::{
-    DisableAccountRequest, DisableAccountResponse, EnableAccountRequest, EnableAccountResponse,
+    ChangeAddressRequest, ChangeAddressResponse, DisableAccountRequest, DisableAccountResponse,
+    EnableAccountRequest, EnableAccountResponse, EraseAccountRequest, EraseAccountResponse,
+    ExpirePasswordRequest, ExpirePasswordResponse, ListAccountsRequest, ListAccountsResponse,
     RegisterAccountRequest, RegisterAccountResponse, ResolveLoginRequest, ResolveLoginResponse,
-    UnlockAccountRequest, UnlockAccountResponse,
+    ShowAccountRequest, ShowAccountResponse, UnlockAccountRequest, UnlockAccountResponse,
 };
 use sekisho_seed::Authority;
 use sekisho_service::process::Process;
@@ -258,6 +260,41 @@ impl AdministrationService for Api {
         &self,
         _: Request<UnlockAccountRequest>,
     ) -> Result<Response<UnlockAccountResponse>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+
+    async fn show_account(
+        &self,
+        _: Request<ShowAccountRequest>,
+    ) -> Result<Response<ShowAccountResponse>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+
+    async fn list_accounts(
+        &self,
+        _: Request<ListAccountsRequest>,
+    ) -> Result<Response<ListAccountsResponse>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+
+    async fn change_address(
+        &self,
+        _: Request<ChangeAddressRequest>,
+    ) -> Result<Response<ChangeAddressResponse>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+
+    async fn expire_password(
+        &self,
+        _: Request<ExpirePasswordRequest>,
+    ) -> Result<Response<ExpirePasswordResponse>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+
+    async fn erase_account(
+        &self,
+        _: Request<EraseAccountRequest>,
+    ) -> Result<Response<EraseAccountResponse>, Status> {
         Err(Status::unimplemented("not asked for"))
     }
 }

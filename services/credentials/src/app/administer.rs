@@ -1,11 +1,12 @@
 //! What administrators do with accounts. The actor of each event is the person whose certificate called.
 
 use std::fmt;
+use std::sync::Arc;
 
-use sekisho_eventlog::{Context, DecideError, Decided, EventId, LogFault, Position, StreamId, Via};
+use sekisho_eventlog::{Argument, Context, DecideError, Decided, EventId, LogFault, Position, StreamId, Via};
 
 use super::{App, Error};
-use crate::domain::{Account, Command, LoginId, Profile, Rejection, TypedLogin, decide};
+use crate::domain::{Account, Address, Command, LoginId, Profile, Rejection, TypedLogin, decide};
 use crate::hashing::Phc;
 use crate::sealing::PersonalKey;
 use crate::store;
@@ -87,6 +88,51 @@ impl App {
         self.switch(login_id, actor, Command::Unlock).await
     }
 
+    /// Declares the password of a login id's account used up. Answers where PasswordExpired stands; 0 if it was so already.
+    ///
+    /// # Errors
+    /// [`Error::AccountUnknown`].
+    pub async fn expire_password(&self, login_id: &str, actor: &str) -> Result<Position, Error> {
+        self.switch(login_id, actor, Command::ExpirePassword).await
+    }
+
+    /// Has codes of a login id's account mailed elsewhere. Answers where EmailChanged stands; 0 if it was so already.
+    ///
+    /// # Errors
+    /// [`Error::AccountUnknown`].
+    pub async fn change_address(
+        &self,
+        login_id: &str,
+        address: Option<Address>,
+        actor: &str,
+    ) -> Result<Position, Error> {
+        let account = self.resolve_login(login_id).await?;
+        let person = self.store.person(account).await?.ok_or(Error::AccountUnknown)?;
+        if person.address == address {
+            return Ok(Position(0));
+        }
+        let text = address.as_ref().map_or("", Address::as_str).to_owned();
+        let via = Via::Function {
+            name: "credentials.change_address",
+            arguments: Arc::new([Argument::Text(text)]),
+        };
+        self.combined(account, actor, via, Command::ChangeAddress).await
+    }
+
+    /// Destroys everything that is known of a person, and the key that seals what the log keeps. Answers where AccountErased
+    /// stands.
+    ///
+    /// # Errors
+    /// [`Error::AccountUnknown`].
+    pub async fn erase(&self, login_id: &str, actor: &str) -> Result<Position, Error> {
+        let account = self.resolve_login(login_id).await?;
+        let via = Via::Function {
+            name: "credentials.erase_account",
+            arguments: Arc::new([]),
+        };
+        self.combined(account, actor, via, Command::Erase).await
+    }
+
     /// The account id behind a login id.
     ///
     /// # Errors
@@ -101,7 +147,20 @@ impl App {
 
     async fn switch(&self, login_id: &str, actor: &str, command: Command) -> Result<Position, Error> {
         let account = self.resolve_login(login_id).await?;
-        let context = Context::new(account, None, actor);
+        self.combined(account, actor, Via::Append, command).await
+    }
+
+    async fn combined(
+        &self,
+        account: StreamId,
+        actor: &str,
+        via: Via,
+        command: Command,
+    ) -> Result<Position, Error> {
+        let context = Context {
+            via,
+            ..Context::new(account, None, actor)
+        };
         let decided = self
             .log
             .decide::<Account, Rejection>(&context, |facts| decide(&facts.state, facts.now, command.clone()))

@@ -181,6 +181,7 @@ impl App {
                 }
             }
             self.clients.forget_all();
+            self.day_keys.forget_all();
         }
     }
 

@@ -1,5 +1,6 @@
 //! The use cases: gather the facts, make a command, have it decided, say what came of it.
 
+mod accounts;
 mod administer;
 mod clients;
 mod describe;
@@ -23,6 +24,7 @@ use crate::store::Store;
 
 use clients::Clients;
 
+pub use accounts::Overview;
 pub use administer::Registration;
 pub use describe::{Described, Known, NewPasswordLength};
 pub use error::Error;

@@ -50,7 +50,7 @@ impl App {
             return Err(Error::CodeNotLive);
         }
         match self.log.load::<Account>(issued.account).await?.state.stage {
-            Stage::Unregistered | Stage::Disabled { .. } => Ok(None),
+            Stage::Unregistered | Stage::Disabled { .. } | Stage::Erased => Ok(None),
             Stage::Enabled { .. } => Ok(self
                 .store
                 .person(issued.account)

@@ -262,7 +262,7 @@ fn outcome(decided: &Decided<Account>, refusal: Denied) -> Result<Outcome, Error
             .flow
             .map_or(Outcome::Denied(Denied::NoEmail), Outcome::Accepted)),
         AccountEvent::PasswordRejected(_) => Ok(Outcome::Denied(match before.stage {
-            Stage::Unregistered => Denied::UnknownAccount,
+            Stage::Unregistered | Stage::Erased => Denied::UnknownAccount,
             Stage::Enabled { .. } | Stage::Disabled { .. } => Denied::WrongPassword,
         })),
         AccountEvent::SignInRefused(_) => Ok(Outcome::Denied(refusal)),
@@ -272,6 +272,8 @@ fn outcome(decided: &Decided<Account>, refusal: Denied) -> Result<Outcome, Error
         | AccountEvent::EmailChanged(_)
         | AccountEvent::AccountDisabled(_)
         | AccountEvent::AccountEnabled(_)
-        | AccountEvent::AccountUnlocked(_) => Err(UNEXPECTED),
+        | AccountEvent::AccountUnlocked(_)
+        | AccountEvent::PasswordExpired(_)
+        | AccountEvent::AccountErased(_) => Err(UNEXPECTED),
     }
 }

@@ -36,6 +36,8 @@ pub enum Stage {
         /// The password of then.
         password: Password,
     },
+    /// Nobody is known who might.
+    Erased,
 }
 
 /// What is known of an account's password.
@@ -45,6 +47,8 @@ pub struct Password {
     pub set_by: Version,
     /// When it was distributed; `None` for one that its owner has chosen.
     pub initial_since: Option<OffsetDateTime>,
+    /// An administrator has declared it used up.
+    pub expired: bool,
 }
 
 /// What an account remembers in every stage.
@@ -66,7 +70,7 @@ impl Account {
     /// The password; that of version 0 for an account that has none.
     pub fn password(&self) -> Password {
         match self.stage {
-            Stage::Unregistered => Password::default(),
+            Stage::Unregistered | Stage::Erased => Password::default(),
             Stage::Enabled { password } | Stage::Disabled { password } => password,
         }
     }
@@ -91,25 +95,25 @@ impl Stage {
                 password: Password {
                     set_by: recorded.version,
                     initial_since: registered.password_is_initial.then_some(recorded.recorded_at),
+                    expired: false,
                 },
             },
-            AccountEvent::PasswordChanged(_) => {
-                let password = Password {
-                    set_by: recorded.version,
-                    initial_since: None,
-                };
-                match self {
-                    Self::Unregistered => Self::Unregistered,
-                    Self::Enabled { .. } => Self::Enabled { password },
-                    Self::Disabled { .. } => Self::Disabled { password },
-                }
-            }
+            AccountEvent::PasswordChanged(_) => self.with_password(|_| Password {
+                set_by: recorded.version,
+                initial_since: None,
+                expired: false,
+            }),
+            AccountEvent::PasswordExpired(_) => self.with_password(|password| Password {
+                expired: true,
+                ..password
+            }),
+            AccountEvent::AccountErased(_) => Self::Erased,
             AccountEvent::AccountDisabled(_) => match self {
-                Self::Unregistered => Self::Unregistered,
+                Self::Unregistered | Self::Erased => self,
                 Self::Enabled { password } | Self::Disabled { password } => Self::Disabled { password },
             },
             AccountEvent::AccountEnabled(_) => match self {
-                Self::Unregistered => Self::Unregistered,
+                Self::Unregistered | Self::Erased => self,
                 Self::Enabled { password } | Self::Disabled { password } => Self::Enabled { password },
             },
             AccountEvent::PasswordAccepted(_)
@@ -118,6 +122,20 @@ impl Stage {
             | AccountEvent::PasswordResetRequested(_)
             | AccountEvent::EmailChanged(_)
             | AccountEvent::AccountUnlocked(_) => self,
+        }
+    }
+}
+
+impl Stage {
+    fn with_password(self, change: impl FnOnce(Password) -> Password) -> Self {
+        match self {
+            Self::Unregistered | Self::Erased => self,
+            Self::Enabled { password } => Self::Enabled {
+                password: change(password),
+            },
+            Self::Disabled { password } => Self::Disabled {
+                password: change(password),
+            },
         }
     }
 }
@@ -155,7 +173,9 @@ impl History {
             | AccountEvent::PasswordResetRequested(_)
             | AccountEvent::EmailChanged(_)
             | AccountEvent::AccountDisabled(_)
-            | AccountEvent::AccountEnabled(_) => now,
+            | AccountEvent::AccountEnabled(_)
+            | AccountEvent::PasswordExpired(_)
+            | AccountEvent::AccountErased(_) => now,
         }
     }
 

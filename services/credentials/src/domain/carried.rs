@@ -18,10 +18,12 @@ impl Carry for Account {
             Stage::Unregistered => Carried::Unspecified,
             Stage::Enabled { .. } => Carried::Enabled,
             Stage::Disabled { .. } => Carried::Disabled,
+            Stage::Erased => Carried::Erased,
         };
         AccountState {
             stage: stage.into(),
             password_version: self.password().set_by.0,
+            password_expired: self.password().expired,
             password_initial_since: self.password().initial_since.map(to_timestamp),
             newest_cut: self.history.cuts.all.0,
             newest_flow_cut: self.history.cuts.flows.0,
@@ -46,11 +48,13 @@ pub(super) fn read(bytes: &[u8]) -> Option<Account> {
     let password = Password {
         set_by: Version(carried.password_version),
         initial_since: carried.password_initial_since.as_ref().and_then(from_timestamp),
+        expired: carried.password_expired,
     };
     let stage = match Carried::try_from(carried.stage).ok()? {
         Carried::Unspecified => Stage::Unregistered,
         Carried::Enabled => Stage::Enabled { password },
         Carried::Disabled => Stage::Disabled { password },
+        Carried::Erased => Stage::Erased,
     };
     let history = History {
         cuts: Cuts {

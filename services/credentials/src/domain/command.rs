@@ -41,6 +41,12 @@ pub enum Command {
     Enable,
     /// Ends all locks but those that only a new password ends.
     Unlock,
+    /// Records that codes go elsewhere.
+    ChangeAddress,
+    /// Declares the password used up.
+    ExpirePassword,
+    /// Ends what is known of the person.
+    Erase,
 }
 
 /// A typed password, and what was gathered about it.

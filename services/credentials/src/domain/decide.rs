@@ -3,8 +3,9 @@
 use sekisho_eventlog::Decision;
 use sekisho_evidence::Refusal;
 use sekisho_proto::credentials::v1::{
-    AccountDisabled, AccountEnabled, AccountRegistered, AccountUnlocked, PasswordAccepted, PasswordChanged,
-    PasswordRejected, PasswordResetRequested, SealedClient, SignInRefused, sign_in_refused::Reason,
+    AccountDisabled, AccountEnabled, AccountErased, AccountRegistered, AccountUnlocked, EmailChanged,
+    PasswordAccepted, PasswordChanged, PasswordExpired, PasswordRejected, PasswordResetRequested,
+    SealedClient, SignInRefused, sign_in_refused::Reason,
 };
 use sekisho_proto::events::AccountEvent;
 use sekisho_proto::to_timestamp;
@@ -56,29 +57,33 @@ pub fn decide(account: &Account, now: OffsetDateTime, command: Command) -> Decid
             };
             match account.stage {
                 // A phantom's code can at best be guessed. It never accepts anything.
-                Stage::Unregistered => Err(Rejection::Evidence(Refusal::Missing)),
+                Stage::Unregistered | Stage::Erased => Err(Rejection::Evidence(Refusal::Missing)),
                 Stage::Disabled { .. } => Err(Rejection::Disabled),
                 Stage::Enabled { .. } => Ok(Decision::RecordBefore(changed.into(), not_after)),
             }
         }
         Command::Disable => match account.stage {
-            Stage::Unregistered => Err(Rejection::Unknown),
+            Stage::Unregistered | Stage::Erased => Err(Rejection::Unknown),
             Stage::Enabled { .. } => record(AccountDisabled {}),
             Stage::Disabled { .. } => Ok(Decision::Nothing),
         },
         Command::Enable => match account.stage {
-            Stage::Unregistered => Err(Rejection::Unknown),
+            Stage::Unregistered | Stage::Erased => Err(Rejection::Unknown),
             Stage::Enabled { .. } => Ok(Decision::Nothing),
             Stage::Disabled { .. } => record(AccountEnabled {}),
         },
         Command::Unlock => unlock(account),
+        Command::ChangeAddress => of_somebody(account, EmailChanged {}),
+        Command::ExpirePassword if account.password().expired => Ok(Decision::Nothing),
+        Command::ExpirePassword => of_somebody(account, PasswordExpired {}),
+        Command::Erase => of_somebody(account, AccountErased {}),
     }
 }
 
 fn register(account: &Account, registered: AccountRegistered) -> Decided {
     match account.stage {
         Stage::Unregistered => record(registered),
-        Stage::Enabled { .. } | Stage::Disabled { .. } => Err(Rejection::Exists),
+        Stage::Enabled { .. } | Stage::Disabled { .. } | Stage::Erased => Err(Rejection::Exists),
     }
 }
 
@@ -114,7 +119,7 @@ fn verify(account: &Account, now: OffsetDateTime, comparison: Comparison) -> Dec
         (Stage::Disabled { .. }, Finding::Right) => {
             Ok(refuse(account, now, Reason::Disabled, comparison.client))
         }
-        (Stage::Unregistered, finding)
+        (Stage::Unregistered | Stage::Erased, finding)
         | (
             Stage::Enabled { .. } | Stage::Disabled { .. },
             finding @ (Finding::Wrong | Finding::WrongAgain),
@@ -129,9 +134,11 @@ fn verify(account: &Account, now: OffsetDateTime, comparison: Comparison) -> Dec
 /// The digest of the secret of the flow in which another password must be chosen. Without an address there is no such flow,
 /// and no sign-in either.
 fn must_be_changed(password: Password, now: OffsetDateTime, comparison: &Comparison) -> Option<[u8; 32]> {
-    let since = password.initial_since?;
-    let must = comparison.initial_passwords.must_be_changed(since, now);
-    comparison.mints.filter(|_| must)
+    let rules = comparison.initial_passwords;
+    let is_over = password
+        .initial_since
+        .is_some_and(|since| rules.must_be_changed(since, now));
+    comparison.mints.filter(|_| is_over || password.expired)
 }
 
 fn rejected(comparison: &Comparison, known: Option<Device>, consequence: Consequence) -> PasswordRejected {
@@ -170,7 +177,7 @@ fn refuse(
 }
 
 fn unlock(account: &Account) -> Decided {
-    if account.stage == Stage::Unregistered {
+    if matches!(account.stage, Stage::Unregistered | Stage::Erased) {
         return Err(Rejection::Unknown);
     }
     let history = &account.history;
@@ -180,6 +187,14 @@ fn unlock(account: &Account) -> Decided {
         record(AccountUnlocked {})
     } else {
         Ok(Decision::Nothing)
+    }
+}
+
+/// Of an account that somebody has, disabled or not.
+fn of_somebody(account: &Account, event: impl Into<AccountEvent>) -> Decided {
+    match account.stage {
+        Stage::Unregistered | Stage::Erased => Err(Rejection::Unknown),
+        Stage::Enabled { .. } | Stage::Disabled { .. } => record(event),
     }
 }
 

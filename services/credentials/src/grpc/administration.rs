@@ -2,14 +2,16 @@
 
 use sekisho_proto::credentials::v1 as proto;
 use sekisho_proto::credentials::v1::administration_service_server::AdministrationService;
+use sekisho_proto::to_timestamp;
 use sekisho_service::Late;
 use sekisho_service::server::Peer;
 use sekisho_service::settings::Secret;
 use tonic::{Request, Response, Status};
 
-use crate::app::{App, Error, Registration};
-use crate::domain::Profile;
+use crate::app::{App, Error, Overview, Registration};
+use crate::domain::{Address, Profile, ProfileError};
 use crate::hashing::Phc;
+use crate::store::Page;
 
 /// Serves administrators.
 #[derive(Debug, Clone)]
@@ -75,6 +77,74 @@ impl AdministrationService for Administration {
         }))
     }
 
+    async fn show_account(
+        &self,
+        request: Request<proto::ShowAccountRequest>,
+    ) -> Result<Response<proto::ShowAccountResponse>, Status> {
+        let login_id = request.into_inner().login_id;
+        let account = self.app.get()?.show(&login_id).await?;
+        Ok(Response::new(proto::ShowAccountResponse {
+            account: Some(account.into()),
+        }))
+    }
+
+    async fn list_accounts(
+        &self,
+        request: Request<proto::ListAccountsRequest>,
+    ) -> Result<Response<proto::ListAccountsResponse>, Status> {
+        let request = request.into_inner();
+        let page = Page {
+            facility_code: request.facility_code,
+            after: request.after_login_id,
+            limit: request.limit,
+        };
+        let accounts = self.app.get()?.list(page).await?;
+        Ok(Response::new(proto::ListAccountsResponse {
+            accounts: accounts.into_iter().map(proto::Account::from).collect(),
+        }))
+    }
+
+    async fn change_address(
+        &self,
+        request: Request<proto::ChangeAddressRequest>,
+    ) -> Result<Response<proto::ChangeAddressResponse>, Status> {
+        let actor = Peer::of(&request)?.actor.clone();
+        let request = request.into_inner();
+        let address = match request.address.as_str() {
+            "" => None,
+            text => Some(Address::try_from(text).map_err(|_| Error::Profile(ProfileError::Address))?),
+        };
+        let app = self.app.get()?;
+        let position = app.change_address(&request.login_id, address, &actor).await?;
+        Ok(Response::new(proto::ChangeAddressResponse {
+            position: position.0,
+        }))
+    }
+
+    async fn expire_password(
+        &self,
+        request: Request<proto::ExpirePasswordRequest>,
+    ) -> Result<Response<proto::ExpirePasswordResponse>, Status> {
+        let actor = Peer::of(&request)?.actor.clone();
+        let login_id = request.into_inner().login_id;
+        let position = self.app.get()?.expire_password(&login_id, &actor).await?;
+        Ok(Response::new(proto::ExpirePasswordResponse {
+            position: position.0,
+        }))
+    }
+
+    async fn erase_account(
+        &self,
+        request: Request<proto::EraseAccountRequest>,
+    ) -> Result<Response<proto::EraseAccountResponse>, Status> {
+        let actor = Peer::of(&request)?.actor.clone();
+        let login_id = request.into_inner().login_id;
+        let position = self.app.get()?.erase(&login_id, &actor).await?;
+        Ok(Response::new(proto::EraseAccountResponse {
+            position: position.0,
+        }))
+    }
+
     async fn resolve_login(
         &self,
         request: Request<proto::ResolveLoginRequest>,
@@ -84,6 +154,28 @@ impl AdministrationService for Administration {
         Ok(Response::new(proto::ResolveLoginResponse {
             account_id: account.to_vec(),
         }))
+    }
+}
+
+impl From<Overview> for proto::Account {
+    fn from(overview: Overview) -> Self {
+        let Overview { account, row, .. } = overview;
+        Self {
+            account_id: account.to_vec(),
+            login_id: row.login_id,
+            facility_code: row.facility_code,
+            facility: row.facility,
+            name: row.name,
+            address: row.address,
+            disabled: overview.disabled,
+            password_is_initial: overview.password_is_initial,
+            password_expired: overview.password_expired,
+            last_accepted_at: overview.last_accepted_at.map(to_timestamp),
+            locked_until: overview.locked_until.map(to_timestamp),
+            closed: overview.closed,
+            failures: overview.failures,
+            known_devices: u32::try_from(overview.known_devices).unwrap_or(u32::MAX),
+        }
     }
 }
 

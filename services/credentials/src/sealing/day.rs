@@ -82,6 +82,11 @@ impl DayKeys {
         self.store.forget_day_keys(yesterday).await
     }
 
+    /// Reads all keys anew when they are next needed: another database has taken the place of the one they came from.
+    pub fn forget_all(&self) {
+        self.write().clear();
+    }
+
     async fn today(&self, day: Date) -> Result<Secret<[u8; 32]>, DayKeyError> {
         if let Some(key) = self.known(day) {
             return Ok(key);

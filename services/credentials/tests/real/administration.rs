@@ -1,9 +1,16 @@
 //! What administrators do.
 
-use sekisho_credentials::app::Error;
-use sekisho_eventlog::Position;
+use sekisho_credentials::app::{Denied, Error, Outcome};
+use sekisho_credentials::domain::{Address, Profile};
+use sekisho_credentials::store::Page;
+use sekisho_eventlog::{Argument, Position, Via};
+use sekisho_evidence::Refusal;
+use sekisho_proto::events::AccountEvent;
+use sekisho_proto::otp::v1::Purpose;
 
-use crate::support::{ACTOR, ADDRESS, Bench, LOGIN, hash_without_password, registration};
+use crate::support::{
+    ACTOR, ADDRESS, Bench, LOGIN, PASSWORD, draft, hash_of, hash_without_password, registration,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_actor_of_an_event_is_the_administrator() {
@@ -74,4 +81,176 @@ async fn a_login_id_that_nobody_has_is_told_to_administrators() {
         let outcome = bench.app.disable(login, ACTOR).await;
         assert!(matches!(outcome, Err(Error::AccountUnknown)), "{outcome:?}");
     }
+}
+
+fn address(text: &str) -> Option<Address> {
+    Some(Address::try_from(text).unwrap())
+}
+
+/// A code that is under way must not be the key to an account whose mail now goes elsewhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_address_takes_effect_with_its_event_and_ends_what_is_under_way() {
+    let bench = Bench::new().await;
+    let account = bench.register().await;
+    let flow = bench.reset(LOGIN).await;
+    bench.verify_code(account, flow, Purpose::Reset).await;
+    let to = address("elsewhere@example.com");
+    let changed = bench.app.change_address(LOGIN, to.clone(), ACTOR).await.unwrap();
+    assert_eq!(bench.newest().await.0.recorded.position, changed);
+    let person = bench.app.store().person(account).await.unwrap().unwrap();
+    assert_eq!(person.address, to);
+    let secret = sekisho_service::settings::Secret::new(crate::support::SECRET.to_vec());
+    let shown = bench.app.describe_flow(flow, &secret, Position(0)).await;
+    assert!(matches!(shown, Err(Error::Flow(Refusal::Cut))), "{shown:?}");
+
+    assert_eq!(
+        bench.app.change_address(LOGIN, to, ACTOR).await.unwrap(),
+        Position(0)
+    );
+    bench.app.change_address(LOGIN, None, ACTOR).await.unwrap();
+    assert_eq!(
+        bench.sign_in(LOGIN, PASSWORD).await,
+        Outcome::Denied(Denied::NoEmail)
+    );
+    let nobody = bench.app.change_address("04500009", None, ACTOR).await;
+    assert!(matches!(nobody, Err(Error::AccountUnknown)), "{nobody:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_that_is_used_up_leads_to_another_one() {
+    let bench = Bench::new().await;
+    bench.register().await;
+    let before = bench.accepted().await;
+    bench.app.expire_password(LOGIN, ACTOR).await.unwrap();
+    assert_eq!(
+        bench.app.expire_password(LOGIN, ACTOR).await.unwrap(),
+        Position(0)
+    );
+    let secret = sekisho_service::settings::Secret::new(crate::support::SECRET.to_vec());
+    let shown = bench.app.describe_flow(before, &secret, Position(0)).await;
+    assert!(matches!(shown, Err(Error::Flow(Refusal::Cut))), "{shown:?}");
+    let outcome = bench.sign_in(LOGIN, PASSWORD).await;
+    assert!(matches!(outcome, Outcome::MustChange(_)), "{outcome:?}");
+    assert!(bench.app.show(LOGIN).await.unwrap().password_expired);
+}
+
+/// What a dump of the tables holds of the person.
+fn remains(bench: &Bench) -> String {
+    let tables = ["account", "password", "personal_key", "wrong_password"];
+    let all = tables.map(|table| bench.sql(&format!("select * from credentials.{table};")));
+    all.concat()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_an_erased_person_nothing_is_left() {
+    let bench = Bench::new().await;
+    let account = bench.register().await;
+    bench.accepted().await;
+    bench.sign_in(LOGIN, "wrong").await;
+    let id = account.to_string();
+    for text in [LOGIN, "登録 花子", ADDRESS, &id] {
+        assert!(remains(&bench).contains(text), "{text}");
+    }
+    bench.app.erase(LOGIN, ACTOR).await.unwrap();
+    let newest = bench.newest().await;
+    assert!(matches!(newest.1, AccountEvent::AccountErased(_)), "{newest:?}");
+    assert_eq!(remains(&bench).trim(), "");
+
+    assert_eq!(
+        bench.sign_in(LOGIN, PASSWORD).await,
+        Outcome::Denied(Denied::UnknownAccount)
+    );
+    let again = bench.app.erase(LOGIN, ACTOR).await;
+    assert!(matches!(again, Err(Error::AccountUnknown)), "{again:?}");
+    // The login id is free, and what the log sealed for the person before stays shut: the key is another one.
+    let other = bench.register().await;
+    assert_ne!(other, account);
+    assert!(matches!(
+        bench.sign_in(LOGIN, PASSWORD).await,
+        Outcome::Accepted(_)
+    ));
+}
+
+/// Neither function leaves half of its work, and neither does another's.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_function_takes_its_own_event_for_an_account_that_is_there() {
+    let bench = Bench::new().await;
+    let account = bench.register().await;
+    let before = remains(&bench);
+    for (name, arguments) in [
+        ("credentials.change_address", vec![Argument::Text(String::new())]),
+        ("credentials.erase_account", Vec::new()),
+    ] {
+        let via = Via::Function {
+            name,
+            arguments: arguments.into(),
+        };
+        let foreign: AccountEvent = sekisho_proto::credentials::v1::AccountEnabled {}.into();
+        let draft = draft(&bench.log, account, None, &foreign).await;
+        let outcome = bench.log.append(draft, &via).await;
+        assert!(outcome.is_err(), "{name}: {outcome:?}");
+        assert_eq!(remains(&bench), before, "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_are_listed_by_facility_and_page() {
+    let bench = Bench::new().await;
+    let phc = hash_of(PASSWORD, 64);
+    for (login, code) in [("0003", "a"), ("0001", "b"), ("0002", "a"), ("0004", "a")] {
+        let mut registered = registration(login, ADDRESS, &phc);
+        registered.profile = Profile::read(code.to_owned(), "f".to_owned(), "n".to_owned(), "").unwrap();
+        bench.app.register(registered, ACTOR).await.unwrap();
+    }
+    bench.app.disable("0002", ACTOR).await.unwrap();
+    let listed = async |facility: &str, after: &str, limit| -> Vec<String> {
+        let page = Page {
+            facility_code: facility.to_owned(),
+            after: after.to_owned(),
+            limit,
+        };
+        let accounts = bench.app.list(page).await.unwrap();
+        accounts
+            .iter()
+            .map(|account| {
+                format!(
+                    "{}{}",
+                    account.row.login_id,
+                    if account.disabled { "-" } else { "" }
+                )
+            })
+            .collect()
+    };
+    assert_eq!(listed("", "", 500).await, ["0001", "0002-", "0003", "0004"]);
+    assert_eq!(listed("a", "", 2).await, ["0002-", "0003"]);
+    assert_eq!(listed("a", "0003", 2).await, ["0004"]);
+    assert_eq!(listed("a", "", 0).await.len(), 1);
+    assert!(listed("c", "", 500).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_administrator_sees_what_keeps_somebody_out() {
+    let bench = Bench::new().await;
+    let account = bench.register().await;
+    let fresh = bench.app.show("０４５００００１").await.unwrap();
+    assert_eq!(
+        (
+            fresh.account,
+            fresh.last_accepted_at,
+            fresh.failures,
+            fresh.known_devices
+        ),
+        (account, None, 0, 0)
+    );
+    bench.sign_in_with(1, LOGIN, PASSWORD).await;
+    bench.guess(LOGIN, 1..=10).await;
+    let locked = bench.app.show(LOGIN).await.unwrap();
+    assert!(locked.last_accepted_at.is_some() && locked.locked_until.is_some());
+    assert_eq!(
+        (locked.failures, locked.known_devices, locked.closed),
+        (10, 1, false)
+    );
+    assert!(!format!("{:?}", locked.row).contains("登録"));
+    let nobody = bench.app.show("04500009").await.map(|shown| shown.account);
+    assert!(matches!(nobody, Err(Error::AccountUnknown)), "{nobody:?}");
 }

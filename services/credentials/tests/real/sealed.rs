@@ -58,16 +58,17 @@ async fn the_browser_of_a_phantom_opens_with_the_key_of_its_month() {
     assert_eq!(opened, Ok(attempt("", "").seen));
 }
 
-/// As long as no key of a day can be destroyed.
+/// For limits per address, whoever the attempts are about; `clients.rs` tells how long anybody can lead it back.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_leaves_no_tag_in_the_log() {
+async fn an_address_has_one_mark_a_day_and_no_two_seals_are_alike() {
     let bench = Bench::new().await;
     bench.register().await;
     bench.accepted().await;
     let first = sealed(bench.newest().await.1);
     bench.sign_in("04500009", PASSWORD).await;
     let second = sealed(bench.newest().await.1);
-    assert!(first.address_tag.is_empty() && second.address_tag.is_empty());
+    assert_eq!(first.address_tag.len(), 16);
+    assert_eq!(first.address_tag, second.address_tag);
     assert_ne!(first.sealed, second.sealed);
 }
 

@@ -68,6 +68,8 @@ pub(super) fn said(event: &AccountEvent) -> Said {
         AccountEvent::AccountDisabled(_) => Said::new("アカウント無効化"),
         AccountEvent::AccountEnabled(_) => Said::new("アカウント有効化"),
         AccountEvent::AccountUnlocked(_) => Said::new("ロック解除"),
+        AccountEvent::PasswordExpired(_) => Said::new("パスワード失効"),
+        AccountEvent::AccountErased(_) => Said::new("アカウント消去"),
     }
 }
 

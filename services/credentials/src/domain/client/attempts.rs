@@ -182,7 +182,9 @@ fn read(event: &AccountEvent) -> Option<(ClientTag, Mark)> {
         | AccountEvent::EmailChanged(_)
         | AccountEvent::AccountDisabled(_)
         | AccountEvent::AccountEnabled(_)
-        | AccountEvent::AccountUnlocked(_) => None,
+        | AccountEvent::AccountUnlocked(_)
+        | AccountEvent::PasswordExpired(_)
+        | AccountEvent::AccountErased(_) => None,
     }
 }
 

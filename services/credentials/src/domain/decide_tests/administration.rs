@@ -79,3 +79,74 @@ fn a_change_and_a_disabling_are_cuts() {
     let account = given([registered(), changed(), disabled()]).account;
     assert_eq!(account.history.cuts.all, Position(30));
 }
+
+#[test]
+fn a_new_address_ends_flows_and_no_session() {
+    given([registered()])
+        .when(Command::ChangeAddress)
+        .then(EmailChanged {});
+    given([])
+        .when(Command::ChangeAddress)
+        .then_rejected(Rejection::Unknown);
+    let account = given([registered(), EmailChanged {}.into()]).account;
+    let cut = Cuts {
+        all: Position(0),
+        flows: Position(20),
+    };
+    assert_eq!(account.history.cuts, cut);
+}
+
+#[test]
+fn a_password_that_is_used_up_opens_the_choice_of_another_one_and_cuts() {
+    let expired = || AccountEvent::from(PasswordExpired {});
+    given([registered()])
+        .when(Command::ExpirePassword)
+        .then(PasswordExpired {});
+    given([registered(), expired()])
+        .when(Command::ExpirePassword)
+        .then_nothing();
+    given([])
+        .when(Command::ExpirePassword)
+        .then_rejected(Rejection::Unknown);
+    let another = PasswordResetRequested {
+        secret_digest: SECRET_DIGEST.to_vec(),
+        client: Some(client()),
+        password_version: 1,
+    };
+    given([registered(), expired()])
+        .when(typed(Finding::Right, 1))
+        .then(another);
+    given([registered(), expired(), changed()])
+        .when(typed(Finding::Right, 3))
+        .then(accepted(3, SECRET_DIGEST.to_vec()));
+    let history = given([registered(), accepted_there(), expired()]).account;
+    assert_eq!(history.history.cuts.all, Position(30));
+    assert_eq!(history.known_device(Some(DEVICE), Cuts::default()), None);
+}
+
+#[test]
+fn of_an_erased_account_nothing_is_left_to_decide() {
+    let erased = || given([registered(), accepted_there(), AccountErased {}.into()]);
+    given([registered()]).when(Command::Erase).then(AccountErased {});
+    given([registered(), disabled()])
+        .when(Command::Erase)
+        .then(AccountErased {});
+    for command in [
+        Command::Erase,
+        Command::Enable,
+        Command::Disable,
+        Command::Unlock,
+        Command::ChangeAddress,
+        Command::ExpirePassword,
+    ] {
+        erased().when(command).then_rejected(Rejection::Unknown);
+    }
+    // Whoever compared before it was erased looks the login id up again, and finds a phantom.
+    erased()
+        .when(typed(Finding::Right, 1))
+        .then_rejected(Rejection::VerdictStale);
+    erased()
+        .when(set_password())
+        .then_rejected(Rejection::Evidence(Refusal::Missing));
+    assert_eq!(erased().account.history.cuts.all, Position(30));
+}

@@ -9,9 +9,9 @@ mod sign_in;
 use sekisho_eventlog::{Carry, Decision, EventId, Fold, Position, Recorded, StreamId, Version};
 use sekisho_evidence::{AccountCuts, Cuts, Refusal};
 use sekisho_proto::credentials::v1::{
-    AccountDisabled, AccountEnabled, AccountRegistered, AccountUnlocked, EmailChanged, PasswordAccepted,
-    PasswordChanged, PasswordRejected, PasswordResetRequested, SealedClient, SignInRefused,
-    sign_in_refused::Reason,
+    AccountDisabled, AccountEnabled, AccountErased, AccountRegistered, AccountUnlocked, EmailChanged,
+    PasswordAccepted, PasswordChanged, PasswordExpired, PasswordRejected, PasswordResetRequested,
+    SealedClient, SignInRefused, sign_in_refused::Reason,
 };
 use sekisho_proto::events::AccountEvent;
 use sekisho_proto::to_timestamp;

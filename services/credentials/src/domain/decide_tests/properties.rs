@@ -26,6 +26,8 @@ fn any_event() -> impl Strategy<Value = AccountEvent> {
         Just(disabled()),
         Just(AccountEnabled {}.into()),
         Just(AccountUnlocked {}.into()),
+        Just(PasswordExpired {}.into()),
+        Just(AccountErased {}.into()),
     ]
 }
 
@@ -51,6 +53,9 @@ fn any_command() -> impl Strategy<Value = Command> {
         Just(Command::Disable),
         Just(Command::Enable),
         Just(Command::Unlock),
+        Just(Command::ChangeAddress),
+        Just(Command::ExpirePassword),
+        Just(Command::Erase),
     ]
 }
 

@@ -1,10 +1,11 @@
-//! Who is behind a login id.
+//! The administration of accounts, as credentials offers it.
 
 use anyhow::{Context, bail};
 use clap::Args;
 use sekisho_proto::credentials::v1::ResolveLoginRequest;
 use sekisho_proto::credentials::v1::administration_service_client::AdministrationServiceClient;
-use sekisho_service::{client, roles};
+use sekisho_service::client::{self, Channel};
+use sekisho_service::roles;
 use uuid::Uuid;
 
 use crate::certificates::{Certificates, refused};
@@ -20,22 +21,32 @@ pub struct Credentials {
 }
 
 impl Credentials {
+    /// A client in the name of the administrator's certificate.
+    ///
+    /// # Errors
+    /// What is missing or wrong, in a sentence.
+    pub fn client(&self) -> anyhow::Result<AdministrationServiceClient<Channel>> {
+        let url = self
+            .credentials
+            .as_ref()
+            .context("this needs --credentials; in development type `eval \"$(cargo dev env)\"` first")?;
+        let tls = self.certificates.read()?;
+        let channel = client::connect(roles::CREDENTIALS, std::slice::from_ref(url), &tls)?;
+        Ok(AdministrationServiceClient::new(channel))
+    }
+
     /// The account id of a login id, asked from credentials in the name of the administrator's certificate.
     ///
     /// # Errors
     /// What is missing, wrong or refused, in a sentence.
     pub async fn resolve(&self, login: &str) -> anyhow::Result<Uuid> {
-        let (Some(url), Some(_)) = (&self.credentials, &self.certificates.folder) else {
+        if self.credentials.is_none() || self.certificates.folder.is_none() {
             bail!("--account needs --credentials and --certificates; with --account-id neither is needed");
-        };
-        let tls = self.certificates.read()?;
-        let channel = client::connect(roles::CREDENTIALS, std::slice::from_ref(url), &tls)?;
+        }
         let request = ResolveLoginRequest {
             login_id: login.to_owned(),
         };
-        let answer = AdministrationServiceClient::new(channel)
-            .resolve_login(request)
-            .await;
+        let answer = self.client()?.resolve_login(request).await;
         let answer =
             answer.map_err(|status| refused("credentials did not say who has this login id", &status))?;
         Uuid::from_slice(&answer.into_inner().account_id).context("credentials answered no account id")

@@ -1,0 +1,143 @@
+//! What administrators change.
+
+use std::io::{self, IsTerminal, Write};
+
+use anyhow::bail;
+use clap::Args;
+use sekisho_proto::credentials::v1::{
+    ChangeAddressRequest, DisableAccountRequest, EnableAccountRequest, EraseAccountRequest,
+    ExpirePasswordRequest, UnlockAccountRequest,
+};
+use tonic::Status;
+
+use super::{Credentials, One};
+use crate::certificates::refused;
+
+/// Where codes go.
+#[derive(Debug, Args)]
+pub struct SetEmail {
+    /// The login id.
+    #[arg(value_name = "LOGIN")]
+    login: String,
+    /// The new address; an empty one takes the old one away, and nobody can sign in.
+    #[arg(value_name = "ADDRESS")]
+    address: String,
+    #[command(flatten)]
+    credentials: Credentials,
+}
+
+/// Whom to erase.
+#[derive(Debug, Args)]
+pub struct Erase {
+    #[command(flatten)]
+    one: One,
+    /// Does not ask.
+    #[arg(long)]
+    yes: bool,
+}
+
+pub(super) async fn disable(one: One) -> anyhow::Result<()> {
+    let request = DisableAccountRequest {
+        login_id: one.login.clone(),
+    };
+    let answer = one.credentials.client()?.disable_account(request).await;
+    let position = answer.map_err(not_done)?.into_inner().position;
+    say(
+        position,
+        "無効にしました。サインイン中のセッションは終了します。",
+        "すでに無効です。",
+    )
+}
+
+pub(super) async fn enable(one: One) -> anyhow::Result<()> {
+    let request = EnableAccountRequest {
+        login_id: one.login.clone(),
+    };
+    let answer = one.credentials.client()?.enable_account(request).await;
+    let position = answer.map_err(not_done)?.into_inner().position;
+    say(position, "有効にしました。", "すでに有効です。")
+}
+
+pub(super) async fn unlock(one: One) -> anyhow::Result<()> {
+    let request = UnlockAccountRequest {
+        login_id: one.login.clone(),
+    };
+    let answer = one.credentials.client()?.unlock_account(request).await;
+    let position = answer.map_err(not_done)?.into_inner().position;
+    say(
+        position,
+        "ロックを解除しました。",
+        "解除できるロックはありません。再設定までのロックは、本人がパスワードを再設定すると解除されます。",
+    )
+}
+
+pub(super) async fn reset(one: One) -> anyhow::Result<()> {
+    let request = ExpirePasswordRequest {
+        login_id: one.login.clone(),
+    };
+    let answer = one.credentials.client()?.expire_password(request).await;
+    let position = answer.map_err(not_done)?.into_inner().position;
+    say(
+        position,
+        "パスワードを失効させました。本人が次にサインインするとき、または「パスワードを忘れた場合（再設定）」から、新しいパスワードを設定します。",
+        "パスワードはすでに失効しています。",
+    )
+}
+
+impl SetEmail {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let request = ChangeAddressRequest {
+            login_id: self.login,
+            address: self.address,
+        };
+        let answer = self.credentials.client()?.change_address(request).await;
+        let position = answer.map_err(not_done)?.into_inner().position;
+        say(
+            position,
+            "メールアドレスを変更しました。途中のサインインと再設定は終了します。",
+            "すでにそのメールアドレスです。",
+        )
+    }
+}
+
+impl Erase {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        if !self.yes && !is_confirmed(&self.one.login)? {
+            bail!("何も変更していません。");
+        }
+        let request = EraseAccountRequest {
+            login_id: self.one.login.clone(),
+        };
+        let answer = self.one.credentials.client()?.erase_account(request).await;
+        let position = answer.map_err(not_done)?.into_inner().position;
+        say(position, "消去しました。元に戻すことはできません。", "")
+    }
+}
+
+/// Whoever types the login id once more means it. Without a terminal nobody can be asked.
+fn is_confirmed(login: &str) -> anyhow::Result<bool> {
+    if !io::stdin().is_terminal() {
+        bail!("erase asks on a terminal; without one it needs --yes");
+    }
+    print!(
+        "{login} の氏名、メールアドレス、パスワード、鍵を消去します。確認のため、利用者IDをもう一度入力してください："
+    );
+    io::stdout().flush()?;
+    let mut typed = String::new();
+    io::stdin().read_line(&mut typed)?;
+    Ok(typed.trim() == login)
+}
+
+/// What was done, and where it stands in the log; or that it was so already.
+fn say(position: u64, done: &str, already: &str) -> anyhow::Result<()> {
+    let mut output = io::stdout().lock();
+    match position {
+        0 => writeln!(output, "{already}")?,
+        position => writeln!(output, "{done}（ログの位置 {position}）")?,
+    }
+    Ok(())
+}
+
+fn not_done(status: Status) -> anyhow::Error {
+    refused("nothing was changed", &status)
+}

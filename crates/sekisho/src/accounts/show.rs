@@ -1,0 +1,215 @@
+//! `sekisho accounts show` and `list`
+
+use std::io::{self, Write};
+
+use anyhow::Context;
+use clap::Args;
+use sekisho_proto::credentials::v1::{Account, ListAccountsRequest, ShowAccountRequest};
+use sekisho_proto::from_timestamp;
+use serde_json::json;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use uuid::Uuid;
+
+use super::Credentials;
+use crate::certificates::refused;
+use crate::text::{clean, jst, padded, width};
+
+/// Accounts that are asked for at a time.
+const PAGE: u32 = 500;
+
+/// Which account.
+#[derive(Debug, Args)]
+pub struct Show {
+    /// The login id.
+    #[arg(value_name = "LOGIN")]
+    login: String,
+    /// One JSON object.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    credentials: Credentials,
+}
+
+/// Which accounts.
+#[derive(Debug, Args)]
+pub struct List {
+    /// Those of the facility with this code; without it all.
+    #[arg(long, value_name = "CODE", default_value = "")]
+    facility: String,
+    /// One JSON object a line.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    credentials: Credentials,
+}
+
+impl Show {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let request = ShowAccountRequest { login_id: self.login };
+        let answer = self.credentials.client()?.show_account(request).await;
+        let answer = answer.map_err(|status| refused("credentials did not show the account", &status))?;
+        let account = answer
+            .into_inner()
+            .account
+            .context("credentials answered no account")?;
+        let mut output = io::stdout().lock();
+        if self.json {
+            writeln!(output, "{}", as_json(&account))?;
+            return Ok(());
+        }
+        for (label, value) in facts(&account) {
+            writeln!(output, "{}  {value}", padded(label, 22))?;
+        }
+        Ok(())
+    }
+}
+
+impl List {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let mut client = self.credentials.client()?;
+        let mut accounts = Vec::new();
+        loop {
+            let after = accounts.last().map(|account: &Account| account.login_id.clone());
+            let request = ListAccountsRequest {
+                facility_code: self.facility.clone(),
+                after_login_id: after.unwrap_or_default(),
+                limit: PAGE,
+            };
+            let answer = client.list_accounts(request).await;
+            let answer =
+                answer.map_err(|status| refused("credentials did not list the accounts", &status))?;
+            let page = answer.into_inner().accounts;
+            let is_last = page.len() < PAGE as usize;
+            accounts.extend(page);
+            if is_last {
+                break;
+            }
+        }
+        let mut output = io::stdout().lock();
+        if self.json {
+            for account in &accounts {
+                writeln!(output, "{}", as_json(account))?;
+            }
+            return Ok(());
+        }
+        table(&accounts, &mut output)
+    }
+}
+
+fn table(accounts: &[Account], output: &mut impl Write) -> anyhow::Result<()> {
+    if accounts.is_empty() {
+        writeln!(output, "アカウントはありません。")?;
+        return Ok(());
+    }
+    let titles = [
+        "利用者ID",
+        "施設コード",
+        "施設",
+        "氏名",
+        "状態",
+        "最終サインイン（日本時間）",
+    ];
+    let rows: Vec<[String; 6]> = std::iter::once(titles.map(str::to_owned))
+        .chain(accounts.iter().map(|account| {
+            [
+                clean(&account.login_id),
+                clean(&account.facility_code),
+                clean(&account.facility),
+                clean(&account.name),
+                state(account),
+                last_accepted(account),
+            ]
+        }))
+        .collect();
+    let widest = |column: usize| {
+        rows.iter()
+            .map(|row| width(&row[column]))
+            .max()
+            .unwrap_or_default()
+    };
+    for row in &rows {
+        let columns = row.iter().enumerate();
+        let columns: Vec<_> = columns.map(|(nth, text)| padded(text, widest(nth))).collect();
+        writeln!(output, "{}", columns.join("  ").trim_end())?;
+    }
+    Ok(())
+}
+
+fn facts(account: &Account) -> Vec<(&'static str, String)> {
+    let id = Uuid::from_slice(&account.account_id).unwrap_or_default();
+    let address = match account.address.as_str() {
+        "" => "登録されていません（サインインできません）".to_owned(),
+        address => clean(address),
+    };
+    vec![
+        ("利用者ID", clean(&account.login_id)),
+        ("アカウント", id.to_string()),
+        (
+            "施設",
+            format!(
+                "{}（{}）",
+                clean(&account.facility),
+                clean(&account.facility_code)
+            ),
+        ),
+        ("氏名", clean(&account.name)),
+        ("メールアドレス", address),
+        ("状態", state(account)),
+        ("パスワード", password(account).to_owned()),
+        (
+            "連続した失敗",
+            format!("{}回（未知のブラウザー）", account.failures),
+        ),
+        ("既知のブラウザー", format!("{}台", account.known_devices)),
+        ("最終サインイン", last_accepted(account)),
+    ]
+}
+
+fn state(account: &Account) -> String {
+    if account.disabled {
+        "無効".to_owned()
+    } else if account.closed {
+        "再設定までロック".to_owned()
+    } else if let Some(until) = account.locked_until.as_ref().and_then(from_timestamp) {
+        format!("ロック中（{}まで）", jst(until))
+    } else {
+        "有効".to_owned()
+    }
+}
+
+fn password(account: &Account) -> &'static str {
+    match (account.password_expired, account.password_is_initial) {
+        (true, _) => "失効（本人が再設定します）",
+        (false, true) => "配布されたもの（本人はまだ設定していません）",
+        (false, false) => "本人が設定したもの",
+    }
+}
+
+fn last_accepted(account: &Account) -> String {
+    let at = account.last_accepted_at.as_ref().and_then(from_timestamp);
+    at.map_or_else(|| "なし".to_owned(), jst)
+}
+
+fn as_json(account: &Account) -> serde_json::Value {
+    let moment = |at: Option<&prost_types::Timestamp>| {
+        at.and_then(from_timestamp)
+            .and_then(|at: OffsetDateTime| at.format(&Rfc3339).ok())
+    };
+    json!({
+        "login_id": account.login_id,
+        "account_id": Uuid::from_slice(&account.account_id).unwrap_or_default().to_string(),
+        "facility_code": account.facility_code,
+        "facility": account.facility,
+        "name": account.name,
+        "address": account.address,
+        "disabled": account.disabled,
+        "locked_until": moment(account.locked_until.as_ref()),
+        "closed": account.closed,
+        "failures": account.failures,
+        "known_devices": account.known_devices,
+        "password_is_initial": account.password_is_initial,
+        "password_expired": account.password_expired,
+        "last_accepted_at": moment(account.last_accepted_at.as_ref()),
+    })
+}

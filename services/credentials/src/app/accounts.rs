@@ -1,0 +1,90 @@
+//! What administrators see of accounts.
+
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use sekisho_eventlog::StreamId;
+use time::OffsetDateTime;
+
+use super::{App, Error};
+use crate::domain::{Account, Stage, TypedLogin};
+use crate::store::{Page, Row};
+
+/// Accounts of one page, at most.
+pub const MOST: u32 = 500;
+/// Streams that are read at a time for one page.
+const AT_ONCE: usize = 4;
+
+/// An account as administrators see it. Never printed.
+#[derive(Clone)]
+pub struct Overview {
+    /// Its id.
+    pub account: StreamId,
+    /// What is known of the person.
+    pub row: Row,
+    /// Whether nobody may sign in.
+    pub disabled: bool,
+    /// The password was distributed.
+    pub password_is_initial: bool,
+    /// The password is declared used up.
+    pub password_expired: bool,
+    /// When a password was accepted last.
+    pub last_accepted_at: Option<OffsetDateTime>,
+    /// Until when strangers' browsers are locked.
+    pub locked_until: Option<OffsetDateTime>,
+    /// Locked until a new password is set.
+    pub closed: bool,
+    /// Wrong passwords in a row, of strangers' browsers.
+    pub failures: u32,
+    /// Browsers in which the password was right.
+    pub known_devices: usize,
+}
+
+impl App {
+    /// Everything that is known of one account.
+    ///
+    /// # Errors
+    /// [`Error::AccountUnknown`].
+    pub async fn show(&self, login_id: &str) -> Result<Overview, Error> {
+        let TypedLogin::Possible(login) = TypedLogin::read(login_id) else {
+            return Err(Error::AccountUnknown);
+        };
+        let row = self.store.row(&login).await?.ok_or(Error::AccountUnknown)?;
+        self.overview(row).await
+    }
+
+    /// Accounts in the order of their login ids: those of one facility or all, after a login id, at most [`MOST`].
+    ///
+    /// # Errors
+    /// When tables or log do not answer.
+    pub async fn list(&self, page: Page) -> Result<Vec<Overview>, Error> {
+        let page = Page {
+            limit: page.limit.clamp(1, MOST),
+            ..page
+        };
+        let rows = self.store.rows(&page).await?;
+        let overviews = stream::iter(rows).map(|row| self.overview(row));
+        overviews.buffered(AT_ONCE).try_collect().await
+    }
+
+    async fn overview(&self, row: Row) -> Result<Overview, Error> {
+        let account = StreamId(row.account_id);
+        let state = self.log.load::<Account>(account).await?.state;
+        let (password, now) = (state.password(), self.log.now());
+        let Account { stage, history } = state;
+        Ok(Overview {
+            account,
+            row,
+            disabled: matches!(stage, Stage::Disabled { .. }),
+            password_is_initial: password.initial_since.is_some(),
+            password_expired: password.expired,
+            last_accepted_at: history.last_accepted_at,
+            locked_until: history.elsewhere.locked_until.filter(|until| now < *until),
+            closed: history.elsewhere.closed,
+            failures: history.elsewhere.counted,
+            known_devices: history
+                .devices
+                .iter()
+                .filter(|known| history.devices.known(known.device, history.cuts).is_some())
+                .count(),
+        })
+    }
+}

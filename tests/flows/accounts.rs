@@ -1,0 +1,156 @@
+//! `sekisho accounts`, from the making of an account to its end.
+
+use std::process::{Command, Output};
+
+use anyhow::{Context, Result, bail};
+use sekisho_dev::{Service, Stack, StackOptions};
+use sekisho_tests::visitor::{Page, Visitor};
+use serde_json::Value;
+
+const LOGIN: &str = "04500077";
+const ADDRESS: &str = "nanao@example.com";
+
+fn sekisho(stack: &Stack, arguments: &[&str]) -> Result<Output> {
+    let process = stack.process(Service::Credentials, 0);
+    let address = process.admin_address.context("no administration listener")?;
+    let output = Command::new(sekisho_dev::cargo::program("sekisho")?)
+        .arg("accounts")
+        .args(arguments)
+        .env("SEKISHO_CREDENTIALS_ADMIN_URL", format!("https://{address}"))
+        .env("SEKISHO_CERTIFICATES", stack.certificates())
+        .stdin(std::process::Stdio::null())
+        .output()?;
+    Ok(output)
+}
+
+fn done(stack: &Stack, arguments: &[&str]) -> Result<String> {
+    let output = sekisho(stack, arguments)?;
+    if !output.status.success() {
+        bail!("{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+fn refused(stack: &Stack, arguments: &[&str]) -> Result<String> {
+    let output = sekisho(stack, arguments)?;
+    if output.status.success() {
+        bail!("{arguments:?} was done");
+    }
+    Ok(String::from_utf8(output.stderr)?)
+}
+
+fn sign_in(stack: &Stack, password: &str) -> Result<Page> {
+    let mut visitor = Visitor::new(&stack.portal_url());
+    let page = visitor.get("/signin")?;
+    visitor.send(&page, "/signin", &[("user_id", LOGIN), ("password", password)])
+}
+
+fn shown(stack: &Stack) -> Result<Value> {
+    Ok(serde_json::from_str(&done(stack, &["show", LOGIN, "--json"])?)?)
+}
+
+#[test]
+fn an_account_is_made_shown_changed_and_erased_from_a_terminal() -> Result<()> {
+    let stack = Stack::start(&StackOptions {
+        name: "accounts".to_owned(),
+        ..StackOptions::default()
+    })?;
+    let add = [
+        "add",
+        LOGIN,
+        "--facility-code",
+        "045000",
+        "--facility",
+        "見本病院",
+        "--name",
+        "見本 七緒",
+        "--initial-password",
+    ];
+    let added = done(&stack, &add)?;
+    let (_, password) = added.split_once("配布するパスワード：").context("no password")?;
+    let password = password.trim();
+    assert!(refused(&stack, &add)?.contains("ACCOUNT_EXISTS"));
+
+    let page = sign_in(&stack, password)?;
+    assert!(
+        page.body.contains("確認用のメールアドレスが登録されていません。"),
+        "{}",
+        page.body
+    );
+    assert!(refused(&stack, &["set-email", LOGIN, "nowhere"])?.contains("ADDRESS_INVALID"));
+    assert!(done(&stack, &["set-email", LOGIN, ADDRESS])?.contains("変更しました。"));
+    assert!(done(&stack, &["set-email", LOGIN, ADDRESS])?.contains("すでにそのメールアドレスです。"));
+    let page = sign_in(&stack, password)?;
+    assert!(page.body.contains("n*****@example.com"), "{}", page.body);
+
+    let account = shown(&stack)?;
+    assert_eq!(account["address"], ADDRESS);
+    assert_eq!(account["password_is_initial"], true);
+    assert!(account["last_accepted_at"].is_string(), "{account}");
+    let text = done(&stack, &["show", LOGIN])?;
+    for expected in ["見本 七緒", "見本病院（045000）", "有効", "既知のブラウザー"] {
+        assert!(text.contains(expected), "{expected} in {text}");
+    }
+    let listed = done(&stack, &["list", "--facility", "045000"])?;
+    assert!(
+        listed.contains(LOGIN) && listed.contains("04500001") && !listed.contains("13100001"),
+        "{listed}"
+    );
+    assert_eq!(done(&stack, &["list", "--json"])?.lines().count(), 4);
+
+    assert!(done(&stack, &["disable", LOGIN])?.contains("無効にしました。"));
+    let page = sign_in(&stack, password)?;
+    assert!(
+        page.body.contains("サポート担当者に連絡してロックを解除してから"),
+        "{}",
+        page.body
+    );
+    assert!(done(&stack, &["enable", LOGIN])?.contains("有効にしました。"));
+    for number in 0..10 {
+        sign_in(&stack, &format!("wrong {number}"))?;
+    }
+    assert!(done(&stack, &["show", LOGIN])?.contains("ロック中"));
+    assert!(done(&stack, &["unlock", LOGIN])?.contains("ロックを解除しました。"));
+    assert!(done(&stack, &["unlock", LOGIN])?.contains("解除できるロックはありません。"));
+
+    assert!(done(&stack, &["reset", LOGIN])?.contains("失効させました。"));
+    let page = sign_in(&stack, password)?;
+    assert!(
+        page.body.contains("このパスワードは変更が必要です。"),
+        "{}",
+        page.body
+    );
+
+    assert!(refused(&stack, &["erase", LOGIN])?.contains("--yes"));
+    assert!(done(&stack, &["erase", LOGIN, "--yes"])?.contains("消去しました。"));
+    let page = sign_in(&stack, password)?;
+    assert!(
+        page.body.contains("ご利用のアカウントが見つからないようです。"),
+        "{}",
+        page.body
+    );
+    for arguments in [
+        &["show", LOGIN][..],
+        &["disable", LOGIN],
+        &["erase", LOGIN, "--yes"],
+    ] {
+        assert!(
+            refused(&stack, arguments)?.contains("ACCOUNT_UNKNOWN"),
+            "{arguments:?}"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn without_a_certificate_nothing_is_done() -> Result<()> {
+    let output = Command::new(sekisho_dev::cargo::program("sekisho")?)
+        .args(["accounts", "disable", LOGIN])
+        .env_remove("SEKISHO_CERTIFICATES")
+        .env("SEKISHO_CREDENTIALS_ADMIN_URL", "https://127.0.0.1:1")
+        .output()?;
+    assert!(!output.status.success());
+    let said = String::from_utf8(output.stderr)?;
+    assert!(said.contains("--certificates"), "{said}");
+    Ok(())
+}
