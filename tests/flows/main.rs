@@ -10,6 +10,7 @@ mod bus;
 mod callers;
 #[cfg(test)]
 mod chapter_3;
+mod denials;
 #[cfg(test)]
 mod documents;
 #[cfg(test)]
@@ -23,6 +24,10 @@ mod life;
 mod mailbox;
 #[cfg(test)]
 mod reset;
+#[cfg(test)]
+mod script;
+#[cfg(test)]
+mod steps;
 #[cfg(test)]
 mod traces;
 mod trouble;

@@ -191,6 +191,16 @@ impl Browser {
         Ok(self.client.set_window_size(width, height).await?)
     }
 
+    /// The kind of the field with this label, such as `password`.
+    ///
+    /// # Errors
+    /// When there is no such field.
+    pub async fn kind_of(&self, label: &str) -> Result<String> {
+        let xpath = format!("//input[@id = //label[normalize-space() = '{label}']/@for]");
+        let kind = self.find(&xpath).await?.prop("type").await?;
+        kind.context("a field without a kind")
+    }
+
     /// How wide the page's frame and its content are, in CSS pixels; a wider content scrolls sideways.
     ///
     /// # Errors

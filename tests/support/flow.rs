@@ -24,6 +24,8 @@ pub struct Gateway {
     /// Of one sessions replica.
     pub sessions: SessionsServiceClient<Channel>,
     mailbox: String,
+    /// Where passwords are typed.
+    pub client: Option<credentials::Client>,
 }
 
 /// A flow and its secret, as a browser's cookie holds them.
@@ -60,6 +62,10 @@ impl Gateway {
             otp: OtpServiceClient::new(channel(Service::Otp).await?),
             sessions: SessionsServiceClient::new(channel(Service::Sessions).await?),
             mailbox: stack.mailbox_url(),
+            client: Some(credentials::Client {
+                address: "192.0.2.7".into(),
+                user_agent: "tests".into(),
+            }),
         })
     }
 
@@ -93,10 +99,7 @@ impl Gateway {
             password: password.to_owned(),
             secret_digest: Sha256::digest(secret).to_vec(),
             device: Vec::new(),
-            client: Some(credentials::Client {
-                address: "192.0.2.7".into(),
-                user_agent: "tests".into(),
-            }),
+            client: self.client.clone(),
         };
         Ok(self.credentials.verify_password(request).await?.into_inner())
     }

@@ -6,6 +6,8 @@ use http::Uri;
 use sekisho_service::settings::{KeyRing, Reader, Settings};
 use sekisho_service::tls::{BrowserTls, TlsSettings};
 
+use crate::notes::Disclosure;
+
 /// The settings of the gateway.
 #[derive(Debug)]
 pub struct Config {
@@ -27,6 +29,8 @@ pub struct Config {
     pub cookie_keys: KeyRing,
     /// The names under which browsers may come, without port.
     pub hosts: Vec<String>,
+    /// Whether an unknown id and a wrong password are told apart.
+    pub disclosure: Disclosure,
     /// Reverse proxies whose `X-Forwarded-For` counts.
     pub trusted_proxies: Vec<IpAddr>,
 }
@@ -56,6 +60,12 @@ impl Settings for Config {
             HOSTS,
             "the names under which browsers may come, without port",
         );
+        let disclosure = reader.choice(
+            "ERROR_DISCLOSURE",
+            &[("seed", Disclosure::Seed), ("generic", Disclosure::Generic)],
+            "seed",
+            "whether an unknown login id and a wrong password have two texts, as in the manual, or one",
+        );
         let proxies = "addresses of reverse proxies whose X-Forwarded-For counts; without it, nobody's";
         let trusted_proxies = reader.optional::<Vec<IpAddr>>("TRUSTED_PROXIES", proxies);
         Some(Self {
@@ -68,6 +78,7 @@ impl Settings for Config {
             sessions: sessions?,
             cookie_keys: cookie_keys?,
             hosts: hosts?,
+            disclosure: disclosure?,
             trusted_proxies: trusted_proxies?.unwrap_or_default(),
         })
     }

@@ -26,6 +26,7 @@ use axum::{Router, middleware};
 
 use backends::Backends;
 use edge::{Hosts, Proxies, RefusedForms};
+use notes::Disclosure;
 use seals::Seals;
 
 pub use config::Config;
@@ -40,6 +41,8 @@ pub struct Gateway {
     pub seals: Seals,
     /// The names under which browsers may come.
     pub hosts: Hosts,
+    /// Whether an unknown id and a wrong password are told apart.
+    pub disclosure: Disclosure,
     /// Whose word on client addresses counts.
     pub proxies: Proxies,
     /// What is told to credentials about refused forms.

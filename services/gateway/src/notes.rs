@@ -30,6 +30,15 @@ pub enum Note {
     Unrecorded,
 }
 
+/// Whether an unknown id and a wrong password are told apart (screens 2.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disclosure {
+    /// Two texts, as the manual has them.
+    Seed,
+    /// One text.
+    Generic,
+}
+
 /// What the sign-in page may have to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SignInMessage {
@@ -44,6 +53,8 @@ pub enum SignInMessage {
     UnknownAccount,
     /// Case 2 of the manual.
     WrongPassword,
+    /// Either of both, where they are not to be told apart.
+    NotAccepted,
     /// Locked for a while.
     Locked,
     /// Disabled by an administrator.
@@ -130,6 +141,7 @@ impl SignInMessage {
             Self::Cancelled | Self::ResetCancelled => "user_id",
             Self::Missing { .. }
             | Self::UnknownAccount
+            | Self::NotAccepted
             | Self::Locked
             | Self::Disabled
             | Self::NoEmail

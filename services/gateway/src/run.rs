@@ -46,6 +46,7 @@ fn gateway(config: Config) -> Result<Gateway, client::Error> {
             connect(roles::SESSIONS, &config.sessions)?,
         ),
         hosts: Hosts::new(config.hosts),
+        disclosure: config.disclosure,
         proxies: Proxies::new(config.trusted_proxies),
         seals: Seals::new(config.cookie_keys),
         refused_forms: RefusedForms::default(),

@@ -33,6 +33,12 @@ pub const USER_ID: &str = "利用者ID";
 pub const USER_ID_HINT: &str = "通常8桁の数字です（例：04500001）";
 /// Label of the password.
 pub const PASSWORD: &str = "パスワード";
+/// The button beside a hidden password; only with script.
+pub const SHOW_PASSWORD: &str = "パスワードを表示";
+/// The same button beside one that is shown.
+pub const HIDE_PASSWORD: &str = "パスワードを非表示";
+/// What screen readers hear then.
+pub const PASSWORD_SHOWN: &str = "パスワードを表示しています";
 /// First half of the link to the reset; the screens of the manual print this.
 pub const FORGOT: &str = "パスワードを忘れた場合";
 /// Second half of the same link; the manual's prose prints both.
@@ -52,6 +58,8 @@ pub const UNKNOWN_ACCOUNT_HINT: &str = "利用者IDをもう一度確認して�
 pub const WRONG_PASSWORD: &str = "パスワードが正しくありません。";
 /// What to try after [`WRONG_PASSWORD`].
 pub const WRONG_PASSWORD_HINT: &str = "大文字と小文字、全角文字と半角文字を確認してください。お忘れの場合は「パスワードを忘れた場合（再設定）」から再設定してください。";
+/// In place of both texts, where unknown ids and wrong passwords are not to be told apart.
+pub const NOT_ACCEPTED: &str = "利用者IDまたはパスワードが正しくありません。";
 /// The account is locked for a while.
 pub const LOCKED: &str =
     "ご使用のアカウントは、不正使用を防ぐために一時的にロックされています。後で再試行してください。";

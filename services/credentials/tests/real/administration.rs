@@ -193,6 +193,25 @@ async fn a_function_takes_its_own_event_for_an_account_that_is_there() {
     }
 }
 
+/// C-30.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fresh_installation_has_no_account() {
+    let bench = Bench::new().await;
+    assert_eq!(remains(&bench).trim(), "");
+    for login in [
+        "admin",
+        "administrator",
+        "root",
+        "gtol",
+        "test",
+        "00000000",
+        "04500001",
+    ] {
+        let outcome = bench.sign_in(login, login).await;
+        assert_eq!(outcome, Outcome::Denied(Denied::UnknownAccount), "{login}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn accounts_are_listed_by_facility_and_page() {
     let bench = Bench::new().await;

@@ -1,4 +1,4 @@
-//! `/assets`: the stylesheet and the icon, part of the program.
+//! `/assets`: the stylesheet, the script and the icon, part of the program.
 
 use std::sync::LazyLock;
 
@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::refusal::Refusal;
 
 const STYLE: &str = include_str!("../../assets/style.css");
+const SCRIPT: &str = include_str!("../../assets/script.js");
 const ICON: &str = include_str!("../../assets/icon.svg");
 /// W3C Clear Site Data.
 pub const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
@@ -25,22 +26,29 @@ pub const ICON_ADDRESS: &str = "/assets/icon.svg";
 /// back-forward cache, where it would else show its names again.
 pub const CLEARING_ICON_ADDRESS: &str = "/assets/goodbye.svg";
 
-static STYLE_NAME: LazyLock<String> = LazyLock::new(|| {
-    let digest = Sha256::digest(STYLE);
-    format!(
-        "style-{:02x}{:02x}{:02x}{:02x}.css",
-        digest[0], digest[1], digest[2], digest[3]
-    )
-});
+static STYLE_NAME: LazyLock<String> = LazyLock::new(|| named("style", STYLE, "css"));
 static STYLE_ADDRESS: LazyLock<String> = LazyLock::new(|| format!("/assets/{}", *STYLE_NAME));
+static SCRIPT_NAME: LazyLock<String> = LazyLock::new(|| named("script", SCRIPT, "js"));
+static SCRIPT_ADDRESS: LazyLock<String> = LazyLock::new(|| format!("/assets/{}", *SCRIPT_NAME));
+
+/// The name of a file, which changes with its content.
+fn named(name: &str, content: &str, extension: &str) -> String {
+    let [a, b, c, d, ..] = <[u8; 32]>::from(Sha256::digest(content));
+    format!("{name}-{a:02x}{b:02x}{c:02x}{d:02x}.{extension}")
+}
 
 /// Where the stylesheet of this build lies.
 pub fn style_address() -> &'static str {
     &STYLE_ADDRESS
 }
 
-/// GET: a file. While two builds run side by side, a page of one may ask the other for its stylesheet: it gets the
-/// one that is here, for this once.
+/// Where the script of this build lies.
+pub fn script_address() -> &'static str {
+    &SCRIPT_ADDRESS
+}
+
+/// GET: a file. While two builds run side by side, a page of one may ask the other for its stylesheet or script: it
+/// gets the one that is here, for this once.
 pub async fn show(Path(name): Path<String>) -> Response {
     match name.as_str() {
         "icon.svg" => file("image/svg+xml", A_DAY, ICON),
@@ -50,6 +58,8 @@ pub async fn show(Path(name): Path<String>) -> Response {
         )
             .into_response(),
         name if name == *STYLE_NAME => file("text/css; charset=utf-8", FOR_EVER, STYLE),
+        name if name == *SCRIPT_NAME => file("text/javascript; charset=utf-8", FOR_EVER, SCRIPT),
+        name if name.starts_with("script-") => file("text/javascript; charset=utf-8", "no-store", SCRIPT),
         name if name.starts_with("style-") => file("text/css; charset=utf-8", "no-store", STYLE),
         _ => Refusal::NotFound.into_response(),
     }

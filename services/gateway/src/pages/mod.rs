@@ -40,6 +40,8 @@ pub struct Frame {
     help: &'static str,
     /// Where the stylesheet lies.
     style: &'static str,
+    /// Where the script lies.
+    script: &'static str,
     /// Where the picture beside the system's name lies.
     icon: &'static str,
 }
@@ -95,6 +97,7 @@ impl Frame {
             standby: site.standby,
             help: texts::HELP,
             style: assets::style_address(),
+            script: assets::script_address(),
             icon: assets::ICON_ADDRESS,
         }
     }

@@ -11,7 +11,7 @@ use crate::backends::Verdict;
 use crate::cookies::{Anonymous, Cookies, Device, Flow};
 use crate::edge::{Client, Site};
 use crate::form::Form;
-use crate::notes::{Note, SignInMessage};
+use crate::notes::{Disclosure, Note, SignInMessage};
 use crate::refusal::{Place, Refusal};
 use crate::secret::Secret;
 use crate::{Gateway, marks, texts, typing};
@@ -109,13 +109,21 @@ async fn begin(
             let reset = password::reset(Flow { id, secret, seen: 0 }, typed, true);
             Begun::Flow(password::begin(gateway, cookies, &reset).await?)
         }
-        Verdict::UnknownAccount => Begun::Nothing(SignInMessage::UnknownAccount),
-        Verdict::WrongPassword => Begun::Nothing(SignInMessage::WrongPassword),
+        Verdict::UnknownAccount => Begun::Nothing(told(gateway, SignInMessage::UnknownAccount)),
+        Verdict::WrongPassword => Begun::Nothing(told(gateway, SignInMessage::WrongPassword)),
         Verdict::Locked => Begun::Nothing(SignInMessage::Locked),
         Verdict::Disabled => Begun::Nothing(SignInMessage::Disabled),
         Verdict::NoEmail => Begun::Nothing(SignInMessage::NoEmail),
         Verdict::Throttled => return Err(Refusal::Throttled(Place::SignIn)),
     })
+}
+
+/// As much as may be told.
+fn told(gateway: &Gateway, message: SignInMessage) -> SignInMessage {
+    match gateway.disclosure {
+        Disclosure::Seed => message,
+        Disclosure::Generic => SignInMessage::NotAccepted,
+    }
 }
 
 /// An empty field is asked for again and counts as no attempt.
@@ -198,6 +206,7 @@ fn mistakes(message: SignInMessage) -> Vec<Mistake> {
             texts::WRONG_PASSWORD,
             Some(texts::WRONG_PASSWORD_HINT),
         ),
+        SignInMessage::NotAccepted => general(texts::NOT_ACCEPTED, Some(texts::WRONG_PASSWORD_HINT)),
         SignInMessage::Locked => general(texts::LOCKED, Some(texts::LOCKED_HINT)),
         SignInMessage::Disabled => general(texts::DISABLED, Some(texts::DISABLED_HINT)),
         SignInMessage::NoEmail => general(texts::NO_EMAIL, None),

@@ -10,6 +10,7 @@ use axum::extract::ConnectInfo;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use sekisho_gateway::backends::{Backends, Transport};
 use sekisho_gateway::edge::{Hosts, Proxies, RefusedForms};
+use sekisho_gateway::notes::Disclosure;
 use sekisho_gateway::seals::Seals;
 use sekisho_gateway::{Gateway, build};
 use sekisho_service::settings::KeyRing;
@@ -257,6 +258,7 @@ pub fn gateway(channel: Channel) -> Gateway {
         backends: Backends::new(transport.clone(), transport.clone(), transport),
         seals: Seals::new(keys()),
         hosts: Hosts::new([MAIN, STANDBY, "localhost"].map(String::from)),
+        disclosure: Disclosure::Seed,
         proxies: Proxies::default(),
         refused_forms: RefusedForms::default(),
     }

@@ -1,5 +1,6 @@
 //! What every answer has, whatever the page.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -29,6 +30,7 @@ async fn every_answer_has_the_headers() {
         ("/nowhere", 404),
         ("/signin/cancel", 405),
         ("/assets/x", 404),
+        ("/assets/script-0.js", 200),
     ] {
         get_once(&mut browser, path).await;
         let page = &browser.page;
@@ -159,6 +161,42 @@ async fn refused_forms_are_told_by_where_they_came_from_until_somebody_has_heard
         .map(|(_, told)| String::from_utf8(told.clone()).unwrap())
         .collect();
     assert_eq!(told, ["2 from 192.0.2.7", "2 from 192.0.2.7"]);
+}
+
+/// C-31: what is not in the documents is not there.
+#[tokio::test]
+async fn every_address_stands_in_the_documents_with_its_methods() {
+    let documented: BTreeMap<&str, &str> = include_str!("../../../../docs/addresses.md")
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `"))
+        .map(|line| {
+            let mut cells = line.split('|').map(|cell| cell.trim().trim_matches('`'));
+            (cells.next().unwrap(), cells.next().unwrap())
+        })
+        .collect();
+    let source = include_str!("../../src/pages/mod.rs");
+    let routes = source
+        .split(".route(")
+        .skip(1)
+        .map(|rest| rest.split('"').nth(1).unwrap());
+    assert_eq!(
+        documented.keys().copied().collect::<BTreeSet<_>>(),
+        routes.collect()
+    );
+    let mut browser = Browser::new(&World::new()).await;
+    for (address, methods) in documented {
+        let request = browser
+            .request(Method::DELETE, address)
+            .body(Body::empty())
+            .unwrap();
+        let page = browser.ask(request).await;
+        let allowed = page.header("allow").replace(",HEAD", "").replace(',', ", ");
+        assert_eq!(
+            (page.status, allowed.as_str()),
+            (StatusCode::METHOD_NOT_ALLOWED, methods),
+            "{address}"
+        );
+    }
 }
 
 #[tokio::test]

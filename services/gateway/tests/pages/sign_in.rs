@@ -1,7 +1,8 @@
 //! `/signin`.
 
 use http::StatusCode;
-use sekisho_gateway::texts;
+use sekisho_gateway::notes::Disclosure;
+use sekisho_gateway::{Gateway, texts};
 use sekisho_proto::credentials::v1::verify_password_response::Reason;
 use tonic::Code;
 
@@ -222,6 +223,29 @@ async fn who_is_signed_in_goes_on_to_the_top_page() {
     browser.sign_in_fully().await;
     assert_eq!(browser.open("/signin").await.address, "/top");
     assert_eq!(browser.open("/").await.address, "/top");
+}
+
+/// C-28, the other mode; the manual's own texts: `a_wrong_password_gets_case_2_of_the_manual_and_the_focus`.
+#[tokio::test]
+async fn where_they_are_not_to_be_told_apart_an_unknown_id_and_a_wrong_password_look_alike() {
+    let mut pages = Vec::new();
+    for reason in [Reason::UnknownAccount, Reason::WrongPassword] {
+        let world = World::new();
+        world.state().rejected = Some(reason);
+        let mut browser = Browser::at(Gateway {
+            disclosure: Disclosure::Generic,
+            ..gateway(services::serve(&world).await)
+        });
+        let page = browser.sign_in().await;
+        assert!(page.shows(texts::NOT_ACCEPTED), "{reason:?}");
+        assert!(!page.shows(texts::UNKNOWN_ACCOUNT) && !page.shows(texts::WRONG_PASSWORD));
+        let mut text = page.text.clone();
+        for form in ["/signin", "/ncr/start"] {
+            text = text.replace(&page.fields(form)["csrf"], "");
+        }
+        pages.push((page.address.clone(), text));
+    }
+    assert_eq!(pages[0], pages[1]);
 }
 
 #[tokio::test]

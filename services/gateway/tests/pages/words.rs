@@ -39,9 +39,18 @@ async fn every_page_is_complete_and_accessible_in_its_markup() {
         assert!(count(" autofocus") <= 1, "{state}");
         assert_eq!(count("<form "), count("novalidate"), "{state}");
         assert_eq!(count("<form "), count("name=\"csrf\""), "{state}");
+        assert_eq!(count("<script"), 1, "{state}");
+        assert_eq!(
+            count("<script src=\"/assets/script-"),
+            1,
+            "{state}: from our own file alone"
+        );
         for unwanted in [
-            "<script",
+            " onclick=",
+            " onpaste=",
             " style=",
+            "秘密の質問",
+            "ヒント",
             "placeholder",
             "disabled",
             "readonly",
@@ -83,6 +92,49 @@ async fn every_field_has_its_label_and_names_what_describes_it() {
             }
         }
     }
+}
+
+/// C-8: what password managers and telephones fill in (WCAG 1.3.5).
+#[tokio::test]
+async fn every_field_says_what_it_is_for_and_passwords_are_hidden() {
+    let mut passwords = 0;
+    for (state, fields) in [
+        (
+            "signin",
+            &[("user_id", "username"), ("password", "current-password")][..],
+        ),
+        ("sent", &[("code", "one-time-code")]),
+        ("forgot", &[("user_id", "username")]),
+        ("reset-sent", &[("code", "one-time-code")]),
+        (
+            "new-password",
+            &[
+                ("username", "username"),
+                ("new_password", "new-password"),
+                ("new_password_again", "new-password"),
+            ],
+        ),
+    ] {
+        let text = show(state).await.page.text;
+        for (id, token) in fields {
+            let input = text
+                .split("<input ")
+                .find(|input| input.starts_with(&format!("id=\"{id}\"")));
+            let input = input.unwrap().split('>').next().unwrap();
+            assert!(
+                input.contains(&format!("autocomplete=\"{token}\"")),
+                "{state}: {input}"
+            );
+            if token.ends_with("-password") {
+                assert!(
+                    input.contains("type=\"password\"") && input.contains("data-show="),
+                    "{input}"
+                );
+                passwords += 1;
+            }
+        }
+    }
+    assert_eq!(passwords, 3);
 }
 
 #[test]

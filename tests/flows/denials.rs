@@ -1,0 +1,116 @@
+//! C-27: nobody tells from the time of a denial what it is for.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use sekisho_dev::{Stack, StackOptions};
+use sekisho_proto::credentials::v1::DisableAccountRequest;
+use sekisho_tests::LOGIN;
+use sekisho_tests::accounts::administration;
+use sekisho_tests::flow::{Gateway, random};
+
+/// Of the Kolmogorov–Smirnov test for two samples at p = 0.01: the largest distance is this times √((n + m) / nm).
+const CRITICAL: f64 = 1.628;
+
+/// The largest distance between the distributions of two samples.
+fn distance(one: &[Duration], other: &[Duration]) -> f64 {
+    let sorted = |sample: &[Duration]| {
+        let mut sorted = sample.to_vec();
+        sorted.sort();
+        sorted
+    };
+    let (one, other) = (sorted(one), sorted(other));
+    let below = |sample: &[Duration], bound: Duration| {
+        let count = sample.partition_point(|time| *time <= bound);
+        ratio(count, sample.len())
+    };
+    let all = one.iter().chain(&other);
+    all.map(|bound| (below(&one, *bound) - below(&other, *bound)).abs())
+        .fold(0.0, f64::max)
+}
+
+fn ratio(part: usize, whole: usize) -> f64 {
+    let number = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+    number(part) / number(whole)
+}
+
+fn median(sample: &[Duration]) -> Duration {
+    let mut sorted = sample.to_vec();
+    sorted.sort();
+    sorted[sorted.len() / 2]
+}
+
+#[test]
+fn two_samples_of_different_distributions_are_told_apart() {
+    let sample = |add: u64| -> Vec<Duration> {
+        (0..2_000_u64)
+            .map(|number| Duration::from_micros((number * 7_919) % 1_000 + add))
+            .collect()
+    };
+    let limit = CRITICAL * (2.0_f64 / 2_000.0).sqrt();
+    assert!(distance(&sample(0), &sample(0)) < limit);
+    assert!(distance(&sample(0), &sample(100)) > limit);
+    assert_eq!(median(&sample(0)), Duration::from_micros(500));
+}
+
+mod long_statistics {
+    use super::*;
+
+    /// Samples of each kind.
+    const SAMPLES: usize = 2_000;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    #[ignore = "long tier: a quarter of an hour"]
+    async fn wrong_unknown_locked_and_disabled_take_the_same_time() -> Result<()> {
+        let options = StackOptions {
+            name: "denials".to_owned(),
+            ..StackOptions::default()
+        };
+        let stack = tokio::task::block_in_place(|| Stack::start(&options))?;
+        let disable = DisableAccountRequest {
+            login_id: "04500002".to_owned(),
+        };
+        administration(&stack).await?.disable_account(disable).await?;
+        let mut gateway = Gateway::connect(&stack, 0).await?;
+        // Whoever has no address is not counted: what is asked here is another limit.
+        gateway.client = None;
+        for number in 0..10 {
+            gateway
+                .verify_password("13100001", &format!("wrong {number}"), &random())
+                .await?;
+        }
+        let mut times = [(); 4].map(|()| Vec::with_capacity(SAMPLES));
+        for number in 0..SAMPLES {
+            // One after the other, so that whatever else the machine does meets all of them alike.
+            let logins = [LOGIN, "99999999", "13100001", "04500002"];
+            for (login, times) in logins.into_iter().zip(&mut times) {
+                // The same wrong one each time locks nobody; the disabled account's is right.
+                let password = if login == "04500002" {
+                    sekisho_tests::PASSWORD
+                } else {
+                    "wrong"
+                };
+                let begun = Instant::now();
+                gateway.verify_password(login, password, &random()).await?;
+                times.push(begun.elapsed());
+            }
+            if number % 40 == 39 {
+                gateway.accept_password(LOGIN, sekisho_tests::PASSWORD).await?;
+            }
+        }
+        let limit = CRITICAL * ratio(2, SAMPLES).sqrt();
+        for (one, first) in times.iter().enumerate() {
+            println!("{one}: median {:?}", median(first));
+            for (other, second) in times.iter().enumerate().skip(one + 1) {
+                let found = distance(first, second);
+                let apart = median(first).abs_diff(median(second));
+                println!(
+                    "{one} and {other}: distance {found:.4}, at most {limit:.4}; medians {apart:?} apart"
+                );
+                assert!(apart < Duration::from_millis(10), "{one} {other}");
+                assert!(found < limit, "{one} {other}");
+            }
+        }
+        Ok(())
+    }
+}
