@@ -99,6 +99,7 @@ impl Gateway {
             password: password.to_owned(),
             secret_digest: Sha256::digest(secret).to_vec(),
             device: Vec::new(),
+            device_is_new: false,
             client: self.client.clone(),
         };
         Ok(self.credentials.verify_password(request).await?.into_inner())

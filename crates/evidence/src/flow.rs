@@ -46,6 +46,8 @@ pub struct Minted {
     pub position: Position,
     /// When.
     pub at: OffsetDateTime,
+    /// Whether it began with the right password, or in a browser that the account knows. True for sign-ins.
+    pub proved: bool,
     /// SHA-256 of the flow's secret.
     pub secret_digest: [u8; 32],
 }
@@ -115,10 +117,11 @@ impl Flow {
     fn after_account(self, event: &AccountEvent, entry: &Entry) -> Self {
         match event {
             AccountEvent::PasswordAccepted(accepted) => {
-                self.mint(Mint::SignIn, &accepted.secret_digest, entry)
+                self.mint(Mint::SignIn, &accepted.secret_digest, true, entry)
             }
             AccountEvent::PasswordResetRequested(request) => {
-                self.mint(Mint::Reset, &request.secret_digest, entry)
+                let proved = request.password_version > 0 || request.device_known;
+                self.mint(Mint::Reset, &request.secret_digest, proved, entry)
             }
             AccountEvent::PasswordChanged(_) => self.used(Mint::Reset, entry),
             AccountEvent::AccountRegistered(_)
@@ -172,7 +175,7 @@ impl Flow {
         }
     }
 
-    fn mint(self, mint: Mint, digest: &[u8], entry: &Entry) -> Self {
+    fn mint(self, mint: Mint, digest: &[u8], proved: bool, entry: &Entry) -> Self {
         let (Self::Unminted, Some(flow), Ok(secret_digest)) = (self, entry.recorded.flow, digest.try_into())
         else {
             return Self::Mixed;
@@ -184,6 +187,7 @@ impl Flow {
             account: recorded.stream,
             position: recorded.position,
             at: recorded.recorded_at,
+            proved,
             secret_digest,
         })
     }

@@ -13,11 +13,15 @@ begin
         raise exception 'not a new address' using errcode = 'SK003';
     end if;
     -- The row before the log's lock, which the append takes: whoever holds the row must not make all others wait.
-    update credentials.account set address = new_address where account_id = draft.stream_id;
+    perform from credentials.account where account_id = draft.stream_id for update;
     if not found then
         raise exception 'there is no account to change' using errcode = 'SK003';
     end if;
     appended := log.append_or_raise(draft, since);
+    -- A draft that is recorded already leaves the row alone: another one may have come after it.
+    if appended.outcome = 'appended' then
+        update credentials.account set address = new_address where account_id = draft.stream_id;
+    end if;
     outcome := appended.outcome;
     "position" := appended."position";
     recorded_at := appended.recorded_at;

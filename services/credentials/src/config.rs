@@ -50,11 +50,7 @@ impl Settings for Config {
         let lockout = read_lockout(reader);
         let new_passwords = read_new_passwords(reader);
         let initial_passwords = read_initial_passwords(reader);
-        let denial_time = reader.or(
-            "DENIAL_TIME",
-            "150ms",
-            "the least time that a denied sign-in takes, so that it does not tell why; longer than a hash and a commit",
-        );
+        let denial_time = read_denial_time(reader);
         let hash_concurrency = reader.optional(
             "HASH_CONCURRENCY",
             "passwords hashed at the same time, 19 MiB each; without it as many as there are cores",
@@ -189,6 +185,22 @@ fn read_initial_passwords(reader: &mut Reader) -> Option<InitialPasswords> {
         must_change: must_change?,
         life: life?,
     })
+}
+
+/// The gateway waits for an answer two seconds.
+fn read_denial_time(reader: &mut Reader) -> Option<Duration> {
+    const NAME: &str = "DENIAL_TIME";
+    let time = reader.or(
+        NAME,
+        "150ms",
+        "the least time that a denied sign-in and a request for a reset take, so that it does not tell why; longer than a hash \
+         and a commit, 1 second at most",
+    )?;
+    if time > Duration::from_secs(1) {
+        reader.mistake(NAME, "is longer than 1 second");
+        return None;
+    }
+    Some(time)
 }
 
 fn cores() -> NonZeroUsize {

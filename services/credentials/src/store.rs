@@ -158,6 +158,28 @@ impl Store {
         }))
     }
 
+    /// The password of an account.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn password(&self, account: StreamId) -> Result<Option<StoredPassword>, StoreError> {
+        let query = sqlx::query!(
+            "select set_by_version, form, pepper_id, sealed from credentials.password where account_id = $1",
+            account.0
+        );
+        let Some(row) = in_time(query.fetch_optional(&self.pool)).await? else {
+            return Ok(None);
+        };
+        Ok(Some(StoredPassword {
+            set_by: Version(u64::try_from(row.set_by_version).map_err(|_| StoreError::Damaged)?),
+            hash: SealedHash {
+                form: row.form,
+                pepper_id: row.pepper_id,
+                sealed: row.sealed,
+            },
+        }))
+    }
+
     /// The person who has an account.
     ///
     /// # Errors

@@ -5,15 +5,16 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use sekisho_eventlog::{Batch, Decided, Entry, Log, Position, ReadError, StreamId};
+use sekisho_eventlog::{Decided, Entry, Log, Position, ReadError, StreamId};
 use sekisho_evidence::session_cuts;
 use sekisho_proto::Kind;
+use sekisho_proto::events::ClientEvent;
 use time::OffsetDateTime;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use uuid::Builder;
 
 use super::{App, Error, context};
-use crate::domain::client::{Attempts, COUNTED, ClientTag, Excess, Refusals, Refused};
+use crate::domain::client::{Attempt, Attempts, COUNTED, ClientTag, Excess, Refusals, Refused};
 use crate::domain::{Account, TypedLogin};
 use crate::sealing::{Seen, Tags};
 
@@ -44,10 +45,15 @@ struct Gathered {
 }
 
 impl Clients {
-    fn excess(&self, tags: Tags, now: OffsetDateTime) -> Option<Excess> {
+    fn excess(&self, tags: Tags, attempt: Attempt, now: OffsetDateTime) -> Option<Excess> {
         let attempts = self.attempts.read().unwrap_or_else(PoisonError::into_inner);
         let mut days = std::iter::once(tags.today).chain(tags.yesterday);
-        days.find_map(|tag| attempts.excess(tag, now))
+        days.find_map(|tag| attempts.excess(tag, attempt, now))
+    }
+
+    fn failed_without_event(&self, tag: ClientTag, now: OffsetDateTime) {
+        let mut attempts = self.attempts.write().unwrap_or_else(PoisonError::into_inner);
+        attempts.failed_without_event(tag, now);
     }
 
     fn fold(&self, entries: &[Entry]) {
@@ -118,7 +124,7 @@ impl App {
     ) -> Result<bool, Error> {
         let now = self.log.now();
         let Some(tags) = tags else { return Ok(false) };
-        let Some(excess) = self.clients.excess(tags, now) else {
+        let Some(excess) = self.clients.excess(tags, Attempt::SignIn, now) else {
             return Ok(false);
         };
         if let Some(device) = device
@@ -126,13 +132,36 @@ impl App {
         {
             return Ok(false);
         }
+        self.refuse(tags, excess, now);
+        Ok(true)
+    }
+
+    /// Refuses a reset when too many were asked for from its address, or it is refused altogether. Also in a known browser: each
+    /// request is written to the log.
+    pub(super) fn is_reset_throttled(&self, tags: Option<Tags>) -> bool {
+        let now = self.log.now();
+        let excess = tags.and_then(|tags| Some((tags, self.clients.excess(tags, Attempt::Reset, now)?)));
+        let Some((tags, excess)) = excess else {
+            return false;
+        };
+        self.refuse(tags, excess, now);
+        true
+    }
+
+    /// Counts an attempt that was hashed and refused like a failure: most of them have no event.
+    pub(super) fn count_refused(&self, tags: Option<Tags>) {
+        if let Some(tags) = tags {
+            self.clients.failed_without_event(tags.today, self.log.now());
+        }
+    }
+
+    fn refuse(&self, tags: Tags, excess: Excess, now: OffsetDateTime) {
         let refused = Refused {
             excess: Some(excess),
             attempts: 1,
             forms: 0,
         };
         self.clients.gather(tags.today, refused, now);
-        Ok(true)
     }
 
     /// Notes forms that the gateway refused, by where they came from.
@@ -172,9 +201,9 @@ impl App {
                     caught_up();
                 }
                 match follower.next().await {
-                    Ok(Batch { entries, at_head, .. }) => {
-                        self.clients.fold(&entries);
-                        is_at_head = at_head;
+                    Ok(batch) => {
+                        self.clients.fold(&batch.entries);
+                        is_at_head = batch.at_head;
                     }
                     Err(ReadError::Replaced) => break,
                     Err(error) => pause_after(&error).await,
@@ -236,8 +265,13 @@ async fn record(log: &Log, tag: ClientTag, refused: Refused) -> bool {
         .await;
     match decided {
         Ok(Decided::Recorded { event, .. }) => {
-            // Who is on call looks at this line.
-            tracing::error!(?event, "attempts from one address are refused");
+            match event {
+                // Who is on call looks at this line.
+                ClientEvent::ClientThrottled(event) => {
+                    tracing::error!(%stream, ?event, "attempts from one address are refused");
+                }
+                ClientEvent::AttemptsRefused(event) => tracing::warn!(%stream, ?event, "refused"),
+            }
             true
         }
         Ok(Decided::Repeated { .. } | Decided::Nothing(_)) => false,

@@ -80,6 +80,7 @@ impl Refuse for Error {
             Self::Password(PasswordError::TooLong) => "PASSWORD_TOO_LONG",
             Self::Password(PasswordError::Common) => "PASSWORD_COMMON",
             Self::Password(PasswordError::Contextual) => "PASSWORD_CONTEXTUAL",
+            Self::Password(PasswordError::Unchanged) => "PASSWORD_UNCHANGED",
             Self::LoginId => "LOGIN_ID_INVALID",
             Self::Profile(ProfileError::FacilityCode) => "FACILITY_CODE_INVALID",
             Self::Profile(ProfileError::Facility) => "FACILITY_INVALID",
@@ -154,7 +155,9 @@ impl From<DayKeyError> for Error {
     fn from(error: DayKeyError) -> Self {
         match error {
             DayKeyError::Store(error) => error.into(),
-            DayKeyError::Seal(error) => error.into(),
+            DayKeyError::Seal(_) => {
+                Self::Broken("today's day key does not open: is its master key still in the file?")
+            }
         }
     }
 }

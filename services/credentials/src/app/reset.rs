@@ -1,6 +1,8 @@
 //! パスワードを忘れた場合: a flow for a new password, alike for every login id.
 
 use sekisho_eventlog::{Decided, FlowId};
+use sekisho_evidence::session_cuts;
+use tokio::time::{Instant, sleep_until};
 
 use super::verify::Stopped;
 use super::{App, Error, context};
@@ -24,23 +26,34 @@ impl App {
     /// Mints a flow for a new password.
     ///
     /// # Errors
-    /// [`Error::Throttled`]; none tells whether anybody has the login id.
+    /// [`Error::Throttled`]; none tells whether anybody has the login id, and neither does the time.
     pub async fn request_reset(&self, request: ResetRequest) -> Result<FlowId, Error> {
-        let login = TypedLogin::read(&request.login_id);
+        let begun = Instant::now();
+        let minted = self.mint_reset(request).await;
+        sleep_until(begun + self.rules.denial_time).await;
+        minted
+    }
+
+    async fn mint_reset(&self, request: ResetRequest) -> Result<FlowId, Error> {
         let tags = self.day_keys.tags(&request.seen, self.log.now()).await?;
-        if self.is_throttled(&login, request.device, tags).await? {
+        if self.is_reset_throttled(tags) {
             return Err(Error::Throttled);
         }
-        let subject = self.subject(&login).await?;
+        let subject = self.subject(&TypedLogin::read(&request.login_id)).await?;
+        let stream = subject.stream();
+        let cuts = session_cuts(&self.log, stream).await?;
+        let device = self.device(stream, request.device);
         let flow = FlowId::mint(self.log.head());
         let decided = self
             .log
-            .decide::<Account, Stopped>(&context(subject.stream(), Some(flow)), |facts| {
+            .decide::<Account, Stopped>(&context(stream, Some(flow)), |facts| {
                 let command = Command::RequestReset {
                     secret_digest: request.secret_digest,
                     client: self
                         .sealed(&subject, facts, &request.seen, tags)
                         .map_err(|error| Stopped::Failed(error.into()))?,
+                    device,
+                    cuts,
                 };
                 decide(&facts.state, facts.now, command).map_err(Stopped::Rejected)
             })

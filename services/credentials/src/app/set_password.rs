@@ -10,7 +10,7 @@ use sekisho_service::settings::Secret;
 
 use super::verify::Stopped;
 use super::{App, Error, context};
-use crate::domain::{Account, Blocklist, Command, NewPassword, decide};
+use crate::domain::{Account, Blocklist, Command, NewPassword, PasswordError, TypedPassword, decide};
 use crate::store;
 
 /// A new password for the account of a reset flow.
@@ -49,6 +49,7 @@ impl App {
         }
         Flow::fold(&entries)?.evidence(Mint::Reset, early, self.log.now())?;
         self.refuse_guessable(account, new_password.clone()).await?;
+        self.refuse_the_same(account, &new_password).await?;
         let phc = self.pool.hash(new_password, entropy::bytes()).await?;
         let hash = self.keys.pepper.seal(account, &phc)?;
         // Again: whoever waited for the pool may have been cut meanwhile.
@@ -87,11 +88,27 @@ impl App {
             .iter()
             .flat_map(|person| [person.login_id.as_str(), &person.facility, &person.name]);
         let of_this_system = self.rules.new_passwords.words.iter().map(String::as_str);
-        let blocklist = Blocklist::new(own.chain(of_this_system));
-        let checked = tokio::task::spawn_blocking(move || new_password.check(&blocklist)).await;
-        checked
-            .map_err(|_| Error::Broken("a new password could not be checked"))?
-            .map_err(Error::Password)
+        let shortest = self.rules.new_passwords.shortest;
+        let blocklist = Blocklist::new(own.chain(of_this_system), shortest);
+        let checked = self.pool.check(new_password, blocklist).await?;
+        checked.map_err(Error::Password)
+    }
+
+    /// A password that others have seen, or that is used up, must not be set again. Told to who has proved the address only.
+    async fn refuse_the_same(&self, account: StreamId, new_password: &NewPassword) -> Result<(), Error> {
+        let password = self.log.load::<Account>(account).await?.state.password();
+        if password.initial_since.is_none() && !password.expired {
+            return Ok(());
+        }
+        let Some(stored) = self.store.password(account).await? else {
+            return Ok(());
+        };
+        let phc = self.keys.pepper.open(account, &stored.hash)?;
+        let typed = TypedPassword::Comparable(new_password.secret().clone());
+        if self.pool.compare(typed, phc).await? {
+            return Err(Error::Password(PasswordError::Unchanged));
+        }
+        Ok(())
     }
 
     /// Over a keyed digest of the password: the form's id is not secret enough to hide one behind a fast hash.

@@ -29,6 +29,8 @@ pub struct Attempt {
     pub secret_digest: [u8; 32],
     /// What the browser's device cookie holds, or will hold if the password is right.
     pub device: Option<[u8; 32]>,
+    /// It was made for this attempt: no account can know it.
+    pub device_is_new: bool,
     /// The browser's side.
     pub seen: Seen,
 }
@@ -38,7 +40,7 @@ pub struct Attempt {
 pub enum Outcome {
     /// A flow was minted.
     Accepted(FlowId),
-    /// The password was right and is a distributed one: a flow was minted in which another must be chosen.
+    /// The password was right, and is a distributed or used-up one: a flow was minted in which another must be chosen.
     MustChange(FlowId),
     /// The page says why not.
     Denied(Denied),
@@ -72,11 +74,13 @@ impl App {
         match outcome {
             // Some of them take the log a commit more than others: the time must not tell which.
             Outcome::Denied(
-                Denied::UnknownAccount | Denied::WrongPassword | Denied::Locked | Denied::Disabled,
+                Denied::UnknownAccount
+                | Denied::WrongPassword
+                | Denied::Locked
+                | Denied::Disabled
+                | Denied::Throttled,
             ) => sleep_until(begun + self.rules.denial_time).await,
-            Outcome::Denied(Denied::NoEmail | Denied::Throttled)
-            | Outcome::Accepted(_)
-            | Outcome::MustChange(_) => {}
+            Outcome::Denied(Denied::NoEmail) | Outcome::Accepted(_) | Outcome::MustChange(_) => {}
         }
         Ok(outcome)
     }
@@ -85,7 +89,8 @@ impl App {
         let login = TypedLogin::read(&attempt.login_id);
         let typed = TypedPassword::read(&attempt.password);
         let tags = self.day_keys.tags(&attempt.seen, self.log.now()).await?;
-        if self.is_throttled(&login, attempt.device, tags).await? {
+        let brought = attempt.device.filter(|_| !attempt.device_is_new);
+        if self.is_throttled(&login, brought, tags).await? {
             return Ok(Outcome::Denied(Denied::Throttled));
         }
         for _ in 0..COMPARISONS {
@@ -95,6 +100,9 @@ impl App {
                 Err(DecideError::Rejected(Stopped::Rejected(Rejection::VerdictStale))) => {}
                 Err(error) => return Err(error.into()),
                 Ok(outcome) => {
+                    if let Outcome::Denied(Denied::Locked | Denied::Disabled) = outcome {
+                        self.count_refused(tags);
+                    }
                     self.remember(&subject, outcome, &typed).await;
                     if let (Outcome::Accepted(_), Subject::Known(known)) = (outcome, subject) {
                         self.strengthen(*known, typed);

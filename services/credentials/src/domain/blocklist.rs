@@ -4,13 +4,17 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use unicode_normalization::UnicodeNormalization;
-use zxcvbn::{Score, zxcvbn};
+use zxcvbn::zxcvbn;
 
 /// Passwords of 15 and more characters that many people use. Shorter ones are in the dictionaries of zxcvbn.
 const LEAKED: &str = include_str!("../../data/leaked-passwords.txt");
 
-/// Guesses after which an attacker who works like zxcvbn finds the password: 10¹⁰ are its best class.
-const ENOUGH: Score = Score::Four;
+/// Guesses after which an attacker who works like zxcvbn may find a password: 10 to this power, zxcvbn's best class. A shorter
+/// password than ten characters, where one may be agreed on, never has so many.
+const ENOUGH: u32 = 10;
+
+/// Characters that are estimated at a time: the work grows with the square, and with every letter that may be a digit.
+const ESTIMATED: usize = 32;
 
 /// The shortest word that is looked for inside a password, in bytes: four letters, or two characters of Japanese. A shorter
 /// one would stand in too many passwords by chance.
@@ -25,6 +29,7 @@ static COMMON: LazyLock<HashSet<&str>> = LazyLock::new(|| {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Blocklist {
     words: Vec<String>,
+    enough: u64,
 }
 
 /// Why a password is easily guessed.
@@ -37,11 +42,19 @@ pub enum Weakness {
 }
 
 impl Blocklist {
-    /// A blocklist with the words that belong to an account: its login id, names of the person, the facility and the system.
-    pub fn new<'a>(words: impl IntoIterator<Item = &'a str>) -> Self {
-        let folded = words.into_iter().map(folded);
+    /// A blocklist with the words that belong to an account: its login id, names of the person, the facility and the system,
+    /// each as a whole and in the parts that spaces divide. `shortest` is the length of the shortest password that may be set.
+    pub fn new<'a>(words: impl IntoIterator<Item = &'a str>, shortest: usize) -> Self {
+        let parts = words
+            .into_iter()
+            .flat_map(|word| std::iter::once(word).chain(word.split_whitespace()));
+        let power = u32::try_from(shortest.saturating_sub(1)).unwrap_or(ENOUGH);
         Self {
-            words: folded.filter(|word| word.len() >= SHORTEST_WORD).collect(),
+            words: parts
+                .map(folded)
+                .filter(|word| word.len() >= SHORTEST_WORD)
+                .collect(),
+            enough: 10_u64.pow(power.min(ENOUGH)),
         }
     }
 
@@ -49,7 +62,7 @@ impl Blocklist {
     pub fn weakness(&self, password: &str) -> Option<Weakness> {
         if self.holds_a_word(password) {
             Some(Weakness::Contextual)
-        } else if is_common(password) {
+        } else if self.is_common(password) {
             Some(Weakness::Common)
         } else {
             None
@@ -63,16 +76,28 @@ impl Blocklist {
         let mut words = self.words.iter();
         words.any(|word| forwards.contains(word) || backwards.contains(word))
     }
+
+    /// The beginning or the end of a long password is enough.
+    fn is_common(&self, password: &str) -> bool {
+        let plain: Vec<char> = password.nfkc().flat_map(char::to_lowercase).collect();
+        if COMMON.contains(plain.iter().collect::<String>().as_str()) {
+            return true;
+        }
+        // As typed: capital letters are worth something.
+        let typed: Vec<char> = password.nfkc().collect();
+        let ends = [
+            &typed[..typed.len().min(ESTIMATED)],
+            &typed[typed.len().saturating_sub(ESTIMATED)..],
+        ];
+        let is_weak = |part: &[char]| zxcvbn(&part.iter().collect::<String>(), &[]).guesses() < self.enough;
+        is_weak(ends[0]) && (typed.len() <= ESTIMATED || is_weak(ends[1]))
+    }
 }
 
 impl std::fmt::Debug for Blocklist {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("[redacted]")
     }
-}
-
-fn is_common(password: &str) -> bool {
-    COMMON.contains(password.to_lowercase().as_str()) || zxcvbn(password, &[]).score() < ENOUGH
 }
 
 /// Letters and digits alone, with one spelling for those that people put in each other's place.
@@ -95,7 +120,7 @@ mod tests {
     use super::*;
 
     fn blocklist() -> Blocklist {
-        Blocklist::new([
+        let words = [
             "04500001",
             "架空がんセンター病院",
             "青森 花子",
@@ -104,7 +129,8 @@ mod tests {
             "国立がん研究センター",
             "",
             "nz",
-        ])
+        ];
+        Blocklist::new(words, 15)
     }
 
     #[test]
@@ -138,10 +164,48 @@ mod tests {
             "123456789012345678",
             "monkeymonkeymonkey",
             "20260101202601012026",
+            "ｉｎｔｅｒｄｅｐｅｎｄｅｎｃｅ",
+            "ｐａｓｓｗｏｒｄｐａｓｓｗｏｒｄ",
         ] {
             assert_eq!(
                 blocklist().weakness(password),
                 Some(Weakness::Common),
+                "{password}"
+            );
+        }
+    }
+
+    /// What is at the beginning of a very long one or at its end is enough, and no more is computed.
+    #[test]
+    fn a_long_password_is_as_good_as_its_better_end() {
+        let weak = "a".repeat(64);
+        let strong = "kvtqzmwphxrbdyc kvtzqmwhpxbrdcy";
+        assert_eq!(blocklist().weakness(&weak), Some(Weakness::Common));
+        assert_eq!(blocklist().weakness(&format!("{weak}{strong}")), None);
+        assert_eq!(blocklist().weakness(&format!("{strong}{weak}")), None);
+        let letters = "4@8({[<3691!|70$5+%2".repeat(6);
+        let begun = std::time::Instant::now();
+        blocklist().weakness(&letters[..64.min(letters.len())]);
+        assert!(begun.elapsed() < std::time::Duration::from_secs(10));
+    }
+
+    #[test]
+    fn where_eight_characters_may_do_eight_random_ones_do() {
+        let short = Blocklist::new([], 8);
+        assert_eq!(short.weakness("kvtqzmwp"), None);
+        assert_eq!(short.weakness("password"), Some(Weakness::Common));
+        assert_eq!(
+            Blocklist::new([], 15).weakness("kvtqzmwp"),
+            Some(Weakness::Common)
+        );
+    }
+
+    #[test]
+    fn half_a_name_is_a_word_too() {
+        for password in ["kvtqz花子mwphxrbdyc", "kvtqz青森mwphxrbdyc"] {
+            assert_eq!(
+                blocklist().weakness(password),
+                Some(Weakness::Contextual),
                 "{password}"
             );
         }

@@ -25,6 +25,10 @@ pub enum Command {
         secret_digest: [u8; 32],
         /// The browser's side, sealed.
         client: SealedClient,
+        /// The browser, if it keeps a device cookie.
+        device: Option<Device>,
+        /// The newest cuts in other streams than the account's own.
+        cuts: Cuts,
     },
     /// Records a new password.
     SetPassword {

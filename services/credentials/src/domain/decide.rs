@@ -41,10 +41,13 @@ pub fn decide(account: &Account, now: OffsetDateTime, command: Command) -> Decid
         Command::RequestReset {
             secret_digest,
             client,
+            device,
+            cuts,
         } => record(PasswordResetRequested {
             secret_digest: secret_digest.to_vec(),
             client: Some(client),
             password_version: 0,
+            device_known: account.known_device(device, cuts).is_some(),
         }),
         Command::SetPassword {
             evidence,
@@ -105,6 +108,7 @@ fn verify(account: &Account, now: OffsetDateTime, comparison: Comparison) -> Dec
                 secret_digest: secret_digest.to_vec(),
                 client: Some(comparison.client),
                 password_version: verdict.against.0,
+                device_known: known.is_some(),
             }),
             None => record(PasswordAccepted {
                 secret_digest: comparison.mints.map(Vec::from).unwrap_or_default(),

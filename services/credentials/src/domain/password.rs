@@ -33,6 +33,9 @@ pub enum PasswordError {
     /// Many people use it, or it is made of what guessers try first.
     #[error("the password is a common one")]
     Common,
+    /// It is the one that must be changed.
+    #[error("the password is the one that must be changed")]
+    Unchanged,
     /// It holds the login id, or a name of the person, the facility or this system.
     #[error("the password holds a word that belongs to the account")]
     Contextual,

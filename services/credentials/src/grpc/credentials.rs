@@ -42,6 +42,7 @@ impl CredentialsService for Credentials {
             login_id: request.login_id,
             secret_digest: secret_digest(&request.secret_digest)?,
             device: device(Secret::new(request.device).expose())?,
+            device_is_new: request.device_is_new,
             seen: request.client.map(Seen::from).unwrap_or_default(),
         };
         let outcome = self.app.get()?.verify_password(attempt).await?;

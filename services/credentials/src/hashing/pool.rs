@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use tracing::Instrument;
 
 use super::Phc;
-use crate::domain::{NewPassword, TypedPassword};
+use crate::domain::{Blocklist, NewPassword, PasswordError, TypedPassword};
 
 /// The threads that hash, and the places of those who wait for them. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -50,7 +50,7 @@ impl HashPool {
         }
     }
 
-    /// How many hashes were computed so far.
+    /// How many hashes and checks were computed so far.
     pub fn computed(&self) -> u64 {
         self.inner.computed.load(Ordering::Relaxed)
     }
@@ -89,6 +89,18 @@ impl HashPool {
     /// [`PoolError`].
     pub async fn rehash(&self, password: Secret<String>, salt: [u8; 16]) -> Result<Phc, PoolError> {
         self.run(move || Phc::make(&password, salt)).await
+    }
+
+    /// Whether guessers would try a new password first: some tenths of a second of a core at worst.
+    ///
+    /// # Errors
+    /// [`PoolError`]; then nothing was looked at.
+    pub async fn check(
+        &self,
+        password: NewPassword,
+        blocklist: Blocklist,
+    ) -> Result<Result<(), PasswordError>, PoolError> {
+        self.run(move || Ok(password.check(&blocklist))).await
     }
 
     async fn run<T: Send + 'static>(

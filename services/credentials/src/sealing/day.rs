@@ -2,7 +2,7 @@
 //! destroyed, and with them whatever leads from a mark to an address.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
 use sekisho_service::aead::{self, SealError};
 use sekisho_service::settings::{KeyRing, Secret};
@@ -18,7 +18,7 @@ use crate::store::{Store, StoreError};
 pub struct DayKeys {
     store: Store,
     masters: KeyRing,
-    known: Arc<RwLock<HashMap<Date, Secret<[u8; 32]>>>>,
+    known: Arc<RwLock<HashMap<Date, Option<Secret<[u8; 32]>>>>>,
 }
 
 /// What stands for one address today, and what stood for it yesterday.
@@ -88,37 +88,40 @@ impl DayKeys {
     }
 
     async fn today(&self, day: Date) -> Result<Secret<[u8; 32]>, DayKeyError> {
-        if let Some(key) = self.known(day) {
+        if let Some(Some(key)) = self.known(day) {
             return Ok(key);
         }
         let fresh = Secret::new(entropy::bytes::<32>());
         let wrapped = self.wrap(day, &fresh).map_err(DayKeyError::Seal)?;
         let made = self.store.make_day_key(day, wrapped).await?;
-        self.keep(day, &made)
+        let key = self.unwrap(day, &made).map_err(DayKeyError::Seal)?;
+        self.write().insert(day, Some(key.clone()));
+        Ok(key)
     }
 
+    /// The key of a day that is over; that there is none is remembered as well. Without it only what was counted before
+    /// midnight is lost.
     async fn earlier(&self, day: Date) -> Result<Option<Secret<[u8; 32]>>, DayKeyError> {
         if let Some(key) = self.known(day) {
-            return Ok(Some(key));
+            return Ok(key);
         }
-        match self.store.day_key(day).await? {
-            Some(stored) => self.keep(day, &stored).map(Some),
-            None => Ok(None),
-        }
-    }
-
-    fn known(&self, day: Date) -> Option<Secret<[u8; 32]>> {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        known.get(&day).cloned()
-    }
-
-    fn keep(&self, day: Date, stored: &Wrapped) -> Result<Secret<[u8; 32]>, DayKeyError> {
-        let key = self.unwrap(day, stored).map_err(DayKeyError::Seal)?;
+        let stored = self.store.day_key(day).await?;
+        let key = stored.and_then(|stored| {
+            let opened = self.unwrap(day, &stored);
+            opened
+                .inspect_err(|error| tracing::warn!(%error, %day, "the key of yesterday does not open"))
+                .ok()
+        });
         self.write().insert(day, key.clone());
         Ok(key)
     }
 
-    fn write(&self) -> std::sync::RwLockWriteGuard<'_, HashMap<Date, Secret<[u8; 32]>>> {
+    fn known(&self, day: Date) -> Option<Option<Secret<[u8; 32]>>> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.get(&day).cloned()
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, HashMap<Date, Option<Secret<[u8; 32]>>>> {
         self.known.write().unwrap_or_else(PoisonError::into_inner)
     }
 

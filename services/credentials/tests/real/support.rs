@@ -293,6 +293,7 @@ pub fn attempt(login: &str, password: &str) -> Attempt {
         password: Secret::new(password.to_owned()),
         secret_digest: secret_digest(SECRET),
         device: None,
+        device_is_new: false,
         seen: Seen::from(Client {
             address: "192.0.2.77".to_owned(),
             user_agent: "canary browser".to_owned(),

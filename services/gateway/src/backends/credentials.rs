@@ -8,12 +8,20 @@ use crate::cookies::{Device, Flow};
 use crate::edge::Client;
 use crate::secret::Secret;
 
+/// A login id and a password, both as typed. Never printed.
+pub struct Typed {
+    /// The login id.
+    pub login_id: String,
+    /// The password.
+    pub password: String,
+}
+
 /// What came of a login id and a password.
 #[derive(Debug)]
 pub enum Verdict {
     /// A flow began; its id.
     Accepted(Vec<u8>),
-    /// The password is a distributed one; a flow for another one began.
+    /// The password opens nothing but the choice of another one; a flow for that began.
     MustChange(Vec<u8>),
     /// Nobody has the login id.
     UnknownAccount,
@@ -61,24 +69,25 @@ pub struct Known {
 }
 
 impl Backends {
-    /// Compares a login id and a password, both as typed. The device becomes known to the account if they are right.
+    /// Compares a login id and a password. The device, which the browser has brought or which is new, becomes known to the
+    /// account if they are right.
     ///
     /// # Errors
     /// [`super::Reason::Busy`] when nothing was compared; otherwise the service is down.
     pub async fn verify_password(
         &self,
-        login_id: String,
-        password: String,
+        typed: Typed,
         secret: &Secret,
-        device: &Device,
+        (device, device_is_new): (&Device, bool),
         client: Client,
     ) -> Result<Verdict, Fault> {
         const CALL: &str = "VerifyPassword";
         let question = proto::VerifyPasswordRequest {
-            login_id,
-            password,
+            login_id: typed.login_id,
+            password: typed.password,
             secret_digest: secret.digest().to_vec(),
             device: device.secret.expose().to_vec(),
+            device_is_new,
             client: Some(client.into()),
         };
         let mut credentials = self.credentials.clone();

@@ -15,7 +15,7 @@ use sekisho_proto::credentials::v1::credentials_service_client::CredentialsServi
 use sekisho_proto::otp::v1::otp_service_client::OtpServiceClient;
 use sekisho_proto::sessions::v1::sessions_service_client::SessionsServiceClient;
 
-pub use credentials::{Described, Known, NewPassword, Verdict};
+pub use credentials::{Described, Known, NewPassword, Typed, Verdict};
 pub use otp::CodeVerdict;
 pub use reason::{Over, Reason, Unfit};
 pub use sessions::{Ended, Started};

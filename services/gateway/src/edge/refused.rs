@@ -22,9 +22,13 @@ pub struct RefusedForms(Arc<Mutex<HashMap<String, u64>>>);
 impl RefusedForms {
     /// One more.
     pub fn note(&self, address: String) {
+        self.add(address, 1);
+    }
+
+    fn add(&self, address: String, more: u64) {
         let mut forms = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if forms.len() < MOST || forms.contains_key(&address) {
-            *forms.entry(address).or_default() += 1;
+            *forms.entry(address).or_default() += more;
         }
     }
 
@@ -42,8 +46,7 @@ impl RefusedForms {
     pub async fn report_once(&self, backends: &Backends) {
         for (address, forms) in self.take() {
             if backends.note_refused_forms(address.clone(), forms).await.is_err() {
-                let mut gathered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-                *gathered.entry(address).or_default() += forms;
+                self.add(address, forms);
             }
         }
     }

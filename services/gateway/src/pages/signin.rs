@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect};
 
 use super::{Answer, Frame, anonymous, html, password, read_once, session, to_sign_in};
-use crate::backends::Verdict;
+use crate::backends::{Typed, Verdict};
 use crate::cookies::{Anonymous, Cookies, Device, Flow};
 use crate::edge::{Client, Site};
 use crate::form::Form;
@@ -91,12 +91,18 @@ async fn begin(
     client: Client,
 ) -> Result<Begun, Refusal> {
     let secret = Secret::fresh();
-    let device = cookies.read().unwrap_or_else(|| Device {
+    let brought = cookies.read::<Device>();
+    let device_is_new = brought.is_none();
+    let device = brought.unwrap_or_else(|| Device {
         secret: Secret::fresh(),
     });
+    let typing = Typed {
+        login_id: typed.to_owned(),
+        password,
+    };
     let verdict = gateway
         .backends
-        .verify_password(typed.to_owned(), password, &secret, &device, client)
+        .verify_password(typing, &secret, (&device, device_is_new), client)
         .await;
     Ok(match verdict.map_err(|fault| fault.refusal(Place::SignIn))? {
         Verdict::Accepted(id) => {

@@ -40,6 +40,7 @@ async fn credentials_is_told_the_same_device_each_time_also_after_a_sign_out() {
     assert_eq!(devices.len(), 2);
     assert_eq!(devices[0], devices[1]);
     assert_eq!(devices[0].len(), 32);
+    assert_eq!(world.state().devices_are_new, [true, false]);
 
     let mut other = Browser::new(&world).await;
     other.sign_in().await;

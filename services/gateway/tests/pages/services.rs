@@ -58,6 +58,7 @@ impl CredentialsService for World {
             "VerifyPassword",
             format!("{}|{}", asked.login_id, asked.password).as_bytes(),
         )?;
+        state.devices_are_new.push(asked.device_is_new);
         state.devices.push(asked.device);
         state.client = asked.client.map(|client| (client.address, client.user_agent));
         let outcome = if let Some(reason) = state.rejected {

@@ -44,6 +44,8 @@ pub struct State {
     pub client: Option<(String, String)>,
     /// The device of each password, in order.
     pub devices: Vec<Vec<u8>>,
+    /// Whether each was made for its password.
+    pub devices_are_new: Vec<bool>,
 }
 
 /// 10:23:45 on 2 March 2026 in Tokyo.

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use sekisho_eventlog::{DecideError, Decided, Decision, Facts, Position};
+use sekisho_eventlog::{DecideError, Decided, Decision, Entry, Facts, Position};
 use sekisho_evidence::{CommandId, Flow, Minted, Refusal};
+use sekisho_proto::Kind;
 use sekisho_proto::events::CodeEvent;
 use sekisho_service::entropy;
 use tokio::time::{Instant, timeout_at};
@@ -14,6 +15,8 @@ use crate::domain::{Codes, Command, FLOW_AGE, Rejection, View};
 
 /// How long a sign-in waits for the fate of its mail (design, "Flows" 2).
 const PATIENCE: Duration = Duration::from_secs(3);
+/// The event that issues a code.
+const CODE_ISSUED: &str = "code_issued";
 
 impl App {
     /// Issues a code. For a sign-in it waits up to 3 s until the log says what became of the mail; for a reset it does
@@ -52,6 +55,8 @@ impl App {
                     flow: minted.flow,
                     purpose: minted.mint.purpose(),
                     evidence: minted.position,
+                    proved: minted.proved,
+                    again: facts.flow.iter().any(is_a_code),
                     key_id: self.keys.current_id().to_owned(),
                     reference: reference.clone(),
                     not_after: minted.at + FLOW_AGE,
@@ -81,6 +86,11 @@ impl App {
             | CodeEvent::FlowCancelled(_) => Ok(None),
         }
     }
+}
+
+/// Whether an entry issues a code.
+fn is_a_code(entry: &Entry) -> bool {
+    entry.kind == Kind::Code && entry.event_type == CODE_ISSUED
 }
 
 /// Whether the flow needs no code any more. The flow's own entries say so even when it has left the fold.

@@ -16,6 +16,10 @@ pub enum Command {
         purpose: Purpose,
         /// Where the event that minted the flow stands.
         evidence: Position,
+        /// The flow was begun with the right password, or in a browser that the account knows.
+        proved: bool,
+        /// The flow has had a code before.
+        again: bool,
         /// The server key that derives the code.
         key_id: String,
         /// A random 照合番号.

@@ -24,6 +24,8 @@ impl Codes {
                 flow,
                 purpose,
                 evidence,
+                proved,
+                again,
                 key_id,
                 reference,
                 not_after,
@@ -36,8 +38,9 @@ impl Codes {
                     expires_at: Some(to_timestamp(now + CODE_LIFE)),
                     evidence: evidence.0,
                     withheld: false,
+                    proved,
                 };
-                self.issue(flow, now, issued, not_after)
+                self.issue(flow, now, issued, again, not_after)
             }
             Command::Verify { flow, finding } => self.verify(flow, now, finding),
             Command::Cancel { flow } => Ok(self.cancel(flow, now)),
@@ -77,31 +80,32 @@ impl Codes {
         flow: FlowId,
         now: OffsetDateTime,
         issued: otp::CodeIssued,
+        again: bool,
         not_after: OffsetDateTime,
     ) -> Decided {
         match self.standing(flow, now) {
             Standing::Cancelled => Err(Rejection::Cancelled),
             // A flow is verified once; another code would prove nothing more.
             Standing::Verified => Ok(Decision::Nothing),
-            // Anyone can start a reset. The page of the first code is the same whether a mail comes or not; who asks for
-            // another one is told that it is too many.
-            Standing::NotSent => {
-                let withheld = self.is_too_many(issued.purpose(), now);
-                let issued = otp::CodeIssued { withheld, ..issued };
-                Ok(Decision::RecordBefore(issued.into(), not_after))
-            }
-            Standing::Expired(_) | Standing::Spent(_) | Standing::Live { .. } => {
-                if self.is_too_many(issued.purpose(), now) {
+            Standing::NotSent | Standing::Expired(_) | Standing::Spent(_) | Standing::Live { .. } => {
+                let is_too_many = self.is_too_many(&issued, now);
+                // Anyone can start a reset. The page of the first code is the same whether a mail comes or not; who asks for
+                // another one is told that it is too many.
+                if is_too_many && again {
                     return self.refuse(issued.purpose, now);
                 }
+                let issued = otp::CodeIssued {
+                    withheld: is_too_many,
+                    ..issued
+                };
                 Ok(Decision::RecordBefore(issued.into(), not_after))
             }
         }
     }
 
-    fn is_too_many(&self, purpose: otp::Purpose, now: OffsetDateTime) -> bool {
-        match purpose {
-            otp::Purpose::Reset => too_many_resets(&self.resets_at, now),
+    fn is_too_many(&self, issued: &otp::CodeIssued, now: OffsetDateTime) -> bool {
+        match issued.purpose() {
+            otp::Purpose::Reset => !issued.proved && too_many_resets(&self.resets_at, now),
             otp::Purpose::SignIn | otp::Purpose::Unspecified => false,
         }
     }

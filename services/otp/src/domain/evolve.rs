@@ -9,7 +9,7 @@ use sekisho_proto::otp::v1::CodesState;
 use sekisho_proto::otp::v1::mail_failed::Class;
 use time::OffsetDateTime;
 
-use super::limits::{FLOWS, REMEMBERED, REPLACED, RESETS_COUNT, TRIES};
+use super::limits::{FLOWS, REMEMBERED, REPLACED, RESETS_A_DAY, RESETS_COUNT, TRIES};
 use super::state::{Codes, FlowCodes, Issued, Mail, Stage};
 
 impl Fold for Codes {
@@ -104,8 +104,10 @@ impl Codes {
     }
 
     fn count(&mut self, issued: &otp::CodeIssued, at: OffsetDateTime) {
-        if issued.purpose() == otp::Purpose::Reset && !issued.withheld {
+        if issued.purpose() == otp::Purpose::Reset && !issued.withheld && !issued.proved {
             self.resets_at.push(at);
+            let surplus = self.resets_at.len().saturating_sub(RESETS_A_DAY);
+            self.resets_at.drain(..surplus);
         }
     }
 
@@ -184,7 +186,7 @@ impl Codes {
         });
     }
 
-    /// Of each purpose only the newest flows stay; those that can no longer be typed into leave first.
+    /// Of each purpose only the newest flows stay; those whose code can no longer be right leave first.
     fn forget_too_many(&mut self) {
         for purpose in [
             otp::Purpose::Unspecified,
@@ -192,7 +194,8 @@ impl Codes {
             otp::Purpose::Reset,
         ] {
             while self.flows.iter().filter(|known| known.purpose == purpose).count() > FLOWS {
-                let settled = |known: &FlowCodes| !matches!(known.stage, Stage::Live { .. });
+                let settled =
+                    |known: &FlowCodes| !matches!(&known.stage, Stage::Live { code, .. } if !code.withheld);
                 let of_purpose = |known: &&FlowCodes| known.purpose == purpose;
                 let mut candidates = self.flows.iter().filter(of_purpose);
                 let oldest = candidates

@@ -11,11 +11,11 @@ pub const TRIES: u32 = 5;
 /// How long after its first step a flow may ask for codes (design, "Flows" 2).
 pub const FLOW_AGE: Duration = Duration::minutes(60);
 
-/// Codes for resets of one account in an hour (screens, part 6). Whoever knows a login id can ask for them: they are counted
-/// apart from those of sign-ins.
+/// Codes for resets of one account in an hour (screens, part 6), asked for by strangers. Whoever knows a login id can do so:
+/// they are counted apart from all others.
 const RESETS_AN_HOUR: usize = 3;
 /// In a day.
-const RESETS_A_DAY: usize = 6;
+pub(super) const RESETS_A_DAY: usize = 6;
 
 /// How long a reset's code counts.
 pub(super) const RESETS_COUNT: Duration = Duration::DAY;

@@ -70,6 +70,8 @@ fn command(codes: &Codes, flow: FlowId, now: time::OffsetDateTime, step: Step) -
                 Purpose::SignIn
             },
             evidence: Position(1),
+            proved: false,
+            again: last.is_some(),
             key_id: "k1".to_owned(),
             reference: "CFHJ".to_owned(),
             not_after: time::OffsetDateTime::UNIX_EPOCH + time::Duration::days(365_000),

@@ -134,6 +134,7 @@ pub fn issued_at(issue: u64, at: OffsetDateTime) -> otp::CodeIssued {
         expires_at: Some(to_timestamp(at + CODE_LIFE)),
         evidence: 100,
         withheld: false,
+        proved: false,
     }
 }
 
@@ -170,6 +171,8 @@ pub fn issue(flow: FlowId) -> Command {
         flow,
         purpose: otp::Purpose::SignIn,
         evidence: Position(100),
+        proved: false,
+        again: false,
         key_id: "k1".to_owned(),
         reference: "CFHJ".to_owned(),
         not_after: start() + FLOW_AGE,

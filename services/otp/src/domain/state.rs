@@ -11,7 +11,7 @@ pub struct Codes {
     pub issued: u64,
     /// What is remembered of each flow, oldest first.
     pub flows: Vec<FlowCodes>,
-    /// When the codes of resets of the last day were issued that were not withheld, oldest first.
+    /// When the newest codes for strangers' resets of the last day were issued that were not withheld, oldest first.
     pub resets_at: Vec<OffsetDateTime>,
     /// When the newest CodeRefused was recorded.
     pub refused_at: Option<OffsetDateTime>,

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use sekisho_eventlog::{Entry, EventId, FlowId, Position, StreamId};
 use sekisho_proto::events::CodeEvent;
+use sekisho_proto::otp::v1::Purpose;
 use sekisho_proto::{from_timestamp, otp::v1 as otp};
 use time::OffsetDateTime;
 
@@ -127,7 +128,7 @@ impl Todo {
         }
     }
 
-    /// Takes what is due and wanted into the hand, oldest first.
+    /// Takes what is due and wanted into the hand: sign-ins before resets, oldest first.
     pub fn take_due(
         &mut self,
         now: OffsetDateTime,
@@ -137,7 +138,8 @@ impl Todo {
         let free =
             |owed: &&Owed| owed.free_at <= now && !self.at_hand.contains(&owed.about) && wanted(owed.about);
         let mut due: Vec<Owed> = self.owed.values().filter(free).cloned().collect();
-        due.sort_by_key(|owed| owed.about);
+        // Anyone can ask for the mails of resets: those of sign-ins go first.
+        due.sort_by_key(|owed| (owed.owner.purpose != Purpose::SignIn, owed.about));
         due.truncate(limit);
         self.at_hand.extend(due.iter().map(|owed| owed.about));
         due

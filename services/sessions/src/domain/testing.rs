@@ -110,6 +110,7 @@ pub fn flow_of(event: &SessionEvent) -> Option<FlowId> {
 pub fn start(number: u8, minted: u64) -> Command {
     Command::Start(Start {
         minted: Minted {
+            proved: true,
             flow: flow(number),
             mint: Mint::SignIn,
             account: account(1),

@@ -56,9 +56,14 @@ pub(super) fn said(event: &AccountEvent) -> Said {
                 Value::Digest(event.secret_digest.clone()),
             )
             .with_some(
-                "配布パスワードの版",
+                "変更が必要なパスワードの版",
                 "password_version",
                 (event.password_version > 0).then_some(Value::Number(event.password_version)),
+            )
+            .with_some(
+                "既知のブラウザー",
+                "device_known",
+                event.device_known.then_some(Value::Flag(true)),
             )
             .with_client(event.client.as_ref()),
         AccountEvent::PasswordChanged(event) => Said::new("パスワード変更")

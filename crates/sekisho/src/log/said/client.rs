@@ -20,7 +20,8 @@ fn why(why: Why) -> Value {
     match why {
         Why::Unspecified => Value::Word("不明", "unspecified"),
         Why::Failures => Value::Word("失敗が多すぎる", "failures"),
-        Why::LoginIds => Value::Word("成功しない利用者IDが多すぎる", "login_ids"),
+        Why::LoginIds => Value::Word("登録のない利用者IDが多すぎる", "login_ids"),
+        Why::Resets => Value::Word("再設定の申し込みが多すぎる", "resets"),
     }
 }
 

@@ -15,8 +15,10 @@ const FAILURES_COUNT: Duration = Duration::minutes(5);
 const FAILURES: usize = 60;
 /// How long everything else counts.
 pub const COUNTED: Duration = Duration::minutes(10);
-/// Login ids without success in that time that any address may have.
+/// Login ids that nobody has in that time that any address may try.
 const LOGIN_IDS: usize = 20;
+/// Requests for a reset in that time that any address may make, of however many login ids.
+const RESETS: usize = 40;
 /// Beyond that, a quarter of the accounts that signed in.
 const SHARE: usize = 4;
 
@@ -34,17 +36,33 @@ pub struct Attempts(HashMap<ClientTag, Address>);
 pub enum Excess {
     /// Too many failures, in proportion to the accounts that signed in.
     Failures,
-    /// Too many login ids without success, in proportion to the accounts that signed in.
+    /// Too many login ids that nobody has, in proportion to the accounts that signed in.
     LoginIds,
+    /// Too many requests for a reset, in proportion to the accounts that signed in.
+    Resets,
+}
+
+/// What somebody wants to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attempt {
+    /// To sign in. No number of resets keeps anybody from it.
+    SignIn,
+    /// To set a new password.
+    Reset,
 }
 
 /// What came from one address, oldest first.
 #[derive(Debug, Clone, Default)]
 struct Address {
-    failures: VecDeque<OffsetDateTime>,
+    failures: Times,
+    resets: Times,
     strangers: Streams,
     accepted: Streams,
 }
+
+/// Moments, oldest first.
+#[derive(Debug, Clone, Default)]
+struct Times(VecDeque<OffsetDateTime>);
 
 /// Streams, each with its newest event.
 #[derive(Debug, Clone, Default)]
@@ -56,39 +74,45 @@ enum Mark {
     Accepted,
     /// A password was wrong, on a login id that somebody has.
     Failed,
-    /// A login id that nobody has, or one whose owner has not shown anything yet.
-    Stranger {
-        /// With a wrong password.
-        failed: bool,
-    },
+    /// On one that nobody has.
+    Stranger,
+    /// Somebody forgot a password, or says so.
+    Reset,
 }
 
 impl Attempts {
     /// After one more event of an account or a phantom.
     pub fn fold(&mut self, stream: StreamId, event: &AccountEvent, at: OffsetDateTime) {
         let Some((tag, mark)) = read(event) else { return };
-        if !self.0.contains_key(&tag) && self.0.len() >= MOST_ADDRESSES {
-            self.forget_old(at);
-            if self.0.len() >= MOST_ADDRESSES {
-                return;
-            }
-        }
-        let address = self.0.entry(tag).or_default();
+        let address = self.address(tag);
         match mark {
             Mark::Accepted => address.accepted.add(stream, at),
-            Mark::Failed => address.failed(at),
-            Mark::Stranger { failed } => {
+            Mark::Failed => address.failures.add(at),
+            Mark::Stranger => {
                 address.strangers.add(stream, at);
-                if failed {
-                    address.failed(at);
-                }
+                address.failures.add(at);
             }
+            Mark::Reset => address.resets.add(at),
         }
     }
 
-    /// Why nothing from an address is compared at a moment; `None` while it may go on.
-    pub fn excess(&self, tag: ClientTag, now: OffsetDateTime) -> Option<Excess> {
-        self.0.get(&tag)?.excess(now)
+    /// After an attempt that costs as much as a failure and has no event: refused by a lock, say.
+    pub fn failed_without_event(&mut self, tag: ClientTag, at: OffsetDateTime) {
+        self.address(tag).failures.add(at);
+    }
+
+    /// Why an attempt from an address is refused at a moment; `None` while it may go on.
+    pub fn excess(&self, tag: ClientTag, attempt: Attempt, now: OffsetDateTime) -> Option<Excess> {
+        self.0.get(&tag)?.excess(attempt, now)
+    }
+
+    /// What is known of an address. If too many are remembered, one of them makes room, whichever.
+    fn address(&mut self, tag: ClientTag) -> &mut Address {
+        if self.0.len() >= MOST_ADDRESSES && !self.0.contains_key(&tag) {
+            let any = self.0.keys().next().copied();
+            any.map(|any| self.0.remove(&any));
+        }
+        self.0.entry(tag).or_default()
     }
 
     /// Drops what no longer counts.
@@ -106,37 +130,48 @@ impl Attempts {
 }
 
 impl Address {
-    fn failed(&mut self, at: OffsetDateTime) {
-        if self.failures.len() >= MOST {
-            self.failures.pop_front();
-        }
-        self.failures.push_back(at);
-    }
-
-    fn excess(&self, now: OffsetDateTime) -> Option<Excess> {
+    fn excess(&self, attempt: Attempt, now: OffsetDateTime) -> Option<Excess> {
         let share = self.accepted.since(now - COUNTED) / SHARE;
-        let newest_first = self.failures.iter().rev();
-        let failures = newest_first.take_while(|at| now < **at + FAILURES_COUNT).count();
-        if failures >= FAILURES.max(share) {
+        if self.failures.since(now - FAILURES_COUNT) >= FAILURES.max(share) {
             Some(Excess::Failures)
         } else if self.strangers.since(now - COUNTED) >= LOGIN_IDS.max(share) {
             Some(Excess::LoginIds)
+        } else if attempt == Attempt::Reset && self.resets.since(now - COUNTED) >= RESETS.max(share) {
+            Some(Excess::Resets)
         } else {
             None
         }
     }
 
     fn forget_old(&mut self, now: OffsetDateTime) {
-        let old = |at: &OffsetDateTime| now >= *at + FAILURES_COUNT;
-        while self.failures.front().is_some_and(old) {
-            self.failures.pop_front();
-        }
+        self.failures.forget_until(now - FAILURES_COUNT);
+        self.resets.forget_until(now - COUNTED);
         self.strangers.forget_until(now - COUNTED);
         self.accepted.forget_until(now - COUNTED);
     }
 
     fn is_empty(&self) -> bool {
-        self.failures.is_empty() && self.strangers.0.is_empty() && self.accepted.0.is_empty()
+        let times = self.failures.0.is_empty() && self.resets.0.is_empty();
+        times && self.strangers.0.is_empty() && self.accepted.0.is_empty()
+    }
+}
+
+impl Times {
+    fn add(&mut self, at: OffsetDateTime) {
+        if self.0.len() >= MOST {
+            self.0.pop_front();
+        }
+        self.0.push_back(at);
+    }
+
+    fn since(&self, moment: OffsetDateTime) -> usize {
+        self.0.iter().rev().take_while(|at| **at > moment).count()
+    }
+
+    fn forget_until(&mut self, moment: OffsetDateTime) {
+        while self.0.front().is_some_and(|at| *at <= moment) {
+            self.0.pop_front();
+        }
     }
 }
 
@@ -163,14 +198,14 @@ fn read(event: &AccountEvent) -> Option<(ClientTag, Mark)> {
         AccountEvent::PasswordAccepted(accepted) => Some((of(&accepted.client)?, Mark::Accepted)),
         AccountEvent::PasswordRejected(rejected) if rejected.device.is_empty() => {
             let mark = match rejected.password_version {
-                0 => Mark::Stranger { failed: true },
+                0 => Mark::Stranger,
                 _ => Mark::Failed,
             };
             Some((of(&rejected.client)?, mark))
         }
         AccountEvent::PasswordResetRequested(request) => {
             let mark = match request.password_version {
-                0 => Mark::Stranger { failed: false },
+                0 => Mark::Reset,
                 _ => Mark::Accepted,
             };
             Some((of(&request.client)?, mark))
@@ -193,6 +228,7 @@ mod tests {
     use sekisho_proto::credentials::v1::{PasswordAccepted, PasswordRejected, PasswordResetRequested};
     use uuid::Uuid;
 
+    use super::Attempt::{Reset, SignIn};
     use super::*;
 
     const HERE: ClientTag = ClientTag([1; 16]);
@@ -259,46 +295,87 @@ mod tests {
 
     #[test]
     fn sixty_failures_in_five_minutes_are_too_many_on_however_many_accounts() {
-        let excess = |count| given(&[(count, rejected(1))]).excess(HERE, start());
+        let excess = |count| given(&[(count, rejected(1))]).excess(HERE, SignIn, start());
         assert_eq!(excess(59), None);
         assert_eq!(excess(60), Some(Excess::Failures));
         let attempts = given(&[(60, rejected(1))]);
-        assert_eq!(attempts.excess(HERE, after(299)), Some(Excess::Failures));
-        assert_eq!(attempts.excess(HERE, after(300)), None);
-        assert_eq!(attempts.excess(ELSEWHERE, start()), None);
+        assert_eq!(attempts.excess(HERE, SignIn, after(299)), Some(Excess::Failures));
+        assert_eq!(attempts.excess(HERE, SignIn, after(300)), None);
+        assert_eq!(attempts.excess(ELSEWHERE, SignIn, start()), None);
     }
 
     #[test]
     fn twenty_login_ids_without_success_in_ten_minutes_are_too_many() {
-        let excess = |count| given(&[(count, rejected(0))]).excess(HERE, start());
+        let excess = |count| given(&[(count, rejected(0))]).excess(HERE, SignIn, start());
         assert_eq!(excess(19), None);
         assert_eq!(excess(20), Some(Excess::LoginIds));
         let attempts = given(&[(20, rejected(0))]);
-        assert_eq!(attempts.excess(HERE, after(599)), Some(Excess::LoginIds));
-        assert_eq!(attempts.excess(HERE, after(600)), None);
-        let resets = given(&[(20, reset(0))]);
-        assert_eq!(resets.excess(HERE, start()), Some(Excess::LoginIds));
+        assert_eq!(attempts.excess(HERE, SignIn, after(599)), Some(Excess::LoginIds));
+        assert_eq!(attempts.excess(HERE, SignIn, after(600)), None);
         let mut one_id = Attempts::default();
         for _ in 0..59 {
             one_id.fold(stream(1), &rejected(0), start());
         }
         assert_eq!(
-            one_id.excess(HERE, start()),
+            one_id.excess(HERE, SignIn, start()),
             None,
             "the lock of that id is another matter"
         );
     }
 
+    /// Of one id or of many: each request is two entries of the log.
+    #[test]
+    fn forty_resets_in_ten_minutes_are_too_many_and_keep_nobody_from_signing_in() {
+        let mut attempts = Attempts::default();
+        for _ in 0..39 {
+            attempts.fold(stream(1), &reset(0), start());
+        }
+        assert_eq!(attempts.excess(HERE, Reset, start()), None);
+        attempts.fold(stream(1), &reset(0), start());
+        assert_eq!(attempts.excess(HERE, Reset, after(599)), Some(Excess::Resets));
+        assert_eq!(attempts.excess(HERE, Reset, after(600)), None);
+        assert_eq!(attempts.excess(HERE, SignIn, start()), None);
+        let spraying = given(&[(60, rejected(1))]);
+        assert_eq!(spraying.excess(HERE, Reset, start()), Some(Excess::Failures));
+    }
+
+    /// Else whoever has locked an id could have the service hash for ever.
+    #[test]
+    fn what_a_lock_refuses_is_a_failure_too() {
+        let mut attempts = Attempts::default();
+        for _ in 0..60 {
+            attempts.failed_without_event(HERE, start());
+        }
+        assert_eq!(attempts.excess(HERE, SignIn, start()), Some(Excess::Failures));
+    }
+
+    /// In ten minutes, one after the other, every tenth of them with a mistake.
+    #[test]
+    fn a_thousand_people_are_never_held_up_by_their_typing_errors() {
+        let mut attempts = Attempts::default();
+        for number in 0..1_000_u32 {
+            let at = after(i64::from(number) * 600 / 1_000);
+            assert_eq!(attempts.excess(HERE, SignIn, at), None, "{number}");
+            let person = u128::from(number);
+            match number % 20 {
+                3 => attempts.fold(stream(100_000 + person), &rejected(0), at),
+                13 => attempts.fold(stream(person), &rejected(1), at),
+                _ => {}
+            }
+            attempts.fold(stream(person), &accepted(), at);
+        }
+    }
+
     #[test]
     fn where_many_sign_in_more_may_fail() {
         let attempts = given(&[(400, accepted()), (99, rejected(1)), (0, rejected(0))]);
-        assert_eq!(attempts.excess(HERE, start()), None);
+        assert_eq!(attempts.excess(HERE, SignIn, start()), None);
         let attempts = given(&[(400, accepted()), (100, rejected(1))]);
-        assert_eq!(attempts.excess(HERE, start()), Some(Excess::Failures));
+        assert_eq!(attempts.excess(HERE, SignIn, start()), Some(Excess::Failures));
         let attempts = given(&[(400, accepted()), (99, rejected(0))]);
-        assert_eq!(attempts.excess(HERE, start()), None);
+        assert_eq!(attempts.excess(HERE, SignIn, start()), None);
         let attempts = given(&[(400, accepted()), (100, rejected(0))]);
-        assert_eq!(attempts.excess(HERE, start()), Some(Excess::Failures));
+        assert_eq!(attempts.excess(HERE, SignIn, start()), Some(Excess::Failures));
     }
 
     /// Else whoever has one account would buy any number of guesses by signing in again and again.
@@ -308,7 +385,7 @@ mod tests {
         for _ in 0..1_000 {
             attempts.fold(stream(7_000), &accepted(), start());
         }
-        assert_eq!(attempts.excess(HERE, start()), Some(Excess::Failures));
+        assert_eq!(attempts.excess(HERE, SignIn, start()), Some(Excess::Failures));
     }
 
     #[test]
@@ -317,7 +394,7 @@ mod tests {
         for number in 0..99 {
             attempts.fold(stream(5_000 + number), &rejected(1), after(601));
         }
-        assert_eq!(attempts.excess(HERE, after(601)), Some(Excess::Failures));
+        assert_eq!(attempts.excess(HERE, SignIn, after(601)), Some(Excess::Failures));
     }
 
     #[test]
@@ -328,13 +405,16 @@ mod tests {
             ..PasswordRejected::default()
         };
         let attempts = given(&[(100, known.into()), (100, PasswordRejected::default().into())]);
-        assert_eq!((attempts.excess(HERE, start()), attempts.addresses()), (None, 0));
+        assert_eq!(
+            (attempts.excess(HERE, SignIn, start()), attempts.addresses()),
+            (None, 0)
+        );
     }
 
     #[test]
     fn a_distributed_password_that_must_be_changed_is_a_success() {
         let attempts = given(&[(400, reset(1)), (99, rejected(1))]);
-        assert_eq!(attempts.excess(HERE, start()), None);
+        assert_eq!(attempts.excess(HERE, SignIn, start()), None);
     }
 
     #[test]
@@ -363,7 +443,5 @@ mod tests {
             from(number, start(), &mut attempts);
         }
         assert_eq!(attempts.addresses(), 20_000);
-        from(30_000, after(601), &mut attempts);
-        assert_eq!(attempts.addresses(), 1, "the old ones make room");
     }
 }

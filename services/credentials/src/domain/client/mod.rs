@@ -4,7 +4,7 @@
 mod attempts;
 mod refusals;
 
-pub use attempts::{Attempts, COUNTED, Excess};
+pub use attempts::{Attempt, Attempts, COUNTED, Excess};
 pub use refusals::{Refusals, Refused};
 
 /// What stands for an address in the log for a day: derived under the key of that day. An IPv6 network of 64 bits, which a

@@ -45,6 +45,9 @@ impl Refused {
     pub fn subtract(&mut self, recorded: Self) {
         self.attempts = self.attempts.saturating_sub(recorded.attempts);
         self.forms = self.forms.saturating_sub(recorded.forms);
+        if self.attempts == 0 {
+            self.excess = None;
+        }
     }
 
     /// Everything stands in an entry.
@@ -85,6 +88,7 @@ impl From<Excess> for Why {
         match excess {
             Excess::Failures => Self::Failures,
             Excess::LoginIds => Self::LoginIds,
+            Excess::Resets => Self::Resets,
         }
     }
 }

@@ -7,17 +7,27 @@ fn a_reset_is_minted_alike_in_every_stage() {
     let command = || Command::RequestReset {
         secret_digest: SECRET_DIGEST,
         client: client(),
+        device: Some(DEVICE),
+        cuts: Cuts::default(),
     };
     let requested = || PasswordResetRequested {
         secret_digest: SECRET_DIGEST.to_vec(),
         client: Some(client()),
         password_version: 0,
+        device_known: false,
     };
     given([]).when(command()).then(requested());
     given([registered()]).when(command()).then(requested());
     given([registered(), disabled()])
         .when(command())
         .then(requested());
+    let known = PasswordResetRequested {
+        device_known: true,
+        ..requested()
+    };
+    given([registered(), accepted_there()])
+        .when(command())
+        .then(known);
 }
 
 #[test]
@@ -112,6 +122,7 @@ fn a_password_that_is_used_up_opens_the_choice_of_another_one_and_cuts() {
         secret_digest: SECRET_DIGEST.to_vec(),
         client: Some(client()),
         password_version: 1,
+        device_known: false,
     };
     given([registered(), expired()])
         .when(typed(Finding::Right, 1))

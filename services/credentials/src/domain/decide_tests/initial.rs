@@ -26,6 +26,7 @@ fn another_must_be_chosen() -> PasswordResetRequested {
         secret_digest: SECRET_DIGEST.to_vec(),
         client: Some(client()),
         password_version: 1,
+        device_known: false,
     }
 }
 

@@ -47,7 +47,9 @@ fn any_command() -> impl Strategy<Value = Command> {
         }),
         Just(Command::RequestReset {
             secret_digest: SECRET_DIGEST,
-            client: client()
+            client: client(),
+            device: Some(DEVICE),
+            cuts: Cuts::default(),
         }),
         Just(set_password()),
         Just(Command::Disable),
