@@ -86,6 +86,7 @@ fn an_account_is_made_shown_changed_and_erased_from_a_terminal() -> Result<()> {
     let account = shown(&stack)?;
     assert_eq!(account["address"], ADDRESS);
     assert_eq!(account["password_is_initial"], true);
+    assert_eq!(account["password_is_of_registration"], true);
     assert!(account["last_accepted_at"].is_string(), "{account}");
     let text = done(&stack, &["show", LOGIN])?;
     for expected in ["見本 七緒", "見本病院（045000）", "有効", "既知のブラウザー"] {

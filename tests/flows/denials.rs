@@ -12,13 +12,14 @@ use sekisho_tests::flow::{Gateway, random};
 /// Of the Kolmogorov–Smirnov test for two samples at p = 0.01: the largest distance is this times √((n + m) / nm).
 const CRITICAL: f64 = 1.628;
 
+fn sorted(sample: &[Duration]) -> Vec<Duration> {
+    let mut times = sample.to_vec();
+    times.sort();
+    times
+}
+
 /// The largest distance between the distributions of two samples.
 fn distance(one: &[Duration], other: &[Duration]) -> f64 {
-    let sorted = |sample: &[Duration]| {
-        let mut sorted = sample.to_vec();
-        sorted.sort();
-        sorted
-    };
     let (one, other) = (sorted(one), sorted(other));
     let below = |sample: &[Duration], bound: Duration| {
         let count = sample.partition_point(|time| *time <= bound);
@@ -35,9 +36,7 @@ fn ratio(part: usize, whole: usize) -> f64 {
 }
 
 fn median(sample: &[Duration]) -> Duration {
-    let mut sorted = sample.to_vec();
-    sorted.sort();
-    sorted[sorted.len() / 2]
+    sorted(sample)[sample.len() / 2]
 }
 
 #[test]
@@ -79,17 +78,20 @@ mod long_statistics {
                 .verify_password("13100001", &format!("wrong {number}"), &random())
                 .await?;
         }
-        let mut times = [(); 4].map(|()| Vec::with_capacity(SAMPLES));
+        let mut lists = [(); 4].map(|()| Vec::with_capacity(SAMPLES));
         for number in 0..SAMPLES {
-            // One after the other, so that whatever else the machine does meets all of them alike.
-            let logins = [LOGIN, "99999999", "13100001", "04500002"];
-            for (login, times) in logins.into_iter().zip(&mut times) {
-                // The same wrong one each time locks nobody; the disabled account's is right.
-                let password = if login == "04500002" {
-                    sekisho_tests::PASSWORD
-                } else {
-                    "wrong"
-                };
+            // One after the other, so that whatever else the machine does meets all of them alike. The same wrong one each
+            // time locks nobody; an id of 8 digits that nobody has, a new one each time; a lock takes new ones and the same
+            // alike; the disabled account's is right.
+            let unknown = format!("99{number:06}");
+            let another = format!("another {number}");
+            let attempts = [
+                (LOGIN, "wrong"),
+                (unknown.as_str(), "wrong"),
+                ("13100001", another.as_str()),
+                ("04500002", sekisho_tests::PASSWORD),
+            ];
+            for ((login, password), times) in attempts.into_iter().zip(&mut lists) {
                 let begun = Instant::now();
                 gateway.verify_password(login, password, &random()).await?;
                 times.push(begun.elapsed());
@@ -99,9 +101,9 @@ mod long_statistics {
             }
         }
         let limit = CRITICAL * ratio(2, SAMPLES).sqrt();
-        for (one, first) in times.iter().enumerate() {
+        for (one, first) in lists.iter().enumerate() {
             println!("{one}: median {:?}", median(first));
-            for (other, second) in times.iter().enumerate().skip(one + 1) {
+            for (other, second) in lists.iter().enumerate().skip(one + 1) {
                 let found = distance(first, second);
                 let apart = median(first).abs_diff(median(second));
                 println!(

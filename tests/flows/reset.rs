@@ -42,6 +42,7 @@ async fn a_forgotten_password_is_set_anew_in_a_real_browser() -> Result<()> {
         .await?;
     browser.picture(&picture("forgot")).await?;
     browser.press("確認コードを送信").await?;
+    browser.see_in_title("エラー：").await?;
     browser.see("利用者IDを入力してください。").await?;
     browser.type_into("利用者ID", "０４５００００１").await?;
     let before = tokio::task::block_in_place(|| mail::to(&stack.mailbox_url(), ADDRESS))?.len();
@@ -199,8 +200,8 @@ fn forget(stack: &Stack, login: &str) -> Result<(u16, Option<String>, Vec<(Strin
 fn without_random(page: &Page) -> String {
     let mut text = page.body.clone();
     for form in [
-        "/password/forgot/verify",
-        "/password/forgot/send",
+        "/password/forgot/code/verify",
+        "/password/forgot/code/send",
         "/password/forgot/cancel",
     ] {
         for (_, value) in page.hidden_fields(form) {
@@ -223,7 +224,7 @@ fn ask_again(stack: &Stack, login: &str) -> Result<Page> {
     let page = visitor.get("/password/forgot")?;
     let mut page = visitor.send(&page, "/password/forgot", &[("user_id", login)])?;
     for _ in 0..3 {
-        page = visitor.send(&page, "/password/forgot/send", &[])?;
+        page = visitor.send(&page, "/password/forgot/code/send", &[])?;
     }
     Ok(page)
 }

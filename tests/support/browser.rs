@@ -137,6 +137,22 @@ impl Browser {
         Ok(self.client.find(Locator::Css("body")).await?.text().await?)
     }
 
+    /// Waits until the page's title holds a text: when the page before shows the same words, only the title tells them apart.
+    ///
+    /// # Errors
+    /// When it does not within 15 s.
+    pub async fn see_in_title(&self, text: &str) -> Result<()> {
+        let end = tokio::time::Instant::now() + PATIENCE;
+        while !self.title().await.unwrap_or_default().contains(text) {
+            anyhow::ensure!(
+                tokio::time::Instant::now() < end,
+                "the title does not hold {text:?}"
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(())
+    }
+
     /// The page's title.
     ///
     /// # Errors

@@ -29,15 +29,27 @@ pub fn digest(bytes: &[u8]) -> String {
 /// Text from the log, harmless to a terminal: control characters and those that turn the direction of writing are
 /// written as their escapes.
 pub fn clean(text: &str) -> String {
-    text.chars()
-        .fold(String::with_capacity(text.len()), |mut clean, c| {
-            if c.is_control() || is_format(c) {
-                clean.extend(c.escape_unicode());
-            } else {
-                clean.push(c);
-            }
-            clean
-        })
+    escaped(text, |clean, c| clean.extend(c.escape_unicode()))
+}
+
+/// JSON that is harmless to a terminal: what [`clean`] escapes stands as JSON's own escapes, so that a program reads the same.
+pub fn clean_json(value: &serde_json::Value) -> String {
+    // All that is escaped has four digits.
+    escaped(&value.to_string(), |clean, c| {
+        let _ = write!(clean, "\\u{:04x}", u32::from(c));
+    })
+}
+
+fn escaped(text: &str, escape: impl Fn(&mut String, char)) -> String {
+    let mut clean = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() || is_format(c) {
+            escape(&mut clean, c);
+        } else {
+            clean.push(c);
+        }
+    }
+    clean
 }
 
 /// Columns of a terminal that a text takes: East Asian wide characters take two.
@@ -88,6 +100,14 @@ mod tests {
     fn nothing_from_the_log_moves_the_cursor() {
         assert_eq!(clean("a\u{1b}[2Jb\n\u{202e}c"), "a\\u{1b}[2Jb\\u{a}\\u{202e}c");
         assert_eq!(clean("施設 04500001"), "施設 04500001");
+    }
+
+    #[test]
+    fn json_moves_no_cursor_either_and_is_read_as_it_was() {
+        let value = serde_json::json!({ "name": "見本\u{1b}\u{9b}\u{7f}\u{202e}七緒" });
+        let text = clean_json(&value);
+        assert_eq!(text, r#"{"name":"見本\u001b\u009b\u007f\u202e七緒"}"#);
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
     }
 
     #[test]

@@ -42,7 +42,8 @@ pub struct Anonymous {
 /// During a sign-in: the flow and the secret that opens it, which stands nowhere else.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Flow {
-    /// The id that credentials minted.
+    /// The id that credentials minted. As long in a cookie whatever its bytes: a cookie's length is seen from outside.
+    #[serde(with = "base64_text")]
     pub id: Vec<u8>,
     /// Made by the gateway at POST `/signin`; credentials knows its digest.
     pub secret: Secret,
@@ -197,6 +198,24 @@ impl IntoResponseParts for Cookies {
             response.headers_mut().append(header::SET_COOKIE, value);
         }
         Ok(response)
+    }
+}
+
+/// Bytes as one text, not as a list of numbers.
+mod base64_text {
+    use base64::Engine;
+    use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&BASE64_URL_SAFE_NO_PAD.encode(bytes))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        let text = <&str>::deserialize(deserializer)?;
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text);
+        bytes.map_err(|_| D::Error::custom("not base64"))
     }
 }
 

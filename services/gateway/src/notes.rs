@@ -119,6 +119,8 @@ pub enum NewPasswordMessage {
     Common,
     /// It holds a word that belongs to the account or the system.
     Contextual,
+    /// It is the one that must be changed.
+    Unchanged,
     /// The form was too old.
     StaleForm,
 }

@@ -179,6 +179,8 @@ pub const GUESSABLE: &str =
 pub const GUESSABLE_COMMON: &str = "理由：よく使われるパスワードです。";
 /// It holds a word of the account or the system.
 pub const GUESSABLE_CONTEXTUAL: &str = "理由：利用者IDやシステム名を含みます。";
+/// The new password is the one that must be changed.
+pub const UNCHANGED: &str = "これまでのパスワードは使用できません。別のパスワードを入力してください。";
 /// Screen name of `/password/forgot/done`.
 pub const RESET_DONE: &str = "パスワードの再設定完了";
 /// Its sentence.

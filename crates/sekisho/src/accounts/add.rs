@@ -53,7 +53,7 @@ impl Add {
             name: self.name,
             address: self.email,
             password_hash: hash(&password)?,
-            password_is_initial: true,
+            password_is_initial: self.initial_password,
         };
         let answer = self.credentials.client()?.register_account(request).await;
         let position = answer

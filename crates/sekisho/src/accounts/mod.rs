@@ -29,8 +29,9 @@ pub enum Command {
     /// Declares the password used up, and ends all sessions: at the next sign-in the owner chooses another one, with a code by
     /// mail. Nobody else ever chooses or sees it.
     Reset(One),
-    /// Destroys name, address, password and key of an account. What the log keeps of the person's browsers can never be read
-    /// again. Cannot be undone.
+    /// Destroys name, address, password and key of an account. What the log keeps of the person's browsers cannot be read
+    /// again, except with a backup of the tables from before and the master key: such backups must go as well. Cannot be
+    /// undone.
     Erase(change::Erase),
 }
 

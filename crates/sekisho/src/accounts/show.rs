@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::Credentials;
 use crate::certificates::refused;
-use crate::text::{clean, jst, padded, width};
+use crate::text::{clean, clean_json, jst, padded, width};
 
 /// Accounts that are asked for at a time.
 const PAGE: u32 = 500;
@@ -55,7 +55,7 @@ impl Show {
             .context("credentials answered no account")?;
         let mut output = io::stdout().lock();
         if self.json {
-            writeln!(output, "{}", as_json(&account))?;
+            writeln!(output, "{}", clean_json(&as_json(&account)))?;
             return Ok(());
         }
         for (label, value) in facts(&account) {
@@ -89,7 +89,7 @@ impl List {
         let mut output = io::stdout().lock();
         if self.json {
             for account in &accounts {
-                writeln!(output, "{}", as_json(account))?;
+                writeln!(output, "{}", clean_json(&as_json(account)))?;
             }
             return Ok(());
         }
@@ -108,7 +108,7 @@ fn table(accounts: &[Account], output: &mut impl Write) -> anyhow::Result<()> {
         "施設",
         "氏名",
         "状態",
-        "最終サインイン（日本時間）",
+        "最終パスワード一致（日本時間）",
     ];
     let rows: Vec<[String; 6]> = std::iter::once(titles.map(str::to_owned))
         .chain(accounts.iter().map(|account| {
@@ -162,7 +162,7 @@ fn facts(account: &Account) -> Vec<(&'static str, String)> {
             format!("{}回（未知のブラウザー）", account.failures),
         ),
         ("既知のブラウザー", format!("{}台", account.known_devices)),
-        ("最終サインイン", last_accepted(account)),
+        ("最終パスワード一致", last_accepted(account)),
     ]
 }
 
@@ -170,7 +170,7 @@ fn state(account: &Account) -> String {
     if account.disabled {
         "無効".to_owned()
     } else if account.closed {
-        "再設定までロック".to_owned()
+        "ロック中（パスワードの再設定が必要）".to_owned()
     } else if let Some(until) = account.locked_until.as_ref().and_then(from_timestamp) {
         format!("ロック中（{}まで）", jst(until))
     } else {
@@ -179,10 +179,14 @@ fn state(account: &Account) -> String {
 }
 
 fn password(account: &Account) -> &'static str {
-    match (account.password_expired, account.password_is_initial) {
-        (true, _) => "失効（本人が再設定します）",
-        (false, true) => "配布されたもの（本人はまだ設定していません）",
-        (false, false) => "本人が設定したもの",
+    if account.password_expired {
+        "失効（本人が再設定します）"
+    } else if account.password_is_initial {
+        "配布されたもの（本人はまだ設定していません）"
+    } else if account.password_is_of_registration {
+        "登録時のもの（本人はまだ設定していません）"
+    } else {
+        "本人が設定したもの"
     }
 }
 
@@ -209,6 +213,7 @@ fn as_json(account: &Account) -> serde_json::Value {
         "failures": account.failures,
         "known_devices": account.known_devices,
         "password_is_initial": account.password_is_initial,
+        "password_is_of_registration": account.password_is_of_registration,
         "password_expired": account.password_expired,
         "last_accepted_at": moment(account.last_accepted_at.as_ref()),
     })

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::entries::Line;
 use super::said::Said;
-use crate::text::{clean, jst, padded, width};
+use crate::text::{clean, clean_json, jst, padded, width};
 
 const TITLES: [&str; 4] = ["位置", "日時 (JST)", "出来事", "内容"];
 const UNREADABLE: &str = "この版では読めません";
@@ -46,7 +46,7 @@ pub fn table(lines: &[Line], with_flows: bool, output: &mut impl Write) -> io::R
 pub fn json(lines: &[Line], output: &mut impl Write) -> io::Result<()> {
     lines
         .iter()
-        .try_for_each(|line| writeln!(output, "{}", object(line)))
+        .try_for_each(|line| writeln!(output, "{}", clean_json(&object(line))))
 }
 
 fn row(line: &Line, with_flows: bool) -> [String; 4] {

@@ -1,7 +1,7 @@
 //! What administrators see of accounts.
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use sekisho_eventlog::StreamId;
+use sekisho_eventlog::{StreamId, Version};
 use time::OffsetDateTime;
 
 use super::{App, Error};
@@ -12,6 +12,8 @@ use crate::store::{Page, Row};
 pub const MOST: u32 = 500;
 /// Streams that are read at a time for one page.
 const AT_ONCE: usize = 4;
+/// The version of a registration: the first entry of its stream.
+const REGISTRATION: Version = Version(1);
 
 /// An account as administrators see it. Never printed.
 #[derive(Clone)]
@@ -24,6 +26,8 @@ pub struct Overview {
     pub disabled: bool,
     /// The password was distributed.
     pub password_is_initial: bool,
+    /// It came with the registration: its owner has chosen none here yet.
+    pub password_is_of_registration: bool,
     /// The password is declared used up.
     pub password_expired: bool,
     /// When a password was accepted last.
@@ -75,6 +79,7 @@ impl App {
             row,
             disabled: matches!(stage, Stage::Disabled { .. }),
             password_is_initial: password.initial_since.is_some(),
+            password_is_of_registration: password.set_by <= REGISTRATION,
             password_expired: password.expired,
             last_accepted_at: history.last_accepted_at,
             locked_until: history.elsewhere.locked_until.filter(|until| now < *until),

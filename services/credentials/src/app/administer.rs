@@ -116,7 +116,7 @@ impl App {
             name: "credentials.change_address",
             arguments: Arc::new([Argument::Text(text)]),
         };
-        self.combined(account, actor, via, Command::ChangeAddress).await
+        self.administer(account, actor, via, Command::ChangeAddress).await
     }
 
     /// Destroys everything that is known of a person, and the key that seals what the log keeps. Answers where AccountErased
@@ -130,7 +130,7 @@ impl App {
             name: "credentials.erase_account",
             arguments: Arc::new([]),
         };
-        self.combined(account, actor, via, Command::Erase).await
+        self.administer(account, actor, via, Command::Erase).await
     }
 
     /// The account id behind a login id.
@@ -147,10 +147,10 @@ impl App {
 
     async fn switch(&self, login_id: &str, actor: &str, command: Command) -> Result<Position, Error> {
         let account = self.resolve_login(login_id).await?;
-        self.combined(account, actor, Via::Append, command).await
+        self.administer(account, actor, Via::Append, command).await
     }
 
-    async fn combined(
+    async fn administer(
         &self,
         account: StreamId,
         actor: &str,

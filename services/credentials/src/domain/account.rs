@@ -124,9 +124,7 @@ impl Stage {
             | AccountEvent::AccountUnlocked(_) => self,
         }
     }
-}
 
-impl Stage {
     fn with_password(self, change: impl FnOnce(Password) -> Password) -> Self {
         match self {
             Self::Unregistered | Self::Erased => self,

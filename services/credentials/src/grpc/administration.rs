@@ -169,6 +169,7 @@ impl From<Overview> for proto::Account {
             address: row.address,
             disabled: overview.disabled,
             password_is_initial: overview.password_is_initial,
+            password_is_of_registration: overview.password_is_of_registration,
             password_expired: overview.password_expired,
             last_accepted_at: overview.last_accepted_at.map(to_timestamp),
             locked_until: overview.locked_until.map(to_timestamp),

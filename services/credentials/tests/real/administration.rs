@@ -3,8 +3,9 @@
 use sekisho_credentials::app::{Denied, Error, Outcome};
 use sekisho_credentials::domain::{Address, Profile};
 use sekisho_credentials::store::Page;
-use sekisho_eventlog::{Argument, Position, Via};
+use sekisho_eventlog::{Argument, Outcome as Appended, Position, StreamId, Via};
 use sekisho_evidence::Refusal;
+use sekisho_proto::credentials::v1::{AccountEnabled, EmailChanged};
 use sekisho_proto::events::AccountEvent;
 use sekisho_proto::otp::v1::Purpose;
 
@@ -171,26 +172,55 @@ async fn of_an_erased_person_nothing_is_left() {
     ));
 }
 
+fn change_address(to: &str) -> Via {
+    Via::Function {
+        name: "credentials.change_address",
+        arguments: vec![Argument::Text(to.to_owned())].into(),
+    }
+}
+
 /// Neither function leaves half of its work, and neither does another's.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_function_takes_its_own_event_for_an_account_that_is_there() {
     let bench = Bench::new().await;
     let account = bench.register().await;
     let before = remains(&bench);
-    for (name, arguments) in [
-        ("credentials.change_address", vec![Argument::Text(String::new())]),
-        ("credentials.erase_account", Vec::new()),
-    ] {
-        let via = Via::Function {
-            name,
-            arguments: arguments.into(),
-        };
-        let foreign: AccountEvent = sekisho_proto::credentials::v1::AccountEnabled {}.into();
+    let erase = Via::Function {
+        name: "credentials.erase_account",
+        arguments: Vec::new().into(),
+    };
+    let foreign: AccountEvent = AccountEnabled {}.into();
+    for via in [change_address(""), erase] {
         let draft = draft(&bench.log, account, None, &foreign).await;
         let outcome = bench.log.append(draft, &via).await;
-        assert!(outcome.is_err(), "{name}: {outcome:?}");
-        assert_eq!(remains(&bench), before, "{name}");
+        assert!(outcome.is_err(), "{via:?}: {outcome:?}");
+        assert_eq!(remains(&bench), before, "{via:?}");
     }
+    let nobody = StreamId(uuid::Uuid::from_u128(1));
+    let draft = draft(&bench.log, nobody, None, &AccountEvent::from(EmailChanged {})).await;
+    let outcome = bench.log.append(draft, &change_address("")).await;
+    assert!(outcome.is_err(), "{outcome:?}");
+    assert_eq!(bench.account_entries().await.len(), 1);
+}
+
+/// A commit whose answer was lost is asked for again; meanwhile somebody may have entered yet another address.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_is_recorded_already_is_not_written_again() {
+    let bench = Bench::new().await;
+    let account = bench.register().await;
+    let first = draft(&bench.log, account, None, &AccountEvent::from(EmailChanged {})).await;
+    let via = change_address("first@example.com");
+    bench.log.append(first.clone(), &via).await.unwrap();
+    let second = address("second@example.com");
+    bench
+        .app
+        .change_address(LOGIN, second.clone(), ACTOR)
+        .await
+        .unwrap();
+    let again = bench.log.append(first, &via).await.unwrap();
+    assert!(matches!(again, Appended::Recorded(_)), "{again:?}");
+    let person = bench.app.store().person(account).await.unwrap().unwrap();
+    assert_eq!(person.address, second);
 }
 
 /// C-30.

@@ -243,7 +243,7 @@ async fn what_guessers_try_first_is_refused_with_its_reason_and_another_password
     bench.app.set_password(change(flow, NEW)).await.unwrap();
 }
 
-/// Whoever has no accepted code makes nobody compute, and learns no rule.
+/// Whoever has no accepted code makes nobody compute, and learns nothing that the page does not say.
 #[tokio::test(flavor = "multi_thread")]
 async fn without_its_evidence_no_password_is_looked_at() {
     let bench = Bench::new().await;

@@ -38,6 +38,8 @@ pub enum Unfit {
     Common,
     /// It holds a word that belongs to the account or the system.
     Contextual,
+    /// It is the one that must be changed.
+    Unchanged,
 }
 
 /// How a session ended.
@@ -70,6 +72,7 @@ impl Reason {
             "PASSWORD_TOO_LONG" => Self::Unfit(Unfit::TooLong),
             "PASSWORD_COMMON" => Self::Unfit(Unfit::Common),
             "PASSWORD_CONTEXTUAL" => Self::Unfit(Unfit::Contextual),
+            "PASSWORD_UNCHANGED" => Self::Unfit(Unfit::Unchanged),
             "ACCOUNT_DISABLED" => Self::Disabled,
             "SESSION_IDLE" => Self::SessionOver(Over::Idle),
             "SESSION_ABSOLUTE" => Self::SessionOver(Over::Absolute),

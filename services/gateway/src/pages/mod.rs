@@ -64,8 +64,8 @@ pub fn router() -> Router<Arc<Gateway>> {
             get(password::forgot::show).post(password::forgot::submit),
         )
         .route("/password/forgot/code", get(password::code::show))
-        .route("/password/forgot/send", post(password::code::send))
-        .route("/password/forgot/verify", post(password::code::verify))
+        .route("/password/forgot/code/send", post(password::code::send))
+        .route("/password/forgot/code/verify", post(password::code::verify))
         .route(
             "/password/forgot/new",
             get(password::new::show).post(password::new::submit),

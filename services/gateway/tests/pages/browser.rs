@@ -192,7 +192,7 @@ impl Browser {
     /// Proves the address of a forgotten password; the page for a new one opens.
     pub async fn forget_and_prove(&mut self) -> &Page {
         self.forget().await;
-        self.press("/password/forgot/verify", &[("code", crate::world::CODE)])
+        self.press("/password/forgot/code/verify", &[("code", crate::world::CODE)])
             .await
     }
 

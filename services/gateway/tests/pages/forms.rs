@@ -20,8 +20,8 @@ const FORMS: [(&str, &[(&str, &str)]); 12] = [
     ("/signin/cancel", &[]),
     ("/signout", &[]),
     ("/password/forgot", &[("user_id", "04500001")]),
-    ("/password/forgot/send", &[]),
-    ("/password/forgot/verify", &[("code", CODE)]),
+    ("/password/forgot/code/send", &[]),
+    ("/password/forgot/code/verify", &[("code", CODE)]),
     (
         "/password/forgot/new",
         &[("new_password", "pass"), ("new_password_again", "pass")],
@@ -286,13 +286,13 @@ async fn neither_id_nor_password_nor_code_ever_stands_in_an_address() {
     assert!(!answer.header("location").contains("987654") && !answer.header("location").contains('?'));
     for form in [
         "/password/forgot",
-        "/password/forgot/verify",
+        "/password/forgot/code/verify",
         "/password/forgot/new",
     ] {
         let (_, mut browser) = at(form).await;
         let typed: &[(&str, &str)] = match form {
             "/password/forgot" => &[("user_id", "987654")],
-            "/password/forgot/verify" => &[("code", "987654")],
+            "/password/forgot/code/verify" => &[("code", "987654")],
             _ => &[("new_password", "987654"), ("new_password_again", "987654")],
         };
         let answer = browser.send(form, typed).await;

@@ -15,7 +15,7 @@ use crate::browser::{Browser, STANDBY, alone};
 use crate::world::{CODE, OLD_CODE, World};
 
 /// Every page and state, by name.
-pub const STATES: [&str; 46] = [
+pub const STATES: [&str; 47] = [
     "signin",
     "unknown",
     "wrong",
@@ -56,6 +56,7 @@ pub const STATES: [&str; 46] = [
     "new-short",
     "new-common",
     "new-contextual",
+    "new-unchanged",
     "reset-done",
     "coming",
     "not-found",
@@ -222,10 +223,10 @@ async fn reset(world: &World, browser: &mut Browser, name: &str) {
     match name {
         "reset-wrong" => {
             browser
-                .press("/password/forgot/verify", &[("code", "999999")])
+                .press("/password/forgot/code/verify", &[("code", "999999")])
                 .await
         }
-        "reset-too-many" => browser.press("/password/forgot/send", &[]).await,
+        "reset-too-many" => browser.press("/password/forgot/code/send", &[]).await,
         _ => browser.open("/password/forgot/code").await,
     };
 }
@@ -236,6 +237,7 @@ async fn new_password(world: &World, browser: &mut Browser, name: &str) {
         "new-short" => Some("PASSWORD_TOO_SHORT"),
         "new-common" => Some("PASSWORD_COMMON"),
         "new-contextual" => Some("PASSWORD_CONTEXTUAL"),
+        "new-unchanged" => Some("PASSWORD_UNCHANGED"),
         _ => None,
     };
     if let Some(reason) = reason {

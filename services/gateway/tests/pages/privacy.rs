@@ -73,7 +73,7 @@ async fn no_line_holds_a_password_a_code_a_token_a_name_or_an_address() {
         .press("/password/forgot", &[("user_id", "canary-id")])
         .await;
     forgetful
-        .press("/password/forgot/verify", &[("code", CODE)])
+        .press("/password/forgot/code/verify", &[("code", CODE)])
         .await;
     let new = [
         ("new_password", "canary-new-password"),

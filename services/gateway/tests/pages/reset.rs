@@ -12,8 +12,8 @@ use crate::world::{CODE, World, not_sent, sent};
 
 const FORGOT: &str = "/password/forgot";
 const CODE_PAGE: &str = "/password/forgot/code";
-const SEND: &str = "/password/forgot/send";
-const VERIFY: &str = "/password/forgot/verify";
+const SEND: &str = "/password/forgot/code/send";
+const VERIFY: &str = "/password/forgot/code/verify";
 const NEW: &str = "/password/forgot/new";
 const CANCEL: &str = "/password/forgot/cancel";
 const COOKIE: &str = "__Host-gtol_reset";
@@ -109,6 +109,7 @@ async fn every_state_shows_its_texts_and_puts_the_focus_where_it_belongs() {
             &[texts::GUESSABLE, texts::GUESSABLE_CONTEXTUAL],
             "<a href=\"#new_password\">",
         ),
+        ("new-unchanged", &[texts::UNCHANGED], "<a href=\"#new_password\">"),
         (
             "reset-done",
             &[texts::RESET_DONE_INTRO, "<a href=\"/signin\">"],
@@ -250,6 +251,7 @@ async fn each_reason_against_a_new_password_is_shown_and_the_form_can_be_sent_ag
         ("PASSWORD_TOO_LONG", "128文字以内で入力してください。"),
         ("PASSWORD_COMMON", texts::GUESSABLE_COMMON),
         ("PASSWORD_CONTEXTUAL", texts::GUESSABLE_CONTEXTUAL),
+        ("PASSWORD_UNCHANGED", texts::UNCHANGED),
     ] {
         let (world, mut browser) = browser().await;
         browser.forget_and_prove().await;

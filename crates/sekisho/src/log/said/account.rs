@@ -111,7 +111,7 @@ fn refused_because(reason: sign_in_refused::Reason) -> Value {
 
 fn consequence(event: &PasswordRejected) -> Value {
     if event.closes {
-        Value::Word("再設定までロック", "closes")
+        Value::Word("パスワードの再設定が必要なロック", "closes")
     } else if event.lock.is_some() {
         Value::Word("ロック", "locks")
     } else if event.repeated {

@@ -17,8 +17,8 @@ use crate::pages::{Answer, Frame, html, is_current, read_once};
 use crate::refusal::{Place, Refusal, Trouble};
 use crate::{Gateway, marks, texts};
 
-const SEND: &str = "/password/forgot/send";
-const VERIFY: &str = "/password/forgot/verify";
+const SEND: &str = "/password/forgot/code/send";
+const VERIFY: &str = "/password/forgot/code/verify";
 
 #[derive(Template)]
 #[template(path = "forgot_code.html")]

@@ -128,6 +128,7 @@ fn mistake(message: NewPasswordMessage, rules: NewPassword) -> Mistake {
         NewPasswordMessage::Mismatch => at("new_password_again", texts::MISMATCH.to_owned()),
         NewPasswordMessage::Common => guessable(texts::GUESSABLE_COMMON),
         NewPasswordMessage::Contextual => guessable(texts::GUESSABLE_CONTEXTUAL),
+        NewPasswordMessage::Unchanged => at("new_password", texts::UNCHANGED.to_owned()),
         NewPasswordMessage::StaleForm => Mistake {
             field: None,
             text: texts::STALE_FORM.to_owned(),
@@ -143,6 +144,7 @@ impl From<Unfit> for NewPasswordMessage {
             Unfit::TooLong => Self::TooLong,
             Unfit::Common => Self::Common,
             Unfit::Contextual => Self::Contextual,
+            Unfit::Unchanged => Self::Unchanged,
         }
     }
 }
