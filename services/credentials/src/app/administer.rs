@@ -18,7 +18,7 @@ pub struct Registration {
     pub login_id: String,
     /// Facility, name and address.
     pub profile: Profile,
-    /// A ready-made argon2id hash.
+    /// A ready-made hash.
     pub password_hash: Phc,
     /// The password is distributed to its owner, who has not chosen it.
     pub password_is_initial: bool,

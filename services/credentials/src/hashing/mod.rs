@@ -1,9 +1,11 @@
-//! argon2id, on a bounded pool of threads, and the pepper around what it makes.
+//! Password hashes, on a bounded pool of threads, and the pepper around what it makes.
 
 mod pepper;
 mod phc;
 mod pool;
+mod recipe;
 
 pub use pepper::{Pepper, PepperError, SealedHash};
 pub use phc::{Phc, PhcError};
 pub use pool::{HashPool, PoolError};
+pub use recipe::HashError;

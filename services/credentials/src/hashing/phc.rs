@@ -1,12 +1,13 @@
-//! Password hashes in PHC form.
+//! Password hashes as text: in PHC form, or in that of bcrypt, which is older.
 
 use std::fmt;
 use std::sync::LazyLock;
 
-use argon2::password_hash::phc::{Output, PasswordHash, Salt};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::Params;
+use argon2::password_hash::phc::{Output, Salt};
 use sekisho_service::settings::Secret;
-use subtle::ConstantTimeEq;
+
+use super::recipe::{self, HashError, Recipe, argon2};
 
 /// Memory of a new hash, in KiB. With the next two the floor of OWASP's password storage guide: m=19456, t=2, p=1.
 const MEMORY: u32 = 19_456;
@@ -15,37 +16,26 @@ const PASSES: u32 = 2;
 /// Lanes of a new hash.
 const LANES: u32 = 1;
 
-/// The most that a ready-made hash may ask of us, in KiB: the pool's threads each need as much.
-const MOST_MEMORY: u32 = 256 * 1024;
-/// The most passes.
-const MOST_PASSES: u32 = 10;
-/// The most lanes; they are computed one after another here.
-const MOST_LANES: u32 = 8;
-/// Of salt and hash, in bytes (RFC 9106, 3.1 and 4).
-const SHORTEST_SALT: usize = 8;
-const SHORTEST_HASH: usize = 16;
-
 /// The hash that unknown login ids are compared with: it costs what a real one costs, and nothing matches it.
 const DECOY: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$c2VraXNoby9kZWNveS8x$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-/// An argon2id hash that this service can compute. Never printed.
-#[derive(Clone, PartialEq, Eq)]
+/// A hash that this service can compute. Never printed.
+#[derive(Clone, PartialEq)]
 pub struct Phc {
     text: String,
-    params: Params,
-    salt: Salt,
+    recipe: Recipe,
     output: Output,
 }
 
 /// Why a text is no hash that can be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PhcError {
-    /// Not `$argon2id$v=19$m=…,t=…,p=…$salt$hash`.
-    #[error("not an argon2id hash in PHC form")]
+    /// None of argon2id (version 19), bcrypt, PBKDF2 with SHA-256 or SHA-512, and scrypt.
+    #[error("not a hash of argon2id, bcrypt, PBKDF2 or scrypt")]
     Form,
-    /// Salt or hash are too short, or it costs more than 256 MiB, 10 passes or 8 lanes.
-    #[error("an argon2id hash with parameters out of bounds")]
+    /// Salt or hash are too short, or it costs more than this service can afford, or next to nothing.
+    #[error("a hash with parameters out of bounds")]
     Bounds,
 }
 
@@ -54,17 +44,18 @@ impl Phc {
     ///
     /// # Errors
     /// When there is no memory for it.
-    pub fn make(password: &Secret<String>, salt: [u8; 16]) -> Result<Self, argon2::Error> {
-        let params = Params::new(MEMORY, PASSES, LANES, Some(Params::DEFAULT_OUTPUT_LEN))?;
+    pub fn make(password: &Secret<String>, salt: [u8; 16]) -> Result<Self, HashError> {
+        let params = Params::new(MEMORY, PASSES, LANES, Some(Params::DEFAULT_OUTPUT_LEN));
+        let params = params.map_err(|_| HashError)?;
         let mut bytes = [0; Params::DEFAULT_OUTPUT_LEN];
-        argon2(&params).hash_password_into(password.expose().as_bytes(), &salt, &mut bytes)?;
-        let salt = Salt::new(&salt).map_err(|_| argon2::Error::SaltTooLong)?;
-        let output = Output::new(&bytes).map_err(|_| argon2::Error::OutputTooLong)?;
-        let text = format!("$argon2id$v=19${params}${salt}${output}");
+        argon2(&params)
+            .hash_password_into(password.expose().as_bytes(), &salt, &mut bytes)
+            .map_err(|_| HashError)?;
+        let salt = Salt::new(&salt).map_err(|_| HashError)?;
+        let output = Output::new(&bytes).map_err(|_| HashError)?;
         Ok(Self {
-            text,
-            params,
-            salt,
+            text: format!("$argon2id$v=19${params}${salt}${output}"),
+            recipe: Recipe::Argon2id(params, salt),
             output,
         })
     }
@@ -77,7 +68,7 @@ impl Phc {
 
     /// Everything but the hash: `$argon2id$v=19$m=…,t=…,p=…$salt`.
     pub fn form(&self) -> &str {
-        self.text.rsplit_once('$').map_or(&self.text, |(form, _)| form)
+        recipe::split(&self.text).0
     }
 
     /// The hash itself.
@@ -87,26 +78,23 @@ impl Phc {
 
     /// Form and hash together again.
     pub(super) fn join(form: &str, output: &[u8]) -> Result<Self, PhcError> {
-        let output = Output::new(output).map_err(|_| PhcError::Bounds)?;
-        Self::try_from(format!("{form}${output}").as_str())
+        Self::try_from(recipe::join(form, output)?.as_str())
     }
 
     /// Whether a new hash of the same password would cost an attacker more.
     pub fn is_weak(&self) -> bool {
-        self.params.m_cost() < MEMORY || self.params.t_cost() < PASSES
+        match &self.recipe {
+            Recipe::Argon2id(params, _) => params.m_cost() < MEMORY || params.t_cost() < PASSES,
+            Recipe::Bcrypt | Recipe::Pbkdf2(..) | Recipe::Scrypt(..) => true,
+        }
     }
 
-    /// Whether the password is the one that was hashed. One computation of argon2id, whatever comes of it.
+    /// Whether the password is the one that was hashed. One computation, whatever comes of it.
     ///
     /// # Errors
     /// When there is no memory for it.
-    pub fn matches(&self, password: &[u8]) -> Result<bool, argon2::Error> {
-        let mut bytes = [0; Output::MAX_LENGTH];
-        let bytes = bytes
-            .get_mut(..self.output.len())
-            .ok_or(argon2::Error::OutputTooLong)?;
-        argon2(&self.params).hash_password_into(password, &self.salt, bytes)?;
-        Ok(bytes.ct_eq(self.output.as_ref()).into())
+    pub fn matches(&self, password: &[u8]) -> Result<bool, HashError> {
+        self.recipe.matches(password, &self.text, &self.output)
     }
 }
 
@@ -114,27 +102,10 @@ impl TryFrom<&str> for Phc {
     type Error = PhcError;
 
     fn try_from(text: &str) -> Result<Self, PhcError> {
-        let hash = PasswordHash::new(text).map_err(|_| PhcError::Form)?;
-        let is_current = hash.version == Some(Version::V0x13.into());
-        if hash.algorithm != argon2::ARGON2ID_IDENT || !is_current {
-            return Err(PhcError::Form);
-        }
-        let params = Params::try_from(&hash).map_err(|_| PhcError::Form)?;
-        let (Some(salt), Some(output)) = (hash.salt, hash.hash) else {
-            return Err(PhcError::Form);
-        };
-        let is_affordable = params.m_cost() <= MOST_MEMORY
-            && params.t_cost() <= MOST_PASSES
-            && params.p_cost() <= MOST_LANES
-            && params.keyid().is_empty()
-            && params.data().is_empty();
-        if !is_affordable || salt.len() < SHORTEST_SALT || output.len() < SHORTEST_HASH {
-            return Err(PhcError::Bounds);
-        }
+        let (recipe, output) = Recipe::read(text)?;
         Ok(Self {
             text: text.to_owned(),
-            params,
-            salt,
+            recipe,
             output,
         })
     }
@@ -144,10 +115,6 @@ impl fmt::Debug for Phc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[redacted]")
     }
-}
-
-fn argon2(params: &Params) -> Argon2<'static> {
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone())
 }
 
 #[cfg(test)]
@@ -174,14 +141,11 @@ mod tests {
     fn the_decoy_costs_what_a_new_hash_costs() {
         let decoy = Phc::decoy().unwrap();
         let made = Phc::make(&secret("a"), [3; 16]).unwrap();
-        assert_eq!(
-            (
-                decoy.params.m_cost(),
-                decoy.params.t_cost(),
-                decoy.params.p_cost()
-            ),
-            (made.params.m_cost(), made.params.t_cost(), made.params.p_cost())
-        );
+        let costs = |phc: &Phc| match &phc.recipe {
+            Recipe::Argon2id(params, _) => (params.m_cost(), params.t_cost(), params.p_cost()),
+            Recipe::Bcrypt | Recipe::Pbkdf2(..) | Recipe::Scrypt(..) => panic!("not argon2id"),
+        };
+        assert_eq!(costs(&decoy), costs(&made));
         assert_eq!(decoy.output.len(), made.output.len());
         assert_eq!(decoy.matches(b""), Ok(false));
     }
@@ -199,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_argon2id_or_costs_too_much_is_refused() {
+    fn an_argon2id_of_another_kind_or_that_costs_too_much_is_refused() {
         let tail = "$c2VraXNoby9kZWNveS8x$AAAAAAAAAAAAAAAAAAAAAA";
         for form in [
             "",

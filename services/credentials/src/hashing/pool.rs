@@ -8,7 +8,7 @@ use sekisho_service::settings::Secret;
 use tokio::sync::Semaphore;
 use tracing::Instrument;
 
-use super::Phc;
+use super::{HashError, Phc};
 use crate::domain::{Blocklist, NewPassword, PasswordError, TypedPassword};
 
 /// The threads that hash, and the places of those who wait for them. Cheap to clone.
@@ -105,7 +105,7 @@ impl HashPool {
 
     async fn run<T: Send + 'static>(
         &self,
-        compute: impl FnOnce() -> Result<T, argon2::Error> + Send + 'static,
+        compute: impl FnOnce() -> Result<T, HashError> + Send + 'static,
     ) -> Result<T, PoolError> {
         let place = Arc::clone(&self.inner.places)
             .try_acquire_owned()
@@ -125,7 +125,7 @@ impl HashPool {
         match work.instrument(span).await {
             Ok(Ok(computed)) => Ok(computed),
             Ok(Err(error)) => {
-                tracing::error!(%error, "argon2id failed");
+                tracing::error!(%error, "nothing was compared");
                 Err(PoolError::Failed)
             }
             Err(_) => Err(PoolError::Failed),

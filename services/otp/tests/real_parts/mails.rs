@@ -341,13 +341,15 @@ async fn an_entry_of_a_kind_that_this_version_does_not_know_keeps_no_worker_from
 async fn a_slow_relay_holds_four_mails_and_nothing_else() {
     let world = World::new().await;
     let relay = Relay::that(Step::Recipient, Act::Hold).await;
-    let replica = worker(&world, "otp/a", &relay).await;
+    let idle = Replica::new(&world, "otp/a").await;
     let mut flows = Vec::new();
     for _ in 0..6 {
         let flow = world.reset().await;
-        replica.issue(&flow).await.unwrap();
+        idle.issue(&flow).await.unwrap();
         flows.push(flow);
     }
+    // After all of that: a worker waits 5 s for a reply, and then takes the next mail.
+    let replica = worker(&world, "otp/b", &relay).await;
     relay.until_recipients(4).await;
     let start = Instant::now();
     for flow in &flows {
