@@ -8,10 +8,11 @@ use anyhow::Result;
 use sekisho_dev::paths;
 
 /// How reasons begin; settings that begin alike end with one of [`SETTINGS`].
-const FAMILIES: [&str; 19] = [
+const FAMILIES: [&str; 20] = [
     "ACCOUNT_",
     "ADDRESS_",
     "CALLER_",
+    "CLIENT_",
     "CLOCK_",
     "CODE_",
     "CREDENTIALS_",
@@ -29,7 +30,7 @@ const FAMILIES: [&str; 19] = [
     "SESSION_",
     "INTERNAL",
 ];
-const SETTINGS: [&str; 4] = ["_URL", "_FILE", "_LISTEN", "_TIMEOUT"];
+const SETTINGS: [&str; 6] = ["_URL", "_FILE", "_LISTEN", "_SHORTEST", "_TIMEOUT", "_WORDS"];
 
 #[test]
 fn every_reason_has_a_page_and_every_page_a_reason() -> Result<()> {

@@ -41,7 +41,7 @@ pub(super) async fn disable(one: One) -> anyhow::Result<()> {
         login_id: one.login.clone(),
     };
     let answer = one.credentials.client()?.disable_account(request).await;
-    let position = answer.map_err(not_done)?.into_inner().position;
+    let position = answer.map_err(|status| not_done(&status))?.into_inner().position;
     say(
         position,
         "無効にしました。サインイン中のセッションは終了します。",
@@ -54,7 +54,7 @@ pub(super) async fn enable(one: One) -> anyhow::Result<()> {
         login_id: one.login.clone(),
     };
     let answer = one.credentials.client()?.enable_account(request).await;
-    let position = answer.map_err(not_done)?.into_inner().position;
+    let position = answer.map_err(|status| not_done(&status))?.into_inner().position;
     say(position, "有効にしました。", "すでに有効です。")
 }
 
@@ -63,7 +63,7 @@ pub(super) async fn unlock(one: One) -> anyhow::Result<()> {
         login_id: one.login.clone(),
     };
     let answer = one.credentials.client()?.unlock_account(request).await;
-    let position = answer.map_err(not_done)?.into_inner().position;
+    let position = answer.map_err(|status| not_done(&status))?.into_inner().position;
     say(
         position,
         "ロックを解除しました。",
@@ -76,7 +76,7 @@ pub(super) async fn reset(one: One) -> anyhow::Result<()> {
         login_id: one.login.clone(),
     };
     let answer = one.credentials.client()?.expire_password(request).await;
-    let position = answer.map_err(not_done)?.into_inner().position;
+    let position = answer.map_err(|status| not_done(&status))?.into_inner().position;
     say(
         position,
         "パスワードを失効させました。本人が次にサインインするとき、または「パスワードを忘れた場合（再設定）」から、新しいパスワードを設定します。",
@@ -91,7 +91,7 @@ impl SetEmail {
             address: self.address,
         };
         let answer = self.credentials.client()?.change_address(request).await;
-        let position = answer.map_err(not_done)?.into_inner().position;
+        let position = answer.map_err(|status| not_done(&status))?.into_inner().position;
         say(
             position,
             "メールアドレスを変更しました。手続き中のサインインと再設定は終了します。",
@@ -109,7 +109,7 @@ impl Erase {
             login_id: self.one.login.clone(),
         };
         let answer = self.one.credentials.client()?.erase_account(request).await;
-        let position = answer.map_err(not_done)?.into_inner().position;
+        let position = answer.map_err(|status| not_done(&status))?.into_inner().position;
         say(position, "消去しました。元に戻すことはできません。", "")
     }
 }
@@ -138,6 +138,6 @@ fn say(position: u64, done: &str, already: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn not_done(status: Status) -> anyhow::Error {
-    refused("nothing was changed", &status)
+fn not_done(status: &Status) -> anyhow::Error {
+    refused("nothing was changed", status)
 }

@@ -1,20 +1,17 @@
 //! What administrators see of accounts.
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use sekisho_eventlog::{StreamId, Version};
+use sekisho_eventlog::StreamId;
 use time::OffsetDateTime;
 
 use super::{App, Error};
-use crate::domain::{Account, Stage, TypedLogin};
+use crate::domain::{Account, Password, Stage, TypedLogin};
 use crate::store::{Page, Row};
 
 /// Accounts of one page, at most.
 pub const MOST: u32 = 500;
 /// Streams that are read at a time for one page.
 const AT_ONCE: usize = 4;
-/// The version of a registration: the first entry of its stream.
-const REGISTRATION: Version = Version(1);
-
 /// An account as administrators see it. Never printed.
 #[derive(Clone)]
 pub struct Overview {
@@ -24,12 +21,8 @@ pub struct Overview {
     pub row: Row,
     /// Whether nobody may sign in.
     pub disabled: bool,
-    /// The password was distributed.
-    pub password_is_initial: bool,
-    /// It came with the registration: its owner has chosen none here yet.
-    pub password_is_of_registration: bool,
-    /// The password is declared used up.
-    pub password_expired: bool,
+    /// Where the password comes from, and whether it is used up.
+    pub password: Password,
     /// When a password was accepted last.
     pub last_accepted_at: Option<OffsetDateTime>,
     /// Until when strangers' browsers are locked.
@@ -78,9 +71,7 @@ impl App {
             account,
             row,
             disabled: matches!(stage, Stage::Disabled { .. }),
-            password_is_initial: password.initial_since.is_some(),
-            password_is_of_registration: password.set_by <= REGISTRATION,
-            password_expired: password.expired,
+            password,
             last_accepted_at: history.last_accepted_at,
             locked_until: history.elsewhere.locked_until.filter(|until| now < *until),
             closed: history.elsewhere.closed,

@@ -1,5 +1,6 @@
 //! `signin.credentials.v1.AdministrationService`
 
+use sekisho_eventlog::Version;
 use sekisho_proto::credentials::v1 as proto;
 use sekisho_proto::credentials::v1::administration_service_server::AdministrationService;
 use sekisho_proto::to_timestamp;
@@ -12,6 +13,9 @@ use crate::app::{App, Error, Overview, Registration};
 use crate::domain::{Address, Profile, ProfileError};
 use crate::hashing::Phc;
 use crate::store::Page;
+
+/// The version of a registration: the first entry of its stream.
+const REGISTRATION: Version = Version(1);
 
 /// Serves administrators.
 #[derive(Debug, Clone)]
@@ -159,7 +163,12 @@ impl AdministrationService for Administration {
 
 impl From<Overview> for proto::Account {
     fn from(overview: Overview) -> Self {
-        let Overview { account, row, .. } = overview;
+        let Overview {
+            account,
+            row,
+            password,
+            ..
+        } = overview;
         Self {
             account_id: account.to_vec(),
             login_id: row.login_id,
@@ -168,9 +177,9 @@ impl From<Overview> for proto::Account {
             name: row.name,
             address: row.address,
             disabled: overview.disabled,
-            password_is_initial: overview.password_is_initial,
-            password_is_of_registration: overview.password_is_of_registration,
-            password_expired: overview.password_expired,
+            password_is_initial: password.initial_since.is_some(),
+            password_is_of_registration: password.set_by <= REGISTRATION,
+            password_expired: password.expired,
             last_accepted_at: overview.last_accepted_at.map(to_timestamp),
             locked_until: overview.locked_until.map(to_timestamp),
             closed: overview.closed,

@@ -18,8 +18,18 @@ use crate::store::{Store, StoreError};
 pub struct DayKeys {
     store: Store,
     masters: KeyRing,
-    known: Arc<RwLock<HashMap<Date, Option<Secret<[u8; 32]>>>>>,
+    known: Arc<RwLock<HashMap<Date, Known>>>,
 }
+
+/// What is known of a day's key.
+#[derive(Clone)]
+enum Known {
+    Key(DayKey),
+    /// The day has none, or it does not open.
+    Nothing,
+}
+
+type DayKey = Secret<[u8; 32]>;
 
 /// What stands for one address today, and what stood for it yesterday.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,23 +97,25 @@ impl DayKeys {
         self.write().clear();
     }
 
-    async fn today(&self, day: Date) -> Result<Secret<[u8; 32]>, DayKeyError> {
-        if let Some(Some(key)) = self.known(day) {
+    async fn today(&self, day: Date) -> Result<DayKey, DayKeyError> {
+        if let Some(Known::Key(key)) = self.known(day) {
             return Ok(key);
         }
         let fresh = Secret::new(entropy::bytes::<32>());
         let wrapped = self.wrap(day, &fresh).map_err(DayKeyError::Seal)?;
         let made = self.store.make_day_key(day, wrapped).await?;
         let key = self.unwrap(day, &made).map_err(DayKeyError::Seal)?;
-        self.write().insert(day, Some(key.clone()));
+        self.write().insert(day, Known::Key(key.clone()));
         Ok(key)
     }
 
     /// The key of a day that is over; that there is none is remembered as well. Without it only what was counted before
     /// midnight is lost.
-    async fn earlier(&self, day: Date) -> Result<Option<Secret<[u8; 32]>>, DayKeyError> {
-        if let Some(key) = self.known(day) {
-            return Ok(key);
+    async fn earlier(&self, day: Date) -> Result<Option<DayKey>, DayKeyError> {
+        match self.known(day) {
+            Some(Known::Key(key)) => return Ok(Some(key)),
+            Some(Known::Nothing) => return Ok(None),
+            None => {}
         }
         let stored = self.store.day_key(day).await?;
         let key = stored.and_then(|stored| {
@@ -112,20 +124,21 @@ impl DayKeys {
                 .inspect_err(|error| tracing::warn!(%error, %day, "the key of yesterday does not open"))
                 .ok()
         });
-        self.write().insert(day, key.clone());
+        let known = key.clone().map_or(Known::Nothing, Known::Key);
+        self.write().insert(day, known);
         Ok(key)
     }
 
-    fn known(&self, day: Date) -> Option<Option<Secret<[u8; 32]>>> {
+    fn known(&self, day: Date) -> Option<Known> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         known.get(&day).cloned()
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, HashMap<Date, Option<Secret<[u8; 32]>>>> {
+    fn write(&self) -> RwLockWriteGuard<'_, HashMap<Date, Known>> {
         self.known.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wrap(&self, day: Date, key: &Secret<[u8; 32]>) -> Result<Wrapped, SealError> {
+    fn wrap(&self, day: Date, key: &DayKey) -> Result<Wrapped, SealError> {
         let (id, master) = self.masters.current();
         Ok(Wrapped {
             master_id: id.to_owned(),
@@ -133,7 +146,7 @@ impl DayKeys {
         })
     }
 
-    fn unwrap(&self, day: Date, stored: &Wrapped) -> Result<Secret<[u8; 32]>, SealError> {
+    fn unwrap(&self, day: Date, stored: &Wrapped) -> Result<DayKey, SealError> {
         let master = self.masters.get(&stored.master_id).ok_or(SealError)?;
         let plain = Secret::new(aead::open(master, &place(day), &stored.bytes)?);
         let bytes: [u8; 32] = plain.expose().as_slice().try_into().map_err(|_| SealError)?;
@@ -151,7 +164,7 @@ fn place(day: Date) -> Vec<u8> {
     format!("day {day}").into_bytes()
 }
 
-fn tag(key: &Secret<[u8; 32]>, network: &[u8]) -> ClientTag {
+fn tag(key: &DayKey, network: &[u8]) -> ClientTag {
     let digest = mac::derive(key.expose(), "sekisho/client/1", &[network]);
     let mut tag = [0; 16];
     tag.copy_from_slice(&digest[..16]);

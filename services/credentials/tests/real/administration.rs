@@ -84,8 +84,8 @@ async fn a_login_id_that_nobody_has_is_told_to_administrators() {
     }
 }
 
-fn address(text: &str) -> Option<Address> {
-    Some(Address::try_from(text).unwrap())
+fn address(text: &str) -> Address {
+    Address::try_from(text).unwrap()
 }
 
 /// A code that is under way must not be the key to an account whose mail now goes elsewhere.
@@ -95,7 +95,7 @@ async fn a_new_address_takes_effect_with_its_event_and_ends_what_is_under_way() 
     let account = bench.register().await;
     let flow = bench.reset(LOGIN).await;
     bench.verify_code(account, flow, Purpose::Reset).await;
-    let to = address("elsewhere@example.com");
+    let to = Some(address("elsewhere@example.com"));
     let changed = bench.app.change_address(LOGIN, to.clone(), ACTOR).await.unwrap();
     assert_eq!(bench.newest().await.0.recorded.position, changed);
     let person = bench.app.store().person(account).await.unwrap().unwrap();
@@ -132,7 +132,7 @@ async fn a_password_that_is_used_up_leads_to_another_one() {
     assert!(matches!(shown, Err(Error::Flow(Refusal::Cut))), "{shown:?}");
     let outcome = bench.sign_in(LOGIN, PASSWORD).await;
     assert!(matches!(outcome, Outcome::MustChange(_)), "{outcome:?}");
-    assert!(bench.app.show(LOGIN).await.unwrap().password_expired);
+    assert!(bench.app.show(LOGIN).await.unwrap().password.expired);
 }
 
 /// What a dump of the tables holds of the person.
@@ -211,7 +211,7 @@ async fn an_address_that_is_recorded_already_is_not_written_again() {
     let first = draft(&bench.log, account, None, &AccountEvent::from(EmailChanged {})).await;
     let via = change_address("first@example.com");
     bench.log.append(first.clone(), &via).await.unwrap();
-    let second = address("second@example.com");
+    let second = Some(address("second@example.com"));
     bench
         .app
         .change_address(LOGIN, second.clone(), ACTOR)

@@ -268,6 +268,27 @@ async fn a_browser_that_an_account_knows_is_served_while_its_address_is_refused(
     }
 }
 
+/// A browser without a cookie gets a new one with each attempt: no account can know it, so none is read.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_refused_in_a_new_browser_makes_nobody_read() {
+    let counting = Counting::new().await;
+    let app = &counting.bench.app;
+    let in_a_browser = |is_new: bool| Attempt {
+        device: Some([1; 32]),
+        device_is_new: is_new,
+        ..from(HOSPITAL, &unknown(), "x")
+    };
+    eventually("the address to be refused", async || {
+        let outcome = app.verify_password(in_a_browser(true)).await.unwrap();
+        (outcome == Outcome::Denied(Denied::Throttled)).then_some(())
+    })
+    .await;
+    counting.bench.log.pool().close().await;
+    let new = app.verify_password(in_a_browser(true)).await;
+    assert_eq!(new.unwrap(), Outcome::Denied(Denied::Throttled));
+    assert!(app.verify_password(in_a_browser(false)).await.is_err());
+}
+
 fn unknown() -> String {
     uuid::Uuid::from_bytes(sekisho_service::entropy::bytes()).to_string()
 }

@@ -1,13 +1,16 @@
 //! A login id and a password.
 
+use std::time::Duration;
+
 use sekisho_credentials::app::{Denied, Outcome};
-use sekisho_credentials::domain::{Account, Stage};
+use sekisho_credentials::domain::{Account, Rules, Stage};
 use sekisho_eventlog::{EventId, Version};
 use sekisho_evidence::{Flow, Mint, Refusal, secret_digest};
 use sekisho_proto::credentials::v1::sign_in_refused::Reason;
 use sekisho_proto::events::AccountEvent;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection, Executor};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::support::{
@@ -99,6 +102,29 @@ async fn the_attempts_on_an_unknown_login_id_are_counted_on_one_phantom() {
     let failures = loaded.state.history.elsewhere;
     assert_eq!((failures.counted, failures.repeated), (1, 2));
     assert_eq!(phantom.0.get_version_num(), 8);
+}
+
+/// C-27; whether they are told apart: `tests/flows/denials.rs`.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_denial_takes_the_agreed_time_whatever_it_is_for() {
+    const TIME: Duration = Duration::from_millis(700);
+    let bench = Bench::with_rules(Rules {
+        denial_time: TIME,
+        ..Rules::default()
+    })
+    .await;
+    bench.register().await;
+    for (login, password) in [("04500009", "x"), (LOGIN, "wrong"), ("", "")] {
+        let begun = Instant::now();
+        let outcome = bench.sign_in(login, password).await;
+        assert!(matches!(outcome, Outcome::Denied(_)), "{outcome:?}");
+        assert!(begun.elapsed() >= TIME, "{login}");
+    }
+    for login in [LOGIN, "04500009"] {
+        let begun = Instant::now();
+        bench.reset(login).await;
+        assert!(begun.elapsed() >= TIME, "{login}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

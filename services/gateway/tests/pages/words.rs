@@ -117,10 +117,13 @@ async fn every_field_says_what_it_is_for_and_passwords_are_hidden() {
     ] {
         let text = show(state).await.page.text;
         for (id, token) in fields {
-            let input = text
-                .split("<input ")
-                .find(|input| input.starts_with(&format!("id=\"{id}\"")));
-            let input = input.unwrap().split('>').next().unwrap();
+            let input = text.split("<input ").find(|input| {
+                input
+                    .split_whitespace()
+                    .any(|part| part == format!("id=\"{id}\""))
+            });
+            let input = input.unwrap_or_else(|| panic!("{state}: {id}"));
+            let input = input.split('>').next().unwrap();
             assert!(
                 input.contains(&format!("autocomplete=\"{token}\"")),
                 "{state}: {input}"

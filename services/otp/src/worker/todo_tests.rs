@@ -115,6 +115,25 @@ fn the_replica_that_was_woken_does_not_wait() {
     assert_eq!(due(&mut late, start()), [(1, 0)]);
 }
 
+/// Anyone can have mails of resets sent; nobody who signs in waits for them.
+#[test]
+fn mails_of_sign_ins_go_before_those_of_resets() {
+    let of = |purpose: Purpose| {
+        let CodeEvent::CodeIssued(code) = issued(start()) else {
+            unreachable!()
+        };
+        CodeEvent::from(otp::CodeIssued {
+            purpose: purpose.into(),
+            ..code
+        })
+    };
+    let mut todo = after([of(Purpose::Reset)]);
+    let mut sign_in = entry(2, start(), &of(Purpose::SignIn));
+    sign_in.recorded.flow = Some(FlowId(Uuid::from_u128(2)));
+    todo.fold(&sign_in, GRACE);
+    assert_eq!(due(&mut todo, start() + GRACE), [(2, 0), (1, 0)]);
+}
+
 #[test]
 fn a_mail_at_hand_is_not_taken_twice() {
     let mut todo = after([issued(start())]);

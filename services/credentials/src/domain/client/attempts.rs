@@ -242,11 +242,11 @@ mod tests {
         start() + Duration::seconds(seconds)
     }
 
-    fn client(tag: ClientTag) -> Option<SealedClient> {
-        Some(SealedClient {
+    fn client(tag: ClientTag) -> SealedClient {
+        SealedClient {
             sealed: Vec::new(),
             address_tag: tag.0.to_vec(),
-        })
+        }
     }
 
     fn stream(number: u128) -> StreamId {
@@ -255,7 +255,7 @@ mod tests {
 
     fn accepted() -> AccountEvent {
         PasswordAccepted {
-            client: client(HERE),
+            client: Some(client(HERE)),
             ..PasswordAccepted::default()
         }
         .into()
@@ -265,7 +265,7 @@ mod tests {
     fn rejected(password_version: u64) -> AccountEvent {
         PasswordRejected {
             password_version,
-            client: client(HERE),
+            client: Some(client(HERE)),
             ..PasswordRejected::default()
         }
         .into()
@@ -274,7 +274,7 @@ mod tests {
     fn reset(password_version: u64) -> AccountEvent {
         PasswordResetRequested {
             password_version,
-            client: client(HERE),
+            client: Some(client(HERE)),
             ..PasswordResetRequested::default()
         }
         .into()
@@ -401,7 +401,7 @@ mod tests {
     fn what_a_known_browser_types_and_what_has_no_address_counts_nowhere() {
         let known = PasswordRejected {
             device: vec![8; 32],
-            client: client(HERE),
+            client: Some(client(HERE)),
             ..PasswordRejected::default()
         };
         let attempts = given(&[(100, known.into()), (100, PasswordRejected::default().into())]);
@@ -434,7 +434,7 @@ mod tests {
             tag[..4].copy_from_slice(&number.to_be_bytes());
             let event = PasswordRejected {
                 password_version: 1,
-                client: client(ClientTag(tag)),
+                client: Some(client(ClientTag(tag))),
                 ..PasswordRejected::default()
             };
             attempts.fold(stream(1), &event.into(), at);
