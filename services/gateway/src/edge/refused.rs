@@ -55,3 +55,20 @@ impl RefusedForms {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_however_many_addresses_so_many_are_gathered_and_those_go_on_to_count() {
+        let forms = RefusedForms::default();
+        for number in 0..2 * MOST {
+            forms.note(number.to_string());
+        }
+        forms.note("0".to_owned());
+        let gathered: HashMap<String, u64> = forms.take().into_iter().collect();
+        assert_eq!(gathered.len(), MOST);
+        assert_eq!(gathered["0"], 2);
+    }
+}
