@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use sekisho_eventlog::Parked;
 
 use crate::operator::Operator;
-use crate::text::{clean, jst, padded, width};
+use crate::text::{clean, jst, table};
 
 const TITLES: [&str; 7] = [
     "id",
@@ -124,18 +124,7 @@ fn list(all: &[Parked], output: &mut impl Write) -> anyhow::Result<()> {
     let rows: Vec<_> = std::iter::once(TITLES.map(str::to_owned))
         .chain(all.iter().map(row))
         .collect();
-    let widest = |column: usize| {
-        rows.iter()
-            .map(|row| width(&row[column]))
-            .max()
-            .unwrap_or_default()
-    };
-    for row in &rows {
-        let columns = row.iter().enumerate();
-        let columns: Vec<_> = columns.map(|(nth, text)| padded(text, widest(nth))).collect();
-        writeln!(output, "{}", columns.join("  ").trim_end())?;
-    }
-    Ok(())
+    Ok(table(&rows, output)?)
 }
 
 fn row(parked: &Parked) -> [String; 7] {

@@ -1,6 +1,7 @@
 //! How values are written for people.
 
 use std::fmt::Write as _;
+use std::io::{self, Write};
 
 use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
@@ -63,6 +64,23 @@ pub fn padded(text: &str, columns: usize) -> String {
     format!("{text}{}", " ".repeat(spaces))
 }
 
+/// Writes rows with their columns below each other.
+///
+/// # Errors
+/// When they cannot be written.
+pub fn table<const COLUMNS: usize>(rows: &[[String; COLUMNS]], output: &mut impl Write) -> io::Result<()> {
+    let widest: [usize; COLUMNS] = std::array::from_fn(|nth| {
+        let widths = rows.iter().map(|row| width(&row[nth]));
+        widths.max().unwrap_or_default()
+    });
+    for row in rows {
+        let columns = row.iter().zip(widest);
+        let columns: Vec<_> = columns.map(|(text, widest)| padded(text, widest)).collect();
+        writeln!(output, "{}", columns.join("  ").trim_end())?;
+    }
+    Ok(())
+}
+
 fn is_format(c: char) -> bool {
     sekisho_service::text::is_invisible(c) || matches!(c, '\u{2028}' | '\u{2029}')
 }
@@ -108,6 +126,14 @@ mod tests {
         let text = clean_json(&value);
         assert_eq!(text, r#"{"name":"見本\u001b\u009b\u007f\u202e七緒"}"#);
         assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
+    }
+
+    #[test]
+    fn columns_stand_below_each_other() {
+        let rows = [["封印", "a"], ["x", "bc"]].map(|row| row.map(str::to_owned));
+        let mut output = Vec::new();
+        table(&rows, &mut output).unwrap();
+        assert_eq!(String::from_utf8(output).unwrap(), "封印  a\nx     bc\n");
     }
 
     #[test]

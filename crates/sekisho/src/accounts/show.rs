@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::Credentials;
 use crate::certificates::refused;
-use crate::text::{clean, clean_json, jst, padded, width};
+use crate::text::{clean, clean_json, jst, padded, table};
 
 /// Accounts that are asked for at a time.
 const PAGE: u32 = 500;
@@ -93,11 +93,11 @@ impl List {
             }
             return Ok(());
         }
-        table(&accounts, &mut output)
+        overview(&accounts, &mut output)
     }
 }
 
-fn table(accounts: &[Account], output: &mut impl Write) -> anyhow::Result<()> {
+fn overview(accounts: &[Account], output: &mut impl Write) -> anyhow::Result<()> {
     if accounts.is_empty() {
         writeln!(output, "アカウントはありません。")?;
         return Ok(());
@@ -122,18 +122,7 @@ fn table(accounts: &[Account], output: &mut impl Write) -> anyhow::Result<()> {
             ]
         }))
         .collect();
-    let widest = |column: usize| {
-        rows.iter()
-            .map(|row| width(&row[column]))
-            .max()
-            .unwrap_or_default()
-    };
-    for row in &rows {
-        let columns = row.iter().enumerate();
-        let columns: Vec<_> = columns.map(|(nth, text)| padded(text, widest(nth))).collect();
-        writeln!(output, "{}", columns.join("  ").trim_end())?;
-    }
-    Ok(())
+    Ok(table(&rows, output)?)
 }
 
 fn facts(account: &Account) -> Vec<(&'static str, String)> {
