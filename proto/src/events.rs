@@ -54,6 +54,7 @@ events! {
         PasswordResetRequested = "password_reset_requested",
         PasswordChanged = "password_changed",
         EmailChanged = "email_changed",
+        ProfileChanged = "profile_changed",
         AccountDisabled = "account_disabled",
         AccountEnabled = "account_enabled",
         AccountUnlocked = "account_unlocked",

@@ -26,6 +26,7 @@ redacted! {
     "signin.credentials.v1.DescribeFlowRequest": credentials::v1::DescribeFlowRequest,
     "signin.credentials.v1.DescribeFlowResponse": credentials::v1::DescribeFlowResponse,
     "signin.credentials.v1.DescribeFlowResponse.Person": credentials::v1::describe_flow_response::Person,
+    "signin.credentials.v1.ImportRow": credentials::v1::ImportRow,
     "signin.credentials.v1.RegisterAccountRequest": credentials::v1::RegisterAccountRequest,
     "signin.credentials.v1.ResolveAddressResponse": credentials::v1::ResolveAddressResponse,
     "signin.credentials.v1.SetPasswordRequest": credentials::v1::SetPasswordRequest,

@@ -3,15 +3,19 @@
 use std::fs::{self, File};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 
 use crate::figures::{Latencies, grouped, ms, rate};
 
 /// How long the disk is asked.
 const ASKED: Duration = Duration::from_secs(3);
+/// How long it hashes.
+const HASHED: Duration = Duration::from_secs(10);
 
 /// Prints processor, cores and how fast the disk below a folder makes 8 kB durable.
 pub fn print(folder: &Path) -> Result<()> {
@@ -49,6 +53,36 @@ fn syncs(folder: &Path) -> Result<Latencies> {
     }
     fs::remove_file(&path)?;
     Ok(Latencies::new(times))
+}
+
+/// Hashes a second with the parameters of credentials, on all cores, with nothing else to do and the memory kept from one to
+/// the next.
+pub fn hashes() -> Result<f64> {
+    let done = AtomicUsize::new(0);
+    let begun = Instant::now();
+    thread::scope(|scope| {
+        let cores = thread::available_parallelism()?.get();
+        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(|| hash(begun, &done))).collect();
+        for worker in workers {
+            worker.join().map_err(|_| anyhow!("a thread died"))??;
+        }
+        anyhow::Ok(())
+    })?;
+    Ok(rate(done.load(Ordering::Relaxed), begun.elapsed()))
+}
+
+fn hash(begun: Instant, done: &AtomicUsize) -> Result<()> {
+    let params = Params::new(19_456, 2, 1, None).map_err(|error| anyhow!("{error}"))?;
+    let mut memory = vec![Block::default(); params.block_count()];
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    let mut output = [0; 32];
+    while begun.elapsed() < HASHED {
+        argon2
+            .hash_password_into_with_memory(b"a password", b"salt of 16 bytes", &mut output, &mut memory)
+            .map_err(|error| anyhow!("{error}"))?;
+        done.fetch_add(1, Ordering::Relaxed);
+    }
+    Ok(())
 }
 
 /// The memory of this process that is in use, in bytes.

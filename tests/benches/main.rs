@@ -2,15 +2,21 @@
 //!
 //! Everything is built optimised; servers and services are private ones of this run.
 
+mod accounts;
 mod append;
 mod check;
+mod codes;
+mod cpu;
 mod echo;
 mod figures;
 mod fill;
+mod import;
 mod loads;
 mod log;
 mod machine;
+mod move_in;
 mod rebuild;
+mod signin;
 mod signout;
 mod snapshot;
 mod worker;
@@ -32,8 +38,14 @@ enum What {
     Log(log::Options),
     /// The gateway's top page, which asks sessions each time, beside a bare axum that asks a bare tonic
     Check(check::Options),
+    /// Everybody sets a first password within an hour, by way of a code
+    MoveIn(move_in::Options),
+    /// Complete sign-ins at rising load, beside the bare hash, and the CPU that each takes
+    Signin(signin::Options),
     /// From the commit of a sign-out until the last of three replicas refuses, with NATS and without
     Signout(signout::Options),
+    /// Accounts from a list: with ready-made hashes, and with passwords that are made, beside the bare hash
+    Import(import::Options),
     /// Sessions folded from PostgreSQL at the start of a replica, and the memory that each takes
     Rebuild(rebuild::Options),
     /// One process of a benchmark
@@ -51,7 +63,10 @@ async fn main() -> Result<()> {
     match Arguments::parse_from(arguments).what {
         What::Log(options) => log::run(&options).await,
         What::Check(options) => check::run(&options).await,
+        What::MoveIn(options) => move_in::run(&options).await,
+        What::Signin(options) => tokio::task::block_in_place(|| signin::run(&options)),
         What::Signout(options) => signout::run(&options).await,
+        What::Import(options) => tokio::task::block_in_place(|| import::run(&options)),
         What::Rebuild(options) => rebuild::run(&options).await,
         What::Worker { work } => worker::run(work).await,
     }

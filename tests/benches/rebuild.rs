@@ -183,6 +183,8 @@ fn session_started(number: u64) -> Payload {
         evidence: vec![number.max(1), number.max(1)],
         ended: Vec::new(),
         previous_started_at: None,
+        device: Vec::new(),
+        new_device: false,
     };
     Payload {
         event: started.encode_to_vec(),

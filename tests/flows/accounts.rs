@@ -1,43 +1,16 @@
 //! `sekisho accounts`, from the making of an account to its end.
 
-use std::process::{Command, Output};
+use std::process::Command;
 
-use anyhow::{Context, Result, bail};
-use sekisho_dev::{Service, Stack, StackOptions};
+use anyhow::{Context, Result};
+use sekisho_dev::{Stack, StackOptions};
 use sekisho_tests::visitor::{Page, Visitor};
 use serde_json::Value;
 
+use super::terminal::{done, refused};
+
 const LOGIN: &str = "04500077";
 const ADDRESS: &str = "nanao@example.com";
-
-fn sekisho(stack: &Stack, arguments: &[&str]) -> Result<Output> {
-    let process = stack.process(Service::Credentials, 0);
-    let address = process.admin_address.context("no administration listener")?;
-    let output = Command::new(sekisho_dev::cargo::program("sekisho")?)
-        .arg("accounts")
-        .args(arguments)
-        .env("SEKISHO_CREDENTIALS_ADMIN_URL", format!("https://{address}"))
-        .env("SEKISHO_CERTIFICATES", stack.certificates())
-        .stdin(std::process::Stdio::null())
-        .output()?;
-    Ok(output)
-}
-
-fn done(stack: &Stack, arguments: &[&str]) -> Result<String> {
-    let output = sekisho(stack, arguments)?;
-    if !output.status.success() {
-        bail!("{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    }
-    Ok(String::from_utf8(output.stdout)?)
-}
-
-fn refused(stack: &Stack, arguments: &[&str]) -> Result<String> {
-    let output = sekisho(stack, arguments)?;
-    if output.status.success() {
-        bail!("{arguments:?} was done");
-    }
-    Ok(String::from_utf8(output.stderr)?)
-}
 
 fn sign_in(stack: &Stack, password: &str) -> Result<Page> {
     let mut visitor = Visitor::new(&stack.portal_url());
@@ -89,7 +62,7 @@ fn an_account_is_made_shown_changed_and_erased_from_a_terminal() -> Result<()> {
     assert_eq!(account["password_is_of_registration"], true);
     assert!(account["last_accepted_at"].is_string(), "{account}");
     let text = done(&stack, &["show", LOGIN])?;
-    for expected in ["見本 七緒", "見本病院（045000）", "有効", "既知のブラウザー"] {
+    for expected in ["見本 七緒", "見本病院（045000）", "有効", "確認済みのブラウザ"] {
         assert!(text.contains(expected), "{expected} in {text}");
     }
     let listed = done(&stack, &["list", "--facility", "045000"])?;

@@ -62,11 +62,19 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["administrator"],
     ),
     (
+        "/signin.credentials.v1.AdministrationService/ExplainAccount",
+        &["administrator"],
+    ),
+    (
         "/signin.credentials.v1.AdministrationService/ChangeAddress",
         &["administrator"],
     ),
     (
         "/signin.credentials.v1.AdministrationService/ExpirePassword",
+        &["administrator"],
+    ),
+    (
+        "/signin.credentials.v1.AdministrationService/ImportAccounts",
         &["administrator"],
     ),
     (

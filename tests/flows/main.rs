@@ -17,17 +17,24 @@ mod documents;
 mod gates;
 #[cfg(test)]
 mod guessing;
+#[cfg(test)]
+mod help_desk;
 mod https;
+mod import;
 #[cfg(test)]
 mod life;
 #[cfg(test)]
 mod mailbox;
+#[cfg(test)]
+mod notices;
 #[cfg(test)]
 mod reset;
 #[cfg(test)]
 mod script;
 #[cfg(test)]
 mod steps;
+#[cfg(test)]
+mod terminal;
 #[cfg(test)]
 mod traces;
 mod trouble;

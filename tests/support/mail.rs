@@ -20,6 +20,11 @@ pub struct Mail {
 }
 
 impl Mail {
+    /// Whether it is one of a code, and no notice.
+    pub fn brings_code(&self) -> bool {
+        self.text.contains("確認コード：")
+    }
+
     /// The six digits after 確認コード：.
     ///
     /// # Errors
@@ -38,29 +43,51 @@ impl Mail {
     }
 }
 
-/// Waits until at least `count` mails to an address have arrived; the newest is last.
+/// Waits until at least `count` mails with codes have arrived at an address; the newest is last.
 ///
 /// # Errors
 /// After 15 s without them.
 pub fn wait_for(mailbox: &str, address: &str, count: usize) -> Result<Vec<Mail>> {
+    let all = wait_until(mailbox, address, |mails| {
+        mails.iter().filter(|mail| mail.brings_code()).count() >= count
+    });
+    Ok(with_codes(
+        all.with_context(|| format!("{count} mails with codes"))?,
+    ))
+}
+
+/// Waits until the mails to an address are what somebody waits for; the newest is last.
+///
+/// # Errors
+/// After 15 s.
+pub fn wait_until(mailbox: &str, address: &str, wanted: impl Fn(&[Mail]) -> bool) -> Result<Vec<Mail>> {
     let end = Instant::now() + PATIENCE;
     loop {
-        let mails = to(mailbox, address)?;
-        if mails.len() >= count {
+        let mails = all(mailbox, address)?;
+        if wanted(&mails) {
             return Ok(mails);
         }
         if Instant::now() > end {
-            bail!("{} of {count} mails to {address} arrived", mails.len());
+            let subjects: Vec<&str> = mails.iter().map(|mail| mail.subject.as_str()).collect();
+            bail!("only these mails to {address} arrived: {subjects:?}");
         }
         std::thread::sleep(Duration::from_millis(50));
     }
 }
 
-/// The mails to an address so far; the newest is last.
+/// The mails with codes to an address so far; the newest is last.
 ///
 /// # Errors
 /// When the mailbox does not answer.
 pub fn to(mailbox: &str, address: &str) -> Result<Vec<Mail>> {
+    Ok(with_codes(all(mailbox, address)?))
+}
+
+/// All mails to an address so far; the newest is last.
+///
+/// # Errors
+/// When the mailbox does not answer.
+pub fn all(mailbox: &str, address: &str) -> Result<Vec<Mail>> {
     let list = get(&format!("{mailbox}/api/v1/messages"))?;
     let summaries = list["messages"].as_array().context("no list of messages")?;
     let ours = summaries.iter().filter(|summary| {
@@ -73,6 +100,10 @@ pub fn to(mailbox: &str, address: &str) -> Result<Vec<Mail>> {
         .collect::<Result<Vec<_>>>()?;
     mails.reverse();
     Ok(mails)
+}
+
+fn with_codes(mails: Vec<Mail>) -> Vec<Mail> {
+    mails.into_iter().filter(Mail::brings_code).collect()
 }
 
 fn mail(mailbox: &str, summary: &Value) -> Result<Mail> {

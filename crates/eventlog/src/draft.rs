@@ -126,6 +126,9 @@ pub enum Via {
         name: &'static str,
         /// What it takes after the draft and the known head.
         arguments: Arc<[Argument]>,
+        /// Committed together with other such calls that wait. Only for a function that waits for no row which somebody else
+        /// may hold: the log's lock is held meanwhile.
+        grouped: bool,
     },
 }
 
@@ -157,6 +160,7 @@ mod tests {
         let via = Via::Function {
             name: "credentials.set_password",
             arguments: Arc::new([Argument::Text("canary".to_owned())]),
+            grouped: false,
         };
         assert!(!format!("{via:?}").contains("canary"));
     }

@@ -37,13 +37,13 @@ impl Line {
         }
     }
 
-    /// Submits a statement, again and again after an unknown outcome: a draft that was recorded the first time
-    /// answers `already`.
+    /// Submits statements as one transaction, again and again after an unknown outcome: a draft that was recorded the first
+    /// time answers `already`.
     pub async fn submit_until_known(
         &mut self,
         sql: &Arc<str>,
         given_up: impl Fn() -> bool,
-    ) -> Result<PgRow, Failure> {
+    ) -> Result<Vec<PgRow>, Failure> {
         let mut again = false;
         loop {
             let silence = Err(sqlx::Error::PoolTimedOut);
@@ -63,17 +63,18 @@ impl Line {
         }
     }
 
-    /// The row, or the state with which the transaction was surely rolled back. An error leaves the outcome open.
+    /// The rows of all its statements, or the state with which the transaction was surely rolled back. An error leaves the
+    /// outcome open.
     ///
     /// The connection is ours again only after a known outcome; whatever ends this earlier closes it.
-    async fn submit(&mut self, sql: &Arc<str>) -> Result<Result<PgRow, String>, sqlx::Error> {
+    async fn submit(&mut self, sql: &Arc<str>) -> Result<Result<Vec<PgRow>, String>, sqlx::Error> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => self.options.connect().await?,
         };
         let statement = sqlx::raw_sql(AssertSqlSafe(Arc::clone(sql)));
-        let answer = match connection.fetch_one(statement).await {
-            Ok(row) => Ok(row),
+        let answer = match connection.fetch_all(statement).await {
+            Ok(rows) => Ok(rows),
             Err(error) => Err(rolled_back(&error).ok_or(error)?),
         };
         // A state that is not ours may be the server's: one that has become a standby answers 25006 for ever.

@@ -306,6 +306,35 @@ impl Log {
             .await
     }
 
+    /// The newest entries of a stream, newest first, at most `limit` of those after a position.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub async fn newest(
+        &self,
+        kind: Kind,
+        stream: StreamId,
+        after: Position,
+        limit: u32,
+    ) -> Result<Vec<Entry>, ReadError> {
+        self.read_in_time(read::newest(&self.pool, kind, stream, after, limit))
+            .await
+    }
+
+    /// The flows of a kind's entries after a position and up to another, each with its stream, newest first.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub async fn flows(
+        &self,
+        kind: Kind,
+        after: Position,
+        upto: Position,
+    ) -> Result<Vec<(FlowId, StreamId)>, ReadError> {
+        self.read_in_time(read::flows(&self.pool, kind, after, upto))
+            .await
+    }
+
     /// All entries of a flow, in order.
     ///
     /// # Errors

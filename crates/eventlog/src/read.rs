@@ -189,6 +189,51 @@ async fn stream_entries(
     entries(rows)
 }
 
+/// The newest entries of a stream after a position, newest first.
+pub(crate) async fn newest(
+    pool: &PgPool,
+    kind: Kind,
+    stream: StreamId,
+    after: Position,
+    limit: u32,
+) -> Result<Vec<Entry>, ReadError> {
+    let rows = sqlx::query_as!(
+        Row,
+        "select position, kind, stream_id, version, event_id, flow_id, event_type, recorded_at, payload, metadata
+         from log.entry where position > $1 and kind = $2 and stream_id = $3 order by version desc limit $4",
+        after.to_sql(),
+        kind.as_str(),
+        stream.0,
+        i64::from(limit)
+    )
+    .fetch_all(pool)
+    .await?;
+    entries(rows)
+}
+
+/// The flows of a kind's entries between two positions, each with its stream, newest first.
+pub(crate) async fn flows(
+    pool: &PgPool,
+    kind: Kind,
+    after: Position,
+    upto: Position,
+) -> Result<Vec<(FlowId, StreamId)>, ReadError> {
+    let rows = sqlx::query!(
+        r#"select flow_id as "flow_id!", stream_id as "stream_id!" from log.entry
+        where position > $1 and position <= $2 and kind = $3 and flow_id is not null
+        group by flow_id, stream_id order by max(position) desc"#,
+        after.to_sql(),
+        upto.to_sql(),
+        kind.as_str()
+    )
+    .fetch_all(pool)
+    .await?;
+    let flows = rows
+        .into_iter()
+        .map(|row| (FlowId(row.flow_id), StreamId(row.stream_id)));
+    Ok(flows.collect())
+}
+
 /// All entries of a flow.
 pub(crate) async fn flow(pool: &PgPool, flow: FlowId) -> Result<Vec<Entry>, ReadError> {
     let rows = sqlx::query_as!(

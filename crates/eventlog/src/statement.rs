@@ -57,13 +57,23 @@ pub(crate) fn combined(name: &str, draft: &Draft, since: &Known, arguments: &[Ar
     .into()
 }
 
+/// Calls of combined functions as one message, which the server takes as one transaction.
+pub(crate) fn together<'a>(calls: impl Iterator<Item = &'a Arc<str>>) -> Arc<str> {
+    let calls: Vec<&str> = calls.map(AsRef::as_ref).collect();
+    calls.join("; ").into()
+}
+
 impl Argument {
     /// The value as it stands in a statement. Only on a connection of the log's own, where a backslash means itself.
     pub fn literal(&self) -> String {
         match self {
             Self::Uuid(id) => format!("'{}'::uuid", id.hyphenated()),
             Self::Bytes(bytes) => format!("'{}'::bytea", hex(bytes)),
-            Self::Text(text) => format!("convert_from('{}'::bytea, 'UTF8')", hex(text.as_bytes())),
+            // The name of the encoding has the collation "C", which a function would take over: no index of a table fits it.
+            Self::Text(text) => format!(
+                "convert_from('{}'::bytea, 'UTF8') collate \"default\"",
+                hex(text.as_bytes())
+            ),
             Self::Number(number) => format!("{number}::bigint"),
         }
     }

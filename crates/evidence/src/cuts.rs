@@ -59,6 +59,10 @@ impl Cuts {
                 all: position,
                 ..self
             },
+            AccountEvent::ProfileChanged(changed) if !changed.facility_code.is_empty() => Self {
+                all: position,
+                ..self
+            },
             AccountEvent::EmailChanged(_) => Self {
                 flows: position,
                 ..self
@@ -68,6 +72,7 @@ impl Cuts {
             | AccountEvent::PasswordRejected(_)
             | AccountEvent::SignInRefused(_)
             | AccountEvent::PasswordResetRequested(_)
+            | AccountEvent::ProfileChanged(_)
             | AccountEvent::AccountEnabled(_)
             | AccountEvent::AccountUnlocked(_) => self,
         }
@@ -180,6 +185,19 @@ mod tests {
         let cuts = Cuts::default().after_account(&changed, Position(10));
         assert!(cuts.session_lives(Position(9)));
         assert!(!cuts.flow_lives(Position(9)));
+    }
+
+    #[test]
+    fn another_facility_ends_sessions_and_another_name_does_not() {
+        let after = |facility_code: &str| {
+            let changed = credentials::ProfileChanged {
+                facility_code: facility_code.to_owned(),
+            };
+            Cuts::default().after_account(&changed.into(), Position(10))
+        };
+        assert!(!after("0460000").session_lives(Position(9)));
+        assert!(!after("0460000").flow_lives(Position(9)));
+        assert_eq!(after(""), Cuts::default());
     }
 
     #[test]

@@ -48,8 +48,18 @@ pub struct Minted {
     pub at: OffsetDateTime,
     /// Whether it began with the right password, or in a browser that the account knows. True for sign-ins.
     pub proved: bool,
+    /// The browser of a sign-in: a keyed digest of account and device cookie.
+    pub device: Option<[u8; 32]>,
     /// SHA-256 of the flow's secret.
     pub secret_digest: [u8; 32],
+}
+
+/// What an event says of the flow that it mints.
+struct Begun<'a> {
+    mint: Mint,
+    secret_digest: &'a [u8],
+    proved: bool,
+    device: &'a [u8],
 }
 
 /// The accepted code of a flow.
@@ -117,17 +127,29 @@ impl Flow {
     fn after_account(self, event: &AccountEvent, entry: &Entry) -> Self {
         match event {
             AccountEvent::PasswordAccepted(accepted) => {
-                self.mint(Mint::SignIn, &accepted.secret_digest, true, entry)
+                let begun = Begun {
+                    mint: Mint::SignIn,
+                    secret_digest: &accepted.secret_digest,
+                    proved: true,
+                    device: &accepted.device,
+                };
+                self.mint(&begun, entry)
             }
             AccountEvent::PasswordResetRequested(request) => {
-                let proved = request.password_version > 0 || request.device_known;
-                self.mint(Mint::Reset, &request.secret_digest, proved, entry)
+                let begun = Begun {
+                    mint: Mint::Reset,
+                    secret_digest: &request.secret_digest,
+                    proved: request.password_version > 0 || request.device_known,
+                    device: &[],
+                };
+                self.mint(&begun, entry)
             }
             AccountEvent::PasswordChanged(_) => self.used(Mint::Reset, entry),
             AccountEvent::AccountRegistered(_)
             | AccountEvent::PasswordRejected(_)
             | AccountEvent::SignInRefused(_)
             | AccountEvent::EmailChanged(_)
+            | AccountEvent::ProfileChanged(_)
             | AccountEvent::AccountDisabled(_)
             | AccountEvent::AccountEnabled(_)
             | AccountEvent::AccountUnlocked(_)
@@ -175,19 +197,21 @@ impl Flow {
         }
     }
 
-    fn mint(self, mint: Mint, digest: &[u8], proved: bool, entry: &Entry) -> Self {
-        let (Self::Unminted, Some(flow), Ok(secret_digest)) = (self, entry.recorded.flow, digest.try_into())
+    fn mint(self, begun: &Begun<'_>, entry: &Entry) -> Self {
+        let secret_digest = begun.secret_digest.try_into();
+        let (Self::Unminted, Some(flow), Ok(secret_digest)) = (self, entry.recorded.flow, secret_digest)
         else {
             return Self::Mixed;
         };
         let recorded = entry.recorded;
         Self::Open(Minted {
             flow,
-            mint,
+            mint: begun.mint,
             account: recorded.stream,
             position: recorded.position,
             at: recorded.recorded_at,
-            proved,
+            proved: begun.proved,
+            device: begun.device.try_into().ok(),
             secret_digest,
         })
     }

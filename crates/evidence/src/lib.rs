@@ -6,6 +6,7 @@
 mod command;
 mod cuts;
 mod flow;
+mod notice;
 mod refusal;
 mod secret;
 
@@ -14,5 +15,6 @@ pub use cuts::{
     ACCOUNT_FOLD, AccountCuts, Cuts, SESSIONS_FOLD, SessionCuts, account_cuts, newest_cuts, session_cuts,
 };
 pub use flow::{EVIDENCE_LIFE, Flow, Mint, Minted, Proof};
+pub use notice::{NOTICE_LIFE, notice};
 pub use refusal::Refusal;
 pub use secret::secret_digest;

@@ -6,6 +6,7 @@ mod completions;
 mod log;
 mod operator;
 mod parked;
+mod progress;
 mod sessions;
 mod text;
 

@@ -1,10 +1,9 @@
 //! `sekisho sessions`
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
-use indicatif::{ProgressBar, ProgressStyle};
 use sekisho_proto::sessions::v1::administration_service_client::AdministrationServiceClient;
 use sekisho_proto::sessions::v1::verify_state_response::{self, Step};
 use sekisho_proto::sessions::v1::{VerifyStateRequest, VerifyStateResponse};
@@ -14,6 +13,7 @@ use tonic::Streaming;
 use uuid::Uuid;
 
 use crate::certificates::{Certificates, refused};
+use crate::progress;
 
 /// What can be done with sessions.
 #[derive(Debug, Subcommand)]
@@ -113,13 +113,7 @@ async fn verified(url: &http::Uri, tls: &TlsSettings) -> anyhow::Result<verify_s
 
 /// Shows the way and answers the result.
 async fn watched(mut steps: Streaming<VerifyStateResponse>) -> anyhow::Result<verify_state_response::Result> {
-    let bar = if io::stderr().is_terminal() {
-        ProgressBar::new(0).with_style(ProgressStyle::with_template(
-            "{bar:40} {human_pos} of {human_len} entries, {eta} left",
-        )?)
-    } else {
-        ProgressBar::hidden()
-    };
+    let bar = progress::bar(0, "{bar:40} {human_pos} of {human_len} entries, {eta} left")?;
     loop {
         let step = steps
             .message()

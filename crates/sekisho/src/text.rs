@@ -10,9 +10,22 @@ use time::macros::{format_description, offset};
 const JST: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day] [hour]:[minute]:[second].[subsecond digits:3]");
 
+const MINUTE: &[BorrowedFormatItem<'_>] =
+    format_description!("[month padding:none]月[day padding:none]日 [hour]:[minute]");
+
 /// A moment in Japan's time, to the millisecond.
 pub fn jst(moment: OffsetDateTime) -> String {
     moment.to_offset(offset!(+9)).format(JST).unwrap_or_default()
+}
+
+/// A moment as people on the telephone say it: the day and the minute, by Japan's time.
+pub fn minute(moment: OffsetDateTime) -> String {
+    moment.to_offset(offset!(+9)).format(MINUTE).unwrap_or_default()
+}
+
+/// The day of a moment, by Japan's time.
+pub fn day(moment: OffsetDateTime) -> String {
+    moment.to_offset(offset!(+9)).date().to_string()
 }
 
 /// The beginning of a digest: enough to compare by eye, not enough to look it up with.
@@ -106,6 +119,9 @@ mod tests {
     fn moments_are_japans() {
         let moment = OffsetDateTime::UNIX_EPOCH + time::Duration::milliseconds(1);
         assert_eq!(jst(moment), "1970-01-01 09:00:00.001");
+        assert_eq!(minute(moment), "1月1日 09:00");
+        let night = OffsetDateTime::UNIX_EPOCH + time::Duration::hours(15);
+        assert_eq!(day(night), "1970-01-02");
     }
 
     #[test]

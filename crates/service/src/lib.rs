@@ -43,6 +43,7 @@ pub mod aead;
 pub mod client;
 mod crypto;
 mod deadline;
+pub mod enquiry;
 pub mod entropy;
 mod error;
 mod late;

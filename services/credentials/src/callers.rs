@@ -58,11 +58,19 @@ pub const ADMINISTRATION: &[Method] = &[
         roles: &[ADMINISTRATOR],
     },
     Method {
+        path: "/signin.credentials.v1.AdministrationService/ExplainAccount",
+        roles: &[ADMINISTRATOR],
+    },
+    Method {
         path: "/signin.credentials.v1.AdministrationService/ChangeAddress",
         roles: &[ADMINISTRATOR],
     },
     Method {
         path: "/signin.credentials.v1.AdministrationService/ExpirePassword",
+        roles: &[ADMINISTRATOR],
+    },
+    Method {
+        path: "/signin.credentials.v1.AdministrationService/ImportAccounts",
         roles: &[ADMINISTRATOR],
     },
     Method {

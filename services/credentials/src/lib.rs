@@ -14,6 +14,7 @@ pub mod app;
 mod callers;
 mod config;
 pub mod domain;
+pub mod former;
 mod grpc;
 pub mod hashing;
 mod migrate;

@@ -1,6 +1,7 @@
 //! The service, from its settings to its end.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sekisho_eventlog::Log;
@@ -75,6 +76,10 @@ async fn connect(config: &Config) -> Result<(Log, App), Error> {
         pepper: Pepper::new(config.peppers.clone()),
     };
     let app = App::new(log.clone(), pool, keys, config.rules.clone());
+    let app = match config.former.clone() {
+        Some(former) => app.with_former(Arc::new(former)),
+        None => app,
+    };
     while let Err(error) = app.store().check().await {
         tracing::warn!(
             error = sekisho_service::chain(&error),

@@ -1,9 +1,10 @@
 //! The tables of the schema `credentials`. Read here; what changes them together with an event is a combined function.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use sekisho_eventlog::{Argument, StreamId, Version};
+use sekisho_eventlog::{Argument, Position, StreamId, Version, Via};
 use sqlx::{AssertSqlSafe, Executor, PgPool, Row as _};
 use time::{Date, OffsetDateTime};
 use tokio::time::timeout;
@@ -192,16 +193,26 @@ impl Store {
         let Some(row) = in_time(query.fetch_optional(&self.pool)).await? else {
             return Ok(None);
         };
-        let address = match row.address.as_str() {
-            "" => None,
-            text => Some(Address::try_from(text).map_err(|_| StoreError::Damaged)?),
-        };
         Ok(Some(Person {
             login_id: row.login_id,
             facility: row.facility,
             name: row.name,
-            address,
+            address: address(&row.address)?,
         }))
+    }
+
+    /// The row of an account.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn row_of(&self, account: StreamId) -> Result<Option<Row>, StoreError> {
+        let query = sqlx::query_as!(
+            Row,
+            "select account_id, login_id, facility_code, facility, name, address
+            from credentials.account where account_id = $1",
+            account.0
+        );
+        in_time(query.fetch_optional(&self.pool)).await
     }
 
     /// The row of a login id.
@@ -209,13 +220,22 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn row(&self, login: &LoginId) -> Result<Option<Row>, StoreError> {
+        Ok(self.rows_of(std::iter::once(login)).await?.pop())
+    }
+
+    /// The rows of those login ids that somebody has.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn rows_of(&self, logins: impl Iterator<Item = &LoginId>) -> Result<Vec<Row>, StoreError> {
+        let logins: Vec<String> = logins.map(|login| login.as_str().to_owned()).collect();
         let query = sqlx::query_as!(
             Row,
             "select account_id, login_id, facility_code, facility, name, address
-            from credentials.account where login_id = $1",
-            login.as_str()
+            from credentials.account where login_id = any($1)",
+            &logins
         );
-        in_time(query.fetch_optional(&self.pool)).await
+        in_time(query.fetch_all(&self.pool)).await
     }
 
     /// The rows of a page, in the order of their login ids.
@@ -279,6 +299,55 @@ impl Store {
         in_time(query.fetch_all(&self.pool)).await
     }
 
+    /// The address that an account had before the EmailChanged at a position; nothing if it had none, or it is forgotten.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn former_address(
+        &self,
+        account: StreamId,
+        changed: Position,
+    ) -> Result<Option<Address>, StoreError> {
+        let position = i64::try_from(changed.0).map_err(|_| StoreError::Damaged)?;
+        let query = sqlx::query_scalar!(
+            r#"select address from credentials.former_address where account_id = $1 and "position" = $2"#,
+            account.0,
+            position
+        );
+        let found = in_time(query.fetch_optional(&self.pool)).await?;
+        address(&found.unwrap_or_default())
+    }
+
+    /// The address that an account had at a position, if it was changed since.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn address_before_change(
+        &self,
+        account: StreamId,
+        at: Position,
+    ) -> Result<Option<Address>, StoreError> {
+        let position = i64::try_from(at.0).map_err(|_| StoreError::Damaged)?;
+        let query = sqlx::query_scalar!(
+            r#"select address from credentials.former_address where account_id = $1 and "position" > $2
+            order by "position" limit 1"#,
+            account.0,
+            position
+        );
+        let found = in_time(query.fetch_optional(&self.pool)).await?;
+        address(&found.unwrap_or_default())
+    }
+
+    /// Forgets addresses that were changed before a moment.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn forget_former_addresses(&self, before: OffsetDateTime) -> Result<(), StoreError> {
+        let query = sqlx::query!("select credentials.forget_former_addresses($1)", before);
+        in_time(query.execute(&self.pool)).await?;
+        Ok(())
+    }
+
     /// The key of a day, if somebody has made it and it still exists.
     ///
     /// # Errors
@@ -338,6 +407,28 @@ impl Store {
     }
 }
 
+impl Row {
+    /// What it says of the person.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn profile(&self) -> Result<Profile, StoreError> {
+        Ok(Profile {
+            facility_code: self.facility_code.clone(),
+            facility: self.facility.clone(),
+            name: self.name.clone(),
+            address: address(&self.address)?,
+        })
+    }
+}
+
+fn address(column: &str) -> Result<Option<Address>, StoreError> {
+    match column {
+        "" => Ok(None),
+        text => Address::try_from(text).map(Some).map_err(|_| StoreError::Damaged),
+    }
+}
+
 /// What `credentials.register_account` takes after the draft.
 pub(crate) fn registration(
     login: &LoginId,
@@ -355,6 +446,31 @@ pub(crate) fn registration(
     ];
     let key = [Argument::Text(key.master_id), Argument::Bytes(key.bytes)];
     person.into_iter().chain(hash(password)).chain(key).collect()
+}
+
+/// Has codes mailed elsewhere.
+pub(crate) fn new_address(address: Option<&Address>) -> Via {
+    let text = address.map_or("", Address::as_str).to_owned();
+    Via::Function {
+        name: "credentials.change_address",
+        arguments: Arc::new([Argument::Text(text)]),
+        grouped: false,
+    }
+}
+
+/// Changes facility and name, and leaves the address. Refused if the person is at another facility than `before` by then.
+pub(crate) fn new_profile(before: &Profile, profile: &Profile) -> Via {
+    let parts = [
+        &before.facility_code,
+        &profile.facility_code,
+        &profile.facility,
+        &profile.name,
+    ];
+    Via::Function {
+        name: "credentials.change_profile",
+        arguments: Arc::new(parts.map(|part| Argument::Text(part.clone()))),
+        grouped: false,
+    }
 }
 
 /// What functions take of a hash.

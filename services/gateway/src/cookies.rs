@@ -11,6 +11,7 @@ use axum::extract::FromRequestParts;
 use axum::response::{IntoResponseParts, ResponseParts};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, header};
+use sekisho_service::enquiry::Enquiry;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -132,7 +133,23 @@ impl Kept for Note {
     const NAME: &'static str = "__Host-gtol_note";
 }
 
+impl Flow {
+    /// By which whoever is in the flow finds what the log says of it.
+    pub fn enquiry(&self) -> Enquiry {
+        <[u8; 16]>::try_from(self.id.as_slice()).map_or_else(|_| Enquiry::random(), Enquiry::of_flow)
+    }
+}
+
 impl Cookies {
+    /// The cookies of a request.
+    pub fn of(gateway: &Gateway, headers: &HeaderMap) -> Self {
+        Self {
+            seals: gateway.seals.clone(),
+            brought: pairs(headers),
+            changes: Vec::new(),
+        }
+    }
+
     /// What the request brought, as far as the gateway sealed it.
     pub fn read<K: Kept>(&self) -> Option<K> {
         let (_, sealed) = self.brought.iter().find(|(name, _)| name == K::NAME)?;
@@ -177,11 +194,7 @@ impl FromRequestParts<Arc<Gateway>> for Cookies {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, gateway: &Arc<Gateway>) -> Result<Self, Infallible> {
-        Ok(Self {
-            seals: gateway.seals.clone(),
-            brought: pairs(&parts.headers),
-            changes: Vec::new(),
-        })
+        Ok(Self::of(gateway, &parts.headers))
     }
 }
 

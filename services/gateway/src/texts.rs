@@ -260,9 +260,9 @@ pub const FORGED_INTRO: &str = "操作を確認できませんでした。お手
 /// Heading of a POST without its cookie.
 pub const COOKIE_MISSING: &str = "Cookieを確認できませんでした";
 /// Why that happens.
-pub const COOKIE_MISSING_INTRO: &str = "サインインに必要なCookieがブラウザーから届きませんでした。ブラウザーの設定でCookieが無効になっているか、画面を開いたままブラウザーを終了した可能性があります。";
+pub const COOKIE_MISSING_INTRO: &str = "サインインに必要なCookieがブラウザから届きませんでした。ブラウザの設定でCookieが無効になっているか、画面を開いたままブラウザを終了した可能性があります。";
 /// What to do.
-pub const COOKIE_MISSING_ADVICE: &str = "ブラウザーの設定でこのサイトのCookieを有効にしてから、サインインページを開き直し、もう一度入力してください。";
+pub const COOKIE_MISSING_ADVICE: &str = "ブラウザの設定でこのサイトのCookieを有効にしてから、サインインページを開き直し、もう一度入力してください。";
 /// Heading of 404.
 pub const NOT_FOUND: &str = "ページが見つかりません";
 /// Sentence of 404.

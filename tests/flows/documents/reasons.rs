@@ -8,7 +8,7 @@ use anyhow::Result;
 use sekisho_dev::paths;
 
 /// How reasons begin; settings that begin alike end with one of [`SETTINGS`].
-const FAMILIES: [&str; 20] = [
+const FAMILIES: [&str; 24] = [
     "ACCOUNT_",
     "ADDRESS_",
     "CALLER_",
@@ -16,11 +16,14 @@ const FAMILIES: [&str; 20] = [
     "CLOCK_",
     "CODE_",
     "CREDENTIALS_",
+    "ENQUIRY_",
     "EVIDENCE_",
     "FACILITY_",
     "FLOW_",
+    "FORMER_SYSTEM_",
     "LOGIN_",
     "LOG_",
+    "MAIL_NOT_",
     "NAME_",
     "NOT_READY",
     "OTP_",
@@ -28,6 +31,7 @@ const FAMILIES: [&str; 20] = [
     "REQUEST_",
     "SERVER_",
     "SESSION_",
+    "TOO_MANY_",
     "INTERNAL",
 ];
 const SETTINGS: [&str; 6] = ["_URL", "_FILE", "_LISTEN", "_SHORTEST", "_TIMEOUT", "_WORDS"];

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sekisho_eventlog::{AppendError, Outcome};
+use sekisho_eventlog::{AppendError, Argument, Outcome};
 
 use super::support::{Db, append, draft, recorded, setting, stream};
 
@@ -17,6 +17,17 @@ async fn a_combined_function_changes_its_table_together_with_the_event() {
     recorded(log.append(draft(stream(1), 1), &setting("two")).await);
     assert_eq!(db.secret(1), "two|2");
     db.assert_whole();
+}
+
+/// A function takes over the collation of its arguments, and an index of another one is of no use.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_is_compared_as_columns_are() {
+    let db = Db::new().await;
+    let literal = Argument::Text("it's".to_owned()).literal();
+    assert_eq!(
+        db.sql(&format!("select collation for ({literal});")),
+        "\"default\""
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

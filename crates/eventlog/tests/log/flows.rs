@@ -1,6 +1,7 @@
 //! Entries of one flow.
 
 use sekisho_eventlog::{Draft, FlowId, Log, Position};
+use sekisho_proto::Kind;
 
 use super::support::{Db, append, draft, recorded, stream};
 
@@ -19,6 +20,43 @@ async fn positions(log: &Log, flow: FlowId) -> Vec<Position> {
         .iter()
         .map(|entry| entry.recorded.position)
         .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_newest_entries_of_a_stream_come_first() {
+    let db = Db::new().await;
+    let log = db.log().await;
+    let mut all = Vec::new();
+    for version in 0..4 {
+        all.insert(0, add(&log, 1, version, None).await);
+        add(&log, 2, version, None).await;
+    }
+    let newest = async |after, limit| -> Vec<Position> {
+        let entries = log.newest(Kind::Code, stream(1), after, limit).await.unwrap();
+        entries.iter().map(|entry| entry.recorded.position).collect()
+    };
+    assert_eq!(newest(Position(0), 10).await, all);
+    assert_eq!(newest(Position(0), 2).await, all[..2]);
+    assert_eq!(newest(all[2], 10).await, all[..2]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn flows_are_found_by_where_their_entries_stand() {
+    let db = Db::new().await;
+    let log = db.log().await;
+    let (first, second) = (FlowId::mint(log.head()), FlowId::mint(log.head()));
+    let start = add(&log, 1, 0, Some(first)).await;
+    let middle = add(&log, 2, 0, Some(second)).await;
+    add(&log, 3, 0, None).await;
+    let end = add(&log, 1, 1, Some(first)).await;
+    let found = async |after, upto| -> Vec<FlowId> {
+        let flows = log.flows(Kind::Code, after, upto).await.unwrap();
+        flows.into_iter().map(|(flow, _)| flow).collect()
+    };
+    assert_eq!(found(Position(0), end).await, [first, second]);
+    assert_eq!(found(start, middle).await, [second]);
+    assert_eq!(found(end, Position(end.0 + 9)).await, []);
+    assert_eq!(log.flows(Kind::Account, Position(0), end).await.unwrap(), []);
 }
 
 #[tokio::test(flavor = "multi_thread")]

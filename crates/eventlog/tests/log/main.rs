@@ -22,6 +22,7 @@ mod epochs;
 mod flows;
 #[cfg(test)]
 mod follow;
+mod groups;
 #[cfg(test)]
 mod leaf;
 #[cfg(test)]

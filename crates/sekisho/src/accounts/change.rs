@@ -10,8 +10,8 @@ use sekisho_proto::credentials::v1::{
 };
 use tonic::Status;
 
+use super::refusal::refused;
 use super::{Credentials, One};
-use crate::certificates::refused;
 
 /// Where codes go.
 #[derive(Debug, Args)]
@@ -67,7 +67,7 @@ pub(super) async fn unlock(one: One) -> anyhow::Result<()> {
     say(
         position,
         "ロックを解除しました。",
-        "解除できるロックはありません。パスワードの再設定が必要なロックは、本人が再設定すると解除されます。",
+        "解除できるロックはありません。誤りが続いて再設定が必要になったロックは、本人がパスワードを再設定すると解除されます。アカウントが無効の場合は、enable を使います。",
     )
 }
 
@@ -139,5 +139,5 @@ fn say(position: u64, done: &str, already: &str) -> anyhow::Result<()> {
 }
 
 fn not_done(status: &Status) -> anyhow::Error {
-    refused("nothing was changed", status)
+    refused("変更していません", status)
 }

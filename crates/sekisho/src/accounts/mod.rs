@@ -2,8 +2,17 @@
 
 mod add;
 mod change;
+mod columns;
 mod credentials;
+mod distributed;
+mod explain;
+mod export;
+mod import;
+mod listed;
+mod refusal;
+mod review;
 mod show;
+mod spreadsheet;
 
 use clap::{Args, Subcommand};
 
@@ -18,15 +27,27 @@ pub enum Command {
     Show(show::Show),
     /// Lists accounts in the order of their login ids.
     List(show::List),
+    /// For whoever answers the telephone: what lately happened to somebody, what keeps the person out, and what to say.
+    Explain(explain::Explain),
+    /// Makes accounts what a list says they should be: new ones, transfers, new addresses, who is disabled. Only compares unless
+    /// --apply is given. A line says only what it fills in, whatever is so already stays, and nobody's password changes: the same
+    /// list again does nothing. Transfers and disabling end sessions.
+    Import(import::Import),
+    /// Writes accounts to standard output as CSV, as `import` reads them; without passwords.
+    Export(export::Export),
+    /// The list that a facility goes through each year: who has an account, since when, and who has not used it.
+    Review(review::Review),
     /// Forbids to sign in, and ends all sessions.
     Disable(One),
     /// Allows to sign in again.
     Enable(One),
-    /// Ends locks after wrong passwords; after a hundred of them only a new password helps.
+    /// Ends locks after wrong passwords; after a hundred of them only a new password helps. Does not help a disabled account.
     Unlock(One),
-    /// Has codes mailed elsewhere from now on; ends sign-ins and resets that are under way.
+    /// Has codes mailed elsewhere from now on; ends sign-ins and resets that are under way. Verify who asks first; the old address is
+    /// told by mail. Sessions go on.
     SetEmail(change::SetEmail),
-    /// Declares the password used up, and ends all sessions: at the next sign-in the owner chooses another one, with a code by
+    /// Expires the password, for one that may have leaked (whoever only forgot it uses the link on the page), and ends all sessions:
+    /// at the next sign-in the owner chooses another one, with a code by
     /// mail. Nobody else ever chooses or sees it.
     Reset(One),
     /// Destroys name, address, password and key of an account. What the log keeps of the person's browsers cannot be read
@@ -54,6 +75,10 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
         Command::Add(add) => add.run().await,
         Command::Show(show) => show.run().await,
         Command::List(list) => list.run().await,
+        Command::Explain(explain) => explain.run().await,
+        Command::Import(import) => import.run().await,
+        Command::Export(export) => export.run().await,
+        Command::Review(review) => review.run().await,
         Command::Disable(one) => change::disable(one).await,
         Command::Enable(one) => change::enable(one).await,
         Command::Unlock(one) => change::unlock(one).await,

@@ -4,19 +4,16 @@ use std::io::{self, Write};
 
 use anyhow::Context;
 use clap::Args;
-use sekisho_proto::credentials::v1::{Account, ListAccountsRequest, ShowAccountRequest};
+use sekisho_proto::credentials::v1::{Account, ShowAccountRequest};
 use sekisho_proto::from_timestamp;
 use serde_json::json;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
-use super::Credentials;
-use crate::certificates::refused;
+use super::refusal::refused;
+use super::{Credentials, listed};
 use crate::text::{clean, clean_json, jst, padded, table};
-
-/// Accounts that are asked for at a time.
-const PAGE: u32 = 500;
 
 /// Which account.
 #[derive(Debug, Args)]
@@ -48,7 +45,7 @@ impl Show {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let request = ShowAccountRequest { login_id: self.login };
         let answer = self.credentials.client()?.show_account(request).await;
-        let answer = answer.map_err(|status| refused("credentials did not show the account", &status))?;
+        let answer = answer.map_err(|status| refused("表示できません", &status))?;
         let account = answer
             .into_inner()
             .account
@@ -67,25 +64,7 @@ impl Show {
 
 impl List {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let mut client = self.credentials.client()?;
-        let mut accounts = Vec::new();
-        loop {
-            let after = accounts.last().map(|account: &Account| account.login_id.clone());
-            let request = ListAccountsRequest {
-                facility_code: self.facility.clone(),
-                after_login_id: after.unwrap_or_default(),
-                limit: PAGE,
-            };
-            let answer = client.list_accounts(request).await;
-            let answer =
-                answer.map_err(|status| refused("credentials did not list the accounts", &status))?;
-            let page = answer.into_inner().accounts;
-            let is_last = page.len() < PAGE as usize;
-            accounts.extend(page);
-            if is_last {
-                break;
-            }
-        }
+        let accounts = listed::all(&self.credentials, &self.facility).await?.accounts;
         let mut output = io::stdout().lock();
         if self.json {
             for account in &accounts {
@@ -148,14 +127,14 @@ fn facts(account: &Account) -> Vec<(&'static str, String)> {
         ("パスワード", password(account).to_owned()),
         (
             "連続した失敗",
-            format!("{}回（未知のブラウザー）", account.failures),
+            format!("{}回（確認済みでないブラウザ）", account.failures),
         ),
-        ("既知のブラウザー", format!("{}台", account.known_devices)),
+        ("確認済みのブラウザ", format!("{}件", account.known_devices)),
         ("最終パスワード一致", last_accepted(account)),
     ]
 }
 
-fn state(account: &Account) -> String {
+pub(super) fn state(account: &Account) -> String {
     if account.disabled {
         "無効".to_owned()
     } else if account.closed {
@@ -167,13 +146,13 @@ fn state(account: &Account) -> String {
     }
 }
 
-fn password(account: &Account) -> &'static str {
+pub(super) fn password(account: &Account) -> &'static str {
     if account.password_expired {
-        "失効（本人が再設定します）"
+        "失効（次のサインインまたは再設定で、本人が設定します）"
     } else if account.password_is_initial {
-        "配布されたもの（本人はまだ設定していません）"
+        "配布されたもの（本人はまだ変更していません）"
     } else if account.password_is_of_registration {
-        "登録時のもの（本人はまだ設定していません）"
+        "登録時のもの（このシステムでは、本人はまだ設定していません）"
     } else {
         "本人が設定したもの"
     }

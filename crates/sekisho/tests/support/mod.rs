@@ -16,7 +16,8 @@ use sekisho_proto::credentials::v1::administration_service_server::{
 use sekisho_proto::credentials::v1::{
     ChangeAddressRequest, ChangeAddressResponse, DisableAccountRequest, DisableAccountResponse,
     EnableAccountRequest, EnableAccountResponse, EraseAccountRequest, EraseAccountResponse,
-    ExpirePasswordRequest, ExpirePasswordResponse, ListAccountsRequest, ListAccountsResponse,
+    ExpirePasswordRequest, ExpirePasswordResponse, ExplainAccountRequest, ExplainAccountResponse,
+    ImportAccountsRequest, ImportAccountsResponse, ListAccountsRequest, ListAccountsResponse,
     RegisterAccountRequest, RegisterAccountResponse, ResolveLoginRequest, ResolveLoginResponse,
     ShowAccountRequest, ShowAccountResponse, UnlockAccountRequest, UnlockAccountResponse,
 };
@@ -277,6 +278,13 @@ impl AdministrationService for Api {
         Err(Status::unimplemented("not asked for"))
     }
 
+    async fn explain_account(
+        &self,
+        _: Request<ExplainAccountRequest>,
+    ) -> Result<Response<ExplainAccountResponse>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+
     async fn change_address(
         &self,
         _: Request<ChangeAddressRequest>,
@@ -288,6 +296,13 @@ impl AdministrationService for Api {
         &self,
         _: Request<ExpirePasswordRequest>,
     ) -> Result<Response<ExpirePasswordResponse>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+
+    async fn import_accounts(
+        &self,
+        _: Request<ImportAccountsRequest>,
+    ) -> Result<Response<ImportAccountsResponse>, Status> {
         Err(Status::unimplemented("not asked for"))
     }
 

@@ -62,7 +62,7 @@ impl App {
         overviews.buffered(AT_ONCE).try_collect().await
     }
 
-    async fn overview(&self, row: Row) -> Result<Overview, Error> {
+    pub(super) async fn overview(&self, row: Row) -> Result<Overview, Error> {
         let account = StreamId(row.account_id);
         let state = self.log.load::<Account>(account).await?.state;
         let (password, now) = (state.password(), self.log.now());

@@ -3,11 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use sekisho_eventlog::{Argument, Context, DecideError, Decided, EventId, LogFault, Position, StreamId, Via};
+use sekisho_eventlog::{Context, DecideError, Decided, EventId, LogFault, Position, StreamId, Via};
 
 use super::{App, Error};
 use crate::domain::{Account, Address, Command, LoginId, Profile, Rejection, TypedLogin, decide};
-use crate::hashing::Phc;
+use crate::hashing::{FirstPassword, SealedHash};
 use crate::sealing::PersonalKey;
 use crate::store;
 
@@ -18,8 +18,8 @@ pub struct Registration {
     pub login_id: String,
     /// Facility, name and address.
     pub profile: Profile,
-    /// A ready-made hash.
-    pub password_hash: Phc,
+    /// What it signs in with at first.
+    pub password: FirstPassword,
     /// The password is distributed to its owner, who has not chosen it.
     pub password_is_initial: bool,
 }
@@ -40,9 +40,19 @@ impl App {
         if self.store.find(&login).await?.is_some() {
             return Err(Error::AccountExists);
         }
+        self.make_account(&login, &registration, actor).await
+    }
+
+    /// Makes the account of a login id that nobody had a moment ago.
+    pub(super) async fn make_account(
+        &self,
+        login: &LoginId,
+        registration: &Registration,
+        actor: &str,
+    ) -> Result<(StreamId, Position), Error> {
         let account = StreamId(EventId::new(self.log.now()).0);
         let facility_code = registration.profile.facility_code.clone();
-        let context = self.registering(account, &login, &registration, actor)?;
+        let context = self.registering(account, login, registration, actor)?;
         let decided = self
             .log
             .decide::<Account, Rejection>(&context, |facts| {
@@ -55,7 +65,7 @@ impl App {
             .await;
         match decided {
             // The function refuses a login id that somebody took since it was looked up.
-            Err(DecideError::Log(LogFault::Refused)) if self.store.find(&login).await?.is_some() => {
+            Err(DecideError::Log(LogFault::Refused)) if self.store.find(login).await?.is_some() => {
                 Err(Error::AccountExists)
             }
             decided => Ok((account, position(&decided?))),
@@ -111,11 +121,7 @@ impl App {
         if person.address == address {
             return Ok(Position(0));
         }
-        let text = address.as_ref().map_or("", Address::as_str).to_owned();
-        let via = Via::Function {
-            name: "credentials.change_address",
-            arguments: Arc::new([Argument::Text(text)]),
-        };
+        let via = store::new_address(address.as_ref());
         self.administer(account, actor, via, Command::ChangeAddress).await
     }
 
@@ -129,6 +135,7 @@ impl App {
         let via = Via::Function {
             name: "credentials.erase_account",
             arguments: Arc::new([]),
+            grouped: false,
         };
         self.administer(account, actor, via, Command::Erase).await
     }
@@ -150,7 +157,7 @@ impl App {
         self.administer(account, actor, Via::Append, command).await
     }
 
-    async fn administer(
+    pub(super) async fn administer(
         &self,
         account: StreamId,
         actor: &str,
@@ -176,12 +183,16 @@ impl App {
         actor: &str,
     ) -> Result<Context, Error> {
         let wrapped = PersonalKey::random().wrap(&self.keys.masters, account)?;
-        let password = self.keys.pepper.seal(account, &registration.password_hash)?;
+        let password = match &registration.password {
+            FirstPassword::Hash(phc) => self.keys.pepper.seal(account, phc)?,
+            FirstPassword::Elsewhere => SealedHash::elsewhere(),
+        };
         let arguments = store::registration(login, &registration.profile, password, wrapped);
         Ok(Context {
             via: Via::Function {
                 name: "credentials.register_account",
                 arguments: arguments.into(),
+                grouped: true,
             },
             ..Context::new(account, None, actor)
         })

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use sekisho_eventlog::{Decided, Entry, Log, Position, ReadError, StreamId};
-use sekisho_evidence::session_cuts;
+use sekisho_evidence::{NOTICE_LIFE, session_cuts};
 use sekisho_proto::Kind;
 use sekisho_proto::events::ClientEvent;
 use time::OffsetDateTime;
@@ -237,7 +237,7 @@ impl App {
         }
     }
 
-    /// Forgets what no longer counts, and destroys the keys of days that are over, for ever.
+    /// Forgets what no longer counts, addresses of before, and the keys of days that are over, for ever.
     pub async fn tidy(&self) -> Infallible {
         let mut rounds = interval(TIDY);
         rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -249,6 +249,12 @@ impl App {
                 tracing::warn!(
                     error = sekisho_service::chain(&error),
                     "old day keys are still there"
+                );
+            }
+            if let Err(error) = self.store.forget_former_addresses(now - NOTICE_LIFE).await {
+                tracing::warn!(
+                    error = sekisho_service::chain(&error),
+                    "old addresses are still there"
                 );
             }
         }

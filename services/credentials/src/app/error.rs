@@ -5,7 +5,7 @@ use sekisho_evidence::Refusal;
 use sekisho_proto::EventError;
 use sekisho_proto::refusal::{Class, Refuse};
 
-use crate::domain::{PasswordError, ProfileError, Rejection};
+use crate::domain::{DeclarationError, Missing, PasswordError, ProfileError, Rejection};
 use crate::hashing::{PepperError, PhcError, PoolError};
 use crate::sealing::{DayKeyError, SealError};
 use crate::store::StoreError;
@@ -16,9 +16,9 @@ pub enum Error {
     /// The gate stays shut.
     #[error(transparent)]
     Flow(Refusal),
-    /// No code is on its way, or it is dead.
-    #[error("there is no live code at this position")]
-    CodeNotLive,
+    /// No code is on its way, or it is dead, or the event owes no notice.
+    #[error("nothing owes a mail at this position")]
+    MailNotOwed,
     /// A new password that may not be set.
     #[error("the password may not be set")]
     Password(#[source] PasswordError),
@@ -28,6 +28,15 @@ pub enum Error {
     /// A profile that cannot be used.
     #[error("the profile cannot be used")]
     Profile(#[source] ProfileError),
+    /// A row of a list that cannot be followed.
+    #[error("the row cannot be followed")]
+    Declaration(#[source] DeclarationError),
+    /// A second row about the same account.
+    #[error("another row is about the same login id")]
+    LoginIdRepeated,
+    /// More rows than one call takes.
+    #[error("too many rows at once")]
+    TooManyRows,
     /// A ready-made hash that cannot be used.
     #[error("the password hash cannot be used")]
     PasswordHash(#[source] PhcError),
@@ -37,9 +46,18 @@ pub enum Error {
     /// Nobody has the login id.
     #[error("there is no such account")]
     AccountUnknown,
+    /// No flow of late has this enquiry number.
+    #[error("no flow of late has this enquiry number")]
+    EnquiryUnknown,
+    /// A text that is no enquiry number.
+    #[error("this is no enquiry number")]
+    EnquiryInvalid,
     /// The account is disabled.
     #[error("the account is disabled")]
     AccountDisabled,
+    /// The system of before said neither yes nor no: nothing was recorded.
+    #[error("the former system did not say whether the password is right")]
+    FormerSystem,
     /// The hashing pool is full: nothing was compared or recorded.
     #[error("too many passwords wait to be hashed")]
     HashingBusy,
@@ -62,12 +80,19 @@ impl Refuse for Error {
         match self {
             Self::Flow(refusal) => refusal.class(),
             Self::Log(fault) => fault.class(),
-            Self::Password(_) | Self::LoginId | Self::Profile(_) | Self::PasswordHash(_) => Class::Malformed,
-            Self::CodeNotLive | Self::AccountDisabled => Class::Precondition,
+            Self::Password(_)
+            | Self::LoginId
+            | Self::Profile(_)
+            | Self::Declaration(_)
+            | Self::LoginIdRepeated
+            | Self::TooManyRows
+            | Self::EnquiryInvalid
+            | Self::PasswordHash(_) => Class::Malformed,
+            Self::MailNotOwed | Self::AccountDisabled => Class::Precondition,
             Self::AccountExists => Class::Exists,
-            Self::AccountUnknown => Class::NotFound,
+            Self::AccountUnknown | Self::EnquiryUnknown => Class::NotFound,
             Self::HashingBusy | Self::Throttled => Class::Busy,
-            Self::Behind => Class::Unavailable,
+            Self::Behind | Self::FormerSystem => Class::Unavailable,
             Self::Broken(_) => Class::Fault,
         }
     }
@@ -81,16 +106,28 @@ impl Refuse for Error {
             Self::Password(PasswordError::Common) => "PASSWORD_COMMON",
             Self::Password(PasswordError::Contextual) => "PASSWORD_CONTEXTUAL",
             Self::Password(PasswordError::Unchanged) => "PASSWORD_UNCHANGED",
-            Self::LoginId => "LOGIN_ID_INVALID",
-            Self::Profile(ProfileError::FacilityCode) => "FACILITY_CODE_INVALID",
-            Self::Profile(ProfileError::Facility) => "FACILITY_INVALID",
-            Self::Profile(ProfileError::Name) => "NAME_INVALID",
-            Self::Profile(ProfileError::Address) => "ADDRESS_INVALID",
+            Self::LoginId | Self::Declaration(DeclarationError::LoginId) => "LOGIN_ID_INVALID",
+            Self::Profile(error) | Self::Declaration(DeclarationError::Profile(error)) => match error {
+                ProfileError::FacilityCode => "FACILITY_CODE_INVALID",
+                ProfileError::Facility => "FACILITY_INVALID",
+                ProfileError::Name => "NAME_INVALID",
+                ProfileError::Address => "ADDRESS_INVALID",
+            },
+            Self::Declaration(DeclarationError::Missing(missing)) => match missing {
+                Missing::FacilityCode => "FACILITY_CODE_MISSING",
+                Missing::Facility => "FACILITY_MISSING",
+                Missing::Name => "NAME_MISSING",
+            },
+            Self::LoginIdRepeated => "LOGIN_ID_REPEATED",
+            Self::TooManyRows => "TOO_MANY_ROWS",
             Self::PasswordHash(_) => "PASSWORD_HASH_INVALID",
-            Self::CodeNotLive => "CODE_NOT_LIVE",
+            Self::MailNotOwed => "MAIL_NOT_OWED",
             Self::AccountExists => "ACCOUNT_EXISTS",
             Self::AccountUnknown => "ACCOUNT_UNKNOWN",
+            Self::EnquiryUnknown => "ENQUIRY_UNKNOWN",
+            Self::EnquiryInvalid => "ENQUIRY_INVALID",
             Self::AccountDisabled => "ACCOUNT_DISABLED",
+            Self::FormerSystem => "FORMER_SYSTEM_UNAVAILABLE",
             Self::HashingBusy => "CREDENTIALS_BUSY",
             Self::Throttled => "CLIENT_THROTTLED",
             Self::Behind => "LOG_BEHIND",

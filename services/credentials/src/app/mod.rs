@@ -2,9 +2,12 @@
 
 mod accounts;
 mod administer;
+mod before;
 mod clients;
 mod describe;
 mod error;
+mod explain;
+mod import;
 mod reset;
 mod resolve;
 mod set_password;
@@ -16,18 +19,22 @@ use std::sync::Arc;
 use sekisho_eventlog::{Context, FlowId, Log, StreamId};
 use sekisho_service::roles;
 use sekisho_service::settings::KeyRing;
+use time::OffsetDateTime;
 
 use crate::domain::Rules;
 use crate::hashing::{HashPool, Pepper};
 use crate::sealing::{DayKeys, Phantoms};
 use crate::store::Store;
 
+use before::Before;
 use clients::Clients;
 
 pub use accounts::Overview;
 pub use administer::Registration;
 pub use describe::{Described, Known, NewPasswordLength};
 pub use error::Error;
+pub use explain::{Episode, Explanation, Question};
+pub use import::{Import, ImportRow, Imported};
 pub use reset::ResetRequest;
 pub use resolve::Issued;
 pub use set_password::PasswordChange;
@@ -46,6 +53,7 @@ pub struct App {
     rules: Arc<Rules>,
     day_keys: DayKeys,
     clients: Clients,
+    before: Before,
 }
 
 /// What a use case seals with.
@@ -66,12 +74,18 @@ impl App {
         Self {
             day_keys: DayKeys::new(store.clone(), keys.masters.clone()),
             clients: Clients::default(),
+            before: Before::default(),
             store,
             log,
             pool,
             keys,
             rules: Arc::new(rules),
         }
+    }
+
+    /// The log's time.
+    pub fn now(&self) -> OffsetDateTime {
+        self.log.now()
     }
 
     /// The pool that hashes.

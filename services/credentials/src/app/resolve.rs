@@ -1,9 +1,9 @@
-//! Where a live code is mailed to. For the otp service alone.
+//! Where mails go: live codes, and notices of what happened. For the otp service alone.
 
 use sekisho_eventlog::{Entry, FlowId, Position, StreamId};
-use sekisho_evidence::{Flow, Refusal, newest_cuts};
+use sekisho_evidence::{Flow, NOTICE_LIFE, Refusal, newest_cuts, notice};
 use sekisho_proto::events::CodeEvent;
-use sekisho_proto::otp::v1::CodeIssued;
+use sekisho_proto::otp::v1::{CodeIssued, Topic};
 use sekisho_proto::{EventError, Kind, from_timestamp};
 use time::OffsetDateTime;
 
@@ -26,18 +26,18 @@ impl App {
     /// mails are dropped, and nobody who waits for one can tell.
     ///
     /// # Errors
-    /// [`Error::CodeNotLive`] when no live CodeIssued of that account and flow stands there, [`Error::Flow`] when the
+    /// [`Error::MailNotOwed`] when no live CodeIssued of that account and flow stands there, [`Error::Flow`] when the
     /// flow is cut or cancelled.
     pub async fn resolve_address(&self, issued: Issued) -> Result<Option<Address>, Error> {
         let entries = self.log.flow(issued.flow).await?;
         let flow = Flow::fold(&entries)?;
-        let code = code_at(&entries, issued)?.ok_or(Error::CodeNotLive)?;
+        let code = code_at(&entries, issued)?.ok_or(Error::MailNotOwed)?;
         let minted = match flow {
             Flow::Unminted => return Err(Refusal::Unknown.into()),
             Flow::Mixed => return Err(Refusal::Mixed.into()),
             Flow::Cancelled(_) => return Err(Refusal::Cancelled.into()),
             // The code has done its work.
-            Flow::Verified(..) | Flow::Used(..) => return Err(Error::CodeNotLive),
+            Flow::Verified(..) | Flow::Used(..) => return Err(Error::MailNotOwed),
             Flow::Open(minted) => minted,
         };
         if !newest_cuts(&self.log, minted.account)
@@ -47,7 +47,7 @@ impl App {
             return Err(Refusal::Cut.into());
         }
         if !is_live(&code, self.log.now()) || is_dead(&entries, issued.position)? {
-            return Err(Error::CodeNotLive);
+            return Err(Error::MailNotOwed);
         }
         match self.log.load::<Account>(issued.account).await?.state.stage {
             Stage::Unregistered | Stage::Disabled { .. } | Stage::Erased => Ok(None),
@@ -56,6 +56,39 @@ impl App {
                 .person(issued.account)
                 .await?
                 .and_then(|person| person.address)),
+        }
+    }
+}
+
+impl App {
+    /// The address that is told of an event of an account: the one of then, even if there is another one by now; `None` if
+    /// there was none.
+    ///
+    /// # Errors
+    /// [`Error::MailNotOwed`] when no event of the account stands there that owes a notice, or it is over a day old.
+    pub async fn resolve_notice(
+        &self,
+        account: StreamId,
+        position: Position,
+    ) -> Result<Option<Address>, Error> {
+        let now = self.log.now();
+        let is_owing = |entry: &Entry| {
+            entry.recorded.stream == account && now < entry.recorded.recorded_at + NOTICE_LIFE
+        };
+        let entry = self.log.entry(position).await?.filter(is_owing);
+        let topic = entry.as_ref().map(notice).transpose()?.flatten();
+        let topic = topic.ok_or(Error::MailNotOwed)?;
+        match (topic, self.log.load::<Account>(account).await?.state.stage) {
+            (Topic::EmailChanged, _) => Ok(self.store.former_address(account, position).await?),
+            // Whoever left must not be told how to get in again.
+            (_, Stage::Unregistered | Stage::Disabled { .. } | Stage::Erased) => Ok(None),
+            (_, Stage::Enabled { .. }) => {
+                if let Some(of_then) = self.store.address_before_change(account, position).await? {
+                    return Ok(Some(of_then));
+                }
+                let person = self.store.person(account).await?;
+                Ok(person.and_then(|person| person.address))
+            }
         }
     }
 }

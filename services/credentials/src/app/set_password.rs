@@ -60,6 +60,7 @@ impl App {
             via: Via::Function {
                 name: "credentials.set_password",
                 arguments: Arc::new(store::hash(hash)),
+                grouped: false,
             },
             ..context(account, Some(change.flow))
         };
@@ -103,6 +104,9 @@ impl App {
         let Some(stored) = self.store.password(account).await? else {
             return Ok(());
         };
+        if stored.hash.is_elsewhere() {
+            return Ok(());
+        }
         let phc = self.keys.pepper.open(account, &stored.hash)?;
         let typed = TypedPassword::Comparable(new_password.secret().clone());
         if self.pool.compare(typed, phc).await? {

@@ -23,6 +23,8 @@ pub(super) struct Known {
     pub has_address: bool,
     pub password: StoredPassword,
     pub phc: Phc,
+    /// The password stands with the system of before; `phc` is the decoy.
+    pub is_elsewhere: bool,
     pub key: PersonalKey,
 }
 
@@ -51,10 +53,17 @@ impl App {
 
     fn known(&self, found: Found) -> Result<Subject, Error> {
         let key = PersonalKey::unwrap(&self.keys.masters, found.account, &found.key)?;
+        let is_elsewhere = found.password.hash.is_elsewhere();
+        let phc = if is_elsewhere {
+            Phc::decoy().ok_or(Error::Broken("the decoy is no hash"))?
+        } else {
+            self.keys.pepper.open(found.account, &found.password.hash)?
+        };
         Ok(Subject::Known(Box::new(Known {
             account: found.account,
             has_address: found.has_address,
-            phc: self.keys.pepper.open(found.account, &found.password.hash)?,
+            phc,
+            is_elsewhere,
             password: found.password,
             key,
         })))

@@ -95,8 +95,19 @@ impl App {
         }
         for _ in 0..COMPARISONS {
             let subject = self.subject(&login).await?;
-            let compared = self.compare(&subject, &typed).await?;
-            match self.record_verdict(&subject, &compared, &attempt, tags).await {
+            let mut compared = self.compare(&subject, &typed).await?;
+            let (was_opened, turn) = if compared.verdict.finding == Finding::Right {
+                (false, None)
+            } else {
+                self.opened_before(&login, &subject, &typed, brought, compared.cuts)
+                    .await?
+            };
+            if was_opened {
+                compared.verdict.finding = Finding::Right;
+            }
+            let recorded = self.record_verdict(&subject, &compared, &attempt, tags).await;
+            drop(turn);
+            match recorded {
                 Err(DecideError::Rejected(Stopped::Rejected(Rejection::VerdictStale))) => {}
                 Err(error) => return Err(error.into()),
                 Ok(outcome) => {
@@ -206,13 +217,13 @@ impl App {
         }
     }
 
-    /// Hashes a password that was right with the parameters of today, beside the answer. If the pool is full or the
+    /// Hashes a password that was right with the parameters of today, or that stood elsewhere so far, beside the answer. If the pool is full or the
     /// password was set anew meanwhile, nothing happens: there will be another sign-in.
     fn strengthen(&self, known: Known, typed: TypedPassword) {
         let TypedPassword::Comparable(password) = typed else {
             return;
         };
-        if !known.phc.is_weak() {
+        if !known.phc.is_weak() && !known.is_elsewhere {
             return;
         }
         let app = self.clone();
@@ -224,7 +235,7 @@ impl App {
                 return;
             };
             match app.store.rehash(known.account, &known.password, hash).await {
-                Ok(changed) => tracing::info!(changed, "a weak hash was made anew"),
+                Ok(changed) => tracing::info!(changed, "a hash was made anew"),
                 Err(error) => tracing::warn!(%error, "a weak hash stays"),
             }
         });
@@ -278,6 +289,7 @@ fn outcome(decided: &Decided<Account>, refusal: Denied) -> Result<Outcome, Error
         AccountEvent::AccountRegistered(_)
         | AccountEvent::PasswordChanged(_)
         | AccountEvent::EmailChanged(_)
+        | AccountEvent::ProfileChanged(_)
         | AccountEvent::AccountDisabled(_)
         | AccountEvent::AccountEnabled(_)
         | AccountEvent::AccountUnlocked(_)

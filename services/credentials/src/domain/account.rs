@@ -121,6 +121,7 @@ impl Stage {
             | AccountEvent::SignInRefused(_)
             | AccountEvent::PasswordResetRequested(_)
             | AccountEvent::EmailChanged(_)
+            | AccountEvent::ProfileChanged(_)
             | AccountEvent::AccountUnlocked(_) => self,
         }
     }
@@ -170,6 +171,7 @@ impl History {
             AccountEvent::AccountRegistered(_)
             | AccountEvent::PasswordResetRequested(_)
             | AccountEvent::EmailChanged(_)
+            | AccountEvent::ProfileChanged(_)
             | AccountEvent::AccountDisabled(_)
             | AccountEvent::AccountEnabled(_)
             | AccountEvent::PasswordExpired(_)

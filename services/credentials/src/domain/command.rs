@@ -47,6 +47,11 @@ pub enum Command {
     Unlock,
     /// Records that codes go elsewhere.
     ChangeAddress,
+    /// Records that the facility or the name is another one.
+    ChangeProfile {
+        /// The new facility's public code; empty if the person stays.
+        facility_code: String,
+    },
     /// Declares the password used up.
     ExpirePassword,
     /// Ends what is known of the person.

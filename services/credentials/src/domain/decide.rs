@@ -5,7 +5,7 @@ use sekisho_evidence::Refusal;
 use sekisho_proto::credentials::v1::{
     AccountDisabled, AccountEnabled, AccountErased, AccountRegistered, AccountUnlocked, EmailChanged,
     PasswordAccepted, PasswordChanged, PasswordExpired, PasswordRejected, PasswordResetRequested,
-    SealedClient, SignInRefused, sign_in_refused::Reason,
+    ProfileChanged, SealedClient, SignInRefused, sign_in_refused::Reason,
 };
 use sekisho_proto::events::AccountEvent;
 use sekisho_proto::to_timestamp;
@@ -77,6 +77,7 @@ pub fn decide(account: &Account, now: OffsetDateTime, command: Command) -> Decid
         },
         Command::Unlock => unlock(account),
         Command::ChangeAddress => of_somebody(account, EmailChanged {}),
+        Command::ChangeProfile { facility_code } => of_somebody(account, ProfileChanged { facility_code }),
         Command::ExpirePassword if account.password().expired => Ok(Decision::Nothing),
         Command::ExpirePassword => of_somebody(account, PasswordExpired {}),
         Command::Erase => of_somebody(account, AccountErased {}),

@@ -80,11 +80,11 @@ impl fmt::Debug for Profile {
     }
 }
 
-fn is_code(text: &str) -> bool {
+pub(super) fn is_code(text: &str) -> bool {
     (1..=LONGEST_CODE).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
-fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     let length = text.chars().count();
     (1..=LONGEST_NAME).contains(&length) && !text.trim().is_empty() && !text.chars().any(char::is_control)
 }

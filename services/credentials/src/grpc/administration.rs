@@ -9,9 +9,9 @@ use sekisho_service::server::Peer;
 use sekisho_service::settings::Secret;
 use tonic::{Request, Response, Status};
 
-use crate::app::{App, Error, Overview, Registration};
+use crate::app::{App, Error, Import, ImportRow, Overview, Question, Registration};
 use crate::domain::{Address, Profile, ProfileError};
-use crate::hashing::Phc;
+use crate::hashing::FirstPassword;
 use crate::store::Page;
 
 /// The version of a registration: the first entry of its stream.
@@ -102,10 +102,21 @@ impl AdministrationService for Administration {
             after: request.after_login_id,
             limit: request.limit,
         };
-        let accounts = self.app.get()?.list(page).await?;
+        let app = self.app.get()?;
+        let accounts = app.list(page).await?;
         Ok(Response::new(proto::ListAccountsResponse {
             accounts: accounts.into_iter().map(proto::Account::from).collect(),
+            now: Some(to_timestamp(app.now())),
         }))
+    }
+
+    async fn explain_account(
+        &self,
+        request: Request<proto::ExplainAccountRequest>,
+    ) -> Result<Response<proto::ExplainAccountResponse>, Status> {
+        let question = Question::try_from(request.into_inner())?;
+        let explanation = self.app.get()?.explain(question).await?;
+        Ok(Response::new(explanation.into()))
     }
 
     async fn change_address(
@@ -134,6 +145,24 @@ impl AdministrationService for Administration {
         let position = self.app.get()?.expire_password(&login_id, &actor).await?;
         Ok(Response::new(proto::ExpirePasswordResponse {
             position: position.0,
+        }))
+    }
+
+    async fn import_accounts(
+        &self,
+        request: Request<proto::ImportAccountsRequest>,
+    ) -> Result<Response<proto::ImportAccountsResponse>, Status> {
+        let actor = Peer::of(&request)?.actor.clone();
+        let proto::ImportAccountsRequest { rows, dry_run } = request.into_inner();
+        let import = if dry_run {
+            Import::DryRun
+        } else {
+            Import::By(&actor)
+        };
+        let rows = rows.into_iter().map(ImportRow::from).collect();
+        let imported = self.app.get()?.import(rows, import).await?;
+        Ok(Response::new(proto::ImportAccountsResponse {
+            rows: imported.into_iter().map(proto::ImportedRow::from).collect(),
         }))
     }
 
@@ -200,7 +229,7 @@ fn registration(request: proto::RegisterAccountRequest) -> Result<Registration, 
     Ok(Registration {
         login_id: request.login_id,
         profile: profile.map_err(Error::Profile)?,
-        password_hash: Phc::try_from(password_hash.expose().as_str()).map_err(Error::PasswordHash)?,
+        password: FirstPassword::try_from(password_hash.expose().as_str()).map_err(Error::PasswordHash)?,
         password_is_initial: request.password_is_initial,
     })
 }

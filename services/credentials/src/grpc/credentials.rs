@@ -4,6 +4,7 @@ use sekisho_eventlog::{Position, StreamId};
 use sekisho_evidence::CommandId;
 use sekisho_proto::credentials::v1 as proto;
 use sekisho_proto::credentials::v1::credentials_service_server::CredentialsService;
+use sekisho_proto::credentials::v1::resolve_address_request::Mail;
 use sekisho_proto::credentials::v1::verify_password_response as verified;
 use sekisho_service::Late;
 use sekisho_service::refusal::malformed;
@@ -110,13 +111,23 @@ impl CredentialsService for Credentials {
         request: Request<proto::ResolveAddressRequest>,
     ) -> Result<Response<proto::ResolveAddressResponse>, Status> {
         let request = request.into_inner();
-        let issued = Issued {
-            account: StreamId::try_from(request.account_id.as_slice())
-                .map_err(|_| malformed("account_id", 16))?,
-            position: Position(request.position),
-            flow: flow_id(&request.flow_id)?,
+        let account = StreamId::try_from(request.account_id.as_slice());
+        let account = account.map_err(|_| malformed("account_id", 16))?;
+        let position = Position(request.position);
+        let app = self.app.get()?;
+        let address = match request.mail {
+            Some(Mail::FlowId(flow)) => {
+                let flow = flow_id(&flow)?;
+                let issued = Issued {
+                    account,
+                    position,
+                    flow,
+                };
+                app.resolve_address(issued).await?
+            }
+            Some(Mail::Notice(_)) => app.resolve_notice(account, position).await?,
+            None => return Err(malformed("flow_id", 16)),
         };
-        let address = self.app.get()?.resolve_address(issued).await?;
         Ok(Response::new(proto::ResolveAddressResponse {
             address: address.as_ref().map_or("", Address::as_str).to_owned(),
         }))

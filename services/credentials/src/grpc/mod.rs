@@ -2,6 +2,8 @@
 
 mod administration;
 mod credentials;
+mod explained;
+mod imported;
 mod status;
 
 use sekisho_eventlog::FlowId;

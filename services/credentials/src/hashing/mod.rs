@@ -6,6 +6,6 @@ mod pool;
 mod recipe;
 
 pub use pepper::{Pepper, PepperError, SealedHash};
-pub use phc::{Phc, PhcError};
+pub use phc::{FirstPassword, Phc, PhcError};
 pub use pool::{HashPool, PoolError};
 pub use recipe::HashError;

@@ -14,6 +14,8 @@ use sekisho_service::settings::{KeyRing, Secret};
 use super::Phc;
 
 const SEAL: &str = "sekisho/pepper/1";
+/// The form of a password that stands elsewhere; no hash has it.
+const ELSEWHERE: &str = "elsewhere";
 const FINGERPRINT: &str = "sekisho/wrong-password/1";
 
 /// The keys of the pepper file.
@@ -81,6 +83,22 @@ impl Pepper {
         let (_, key) = self.0.current();
         let [a, b, c, d, ..] = mac::derive(key, FINGERPRINT, &[stream.0.as_bytes(), password.as_bytes()]);
         i32::from_be_bytes([a, b, c, d])
+    }
+}
+
+impl SealedHash {
+    /// In place of a hash, while the password stands with the system of before.
+    pub fn elsewhere() -> Self {
+        Self {
+            form: ELSEWHERE.to_owned(),
+            pepper_id: String::new(),
+            sealed: Vec::new(),
+        }
+    }
+
+    /// Whether nothing can be compared with it here.
+    pub fn is_elsewhere(&self) -> bool {
+        self.form == ELSEWHERE
     }
 }
 

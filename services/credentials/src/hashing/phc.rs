@@ -28,6 +28,26 @@ pub struct Phc {
     output: Output,
 }
 
+/// The password that an account begins with.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FirstPassword {
+    /// One that can be compared with.
+    Hash(Box<Phc>),
+    /// The one of the system that people signed in to before, as the word `elsewhere` says.
+    Elsewhere,
+}
+
+impl TryFrom<&str> for FirstPassword {
+    type Error = PhcError;
+
+    fn try_from(text: &str) -> Result<Self, PhcError> {
+        match text {
+            "elsewhere" => Ok(Self::Elsewhere),
+            hash => Phc::try_from(hash).map(Box::new).map(Self::Hash),
+        }
+    }
+}
+
 /// Why a text is no hash that can be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PhcError {

@@ -5,12 +5,13 @@ use sekisho_credentials::domain::{Address, Profile};
 use sekisho_credentials::store::Page;
 use sekisho_eventlog::{Argument, Outcome as Appended, Position, StreamId, Via};
 use sekisho_evidence::Refusal;
-use sekisho_proto::credentials::v1::{AccountEnabled, EmailChanged};
+use sekisho_proto::credentials::v1::{AccountEnabled, EmailChanged, ProfileChanged};
 use sekisho_proto::events::AccountEvent;
 use sekisho_proto::otp::v1::Purpose;
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 
 use crate::support::{
-    ACTOR, ADDRESS, Bench, LOGIN, PASSWORD, draft, hash_of, hash_without_password, registration,
+    ACTOR, ADDRESS, Bench, LOGIN, PASSWORD, draft, eventually, hash_of, hash_without_password, registration,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -137,7 +138,13 @@ async fn a_password_that_is_used_up_leads_to_another_one() {
 
 /// What a dump of the tables holds of the person.
 fn remains(bench: &Bench) -> String {
-    let tables = ["account", "password", "personal_key", "wrong_password"];
+    let tables = [
+        "account",
+        "password",
+        "personal_key",
+        "wrong_password",
+        "former_address",
+    ];
     let all = tables.map(|table| bench.sql(&format!("select * from credentials.{table};")));
     all.concat()
 }
@@ -148,8 +155,10 @@ async fn of_an_erased_person_nothing_is_left() {
     let account = bench.register().await;
     bench.accepted().await;
     bench.sign_in(LOGIN, "wrong").await;
+    let to = Some(address("elsewhere@example.com"));
+    bench.app.change_address(LOGIN, to, ACTOR).await.unwrap();
     let id = account.to_string();
-    for text in [LOGIN, "登録 花子", ADDRESS, &id] {
+    for text in [LOGIN, "登録 花子", ADDRESS, "elsewhere@example.com", &id] {
         assert!(remains(&bench).contains(text), "{text}");
     }
     bench.app.erase(LOGIN, ACTOR).await.unwrap();
@@ -176,10 +185,21 @@ fn change_address(to: &str) -> Via {
     Via::Function {
         name: "credentials.change_address",
         arguments: vec![Argument::Text(to.to_owned())].into(),
+        grouped: false,
     }
 }
 
-/// Neither function leaves half of its work, and neither does another's.
+fn change_profile(name: &str) -> Via {
+    let profile = ["0450000", "0450000", "架空がんセンター", name];
+    let arguments = profile.map(|text| Argument::Text(text.to_owned()));
+    Via::Function {
+        name: "credentials.change_profile",
+        arguments: arguments.to_vec().into(),
+        grouped: false,
+    }
+}
+
+/// No function leaves half of its work or does another's.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_function_takes_its_own_event_for_an_account_that_is_there() {
     let bench = Bench::new().await;
@@ -188,18 +208,25 @@ async fn a_function_takes_its_own_event_for_an_account_that_is_there() {
     let erase = Via::Function {
         name: "credentials.erase_account",
         arguments: Vec::new().into(),
+        grouped: false,
     };
     let foreign: AccountEvent = AccountEnabled {}.into();
-    for via in [change_address(""), erase] {
+    for via in [change_address(""), change_profile(""), erase] {
         let draft = draft(&bench.log, account, None, &foreign).await;
         let outcome = bench.log.append(draft, &via).await;
         assert!(outcome.is_err(), "{via:?}: {outcome:?}");
         assert_eq!(remains(&bench), before, "{via:?}");
     }
     let nobody = StreamId(uuid::Uuid::from_u128(1));
-    let draft = draft(&bench.log, nobody, None, &AccountEvent::from(EmailChanged {})).await;
-    let outcome = bench.log.append(draft, &change_address("")).await;
-    assert!(outcome.is_err(), "{outcome:?}");
+    let changes: [(AccountEvent, Via); 2] = [
+        (EmailChanged {}.into(), change_address("")),
+        (ProfileChanged::default().into(), change_profile("")),
+    ];
+    for (event, via) in changes {
+        let draft = draft(&bench.log, nobody, None, &event).await;
+        let outcome = bench.log.append(draft, &via).await;
+        assert!(outcome.is_err(), "{event:?}: {outcome:?}");
+    }
     assert_eq!(bench.account_entries().await.len(), 1);
 }
 
@@ -221,6 +248,74 @@ async fn an_address_that_is_recorded_already_is_not_written_again() {
     assert!(matches!(again, Appended::Recorded(_)), "{again:?}");
     let person = bench.app.store().person(account).await.unwrap().unwrap();
     assert_eq!(person.address, second);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_profile_that_is_recorded_already_is_not_written_again() {
+    let bench = Bench::new().await;
+    let account = bench.register().await;
+    let changed: AccountEvent = ProfileChanged::default().into();
+    let first = draft(&bench.log, account, None, &changed).await;
+    bench
+        .log
+        .append(first.clone(), &change_profile("一"))
+        .await
+        .unwrap();
+    let second = draft(&bench.log, account, None, &changed).await;
+    bench.log.append(second, &change_profile("二")).await.unwrap();
+    let again = bench.log.append(first, &change_profile("一")).await.unwrap();
+    assert!(matches!(again, Appended::Recorded(_)), "{again:?}");
+    assert_eq!(bench.app.show(LOGIN).await.unwrap().row.name, "二");
+}
+
+/// What is renamed was read while the person was still at the old facility.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rename_undoes_no_transfer_that_came_meanwhile() {
+    let bench = Bench::new().await;
+    let account = bench.register().await;
+    let changed: AccountEvent = ProfileChanged::default().into();
+    let moved = Via::Function {
+        name: "credentials.change_profile",
+        arguments: ["0450000", "0460000", "見本病院", "登録 花子"]
+            .map(|text| Argument::Text(text.to_owned()))
+            .to_vec()
+            .into(),
+        grouped: false,
+    };
+    let transfer = draft(&bench.log, account, None, &changed).await;
+    bench.log.append(transfer, &moved).await.unwrap();
+    let rename = draft(&bench.log, account, None, &changed).await;
+    let outcome = bench.log.append(rename, &change_profile("登録 華子")).await;
+    assert!(outcome.is_err(), "{outcome:?}");
+    let row = bench.app.show(LOGIN).await.unwrap().row;
+    assert_eq!([row.facility_code, row.name], ["0460000", "登録 花子"]);
+    assert_eq!(bench.account_entries().await.len(), 2);
+}
+
+/// Somebody changes the address at the same time: the former one is written after the erasure has looked for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erasure_waits_for_whoever_changes_the_address_and_leaves_nothing() {
+    let bench = Bench::new().await;
+    let account = bench.register().await;
+    let mut holder = PgConnection::connect(&bench.database.url("postgres"))
+        .await
+        .unwrap();
+    let hold = format!(
+        "begin;
+        select from credentials.account where account_id = '{account}' for update;
+        insert into credentials.former_address values (1000, '{account}', '{ADDRESS}', now())"
+    );
+    holder.execute(sqlx::raw_sql(AssertSqlSafe(hold))).await.unwrap();
+    let app = bench.app.clone();
+    let erasure = tokio::spawn(async move { app.erase(LOGIN, ACTOR).await });
+    let waits = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock';";
+    eventually("the erasure to wait for the account", async || {
+        (bench.sql(waits) == "1").then_some(())
+    })
+    .await;
+    holder.execute("commit").await.unwrap();
+    erasure.await.unwrap().unwrap();
+    assert_eq!(remains(&bench).trim(), "");
 }
 
 /// C-30.

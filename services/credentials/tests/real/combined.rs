@@ -41,6 +41,7 @@ fn register_account(login: &str) -> Via {
             text("2026-03"),
             Argument::Bytes(vec![1, 2, 3]),
         ]),
+        grouped: false,
     }
 }
 
@@ -53,6 +54,7 @@ fn set_password(account: StreamId, phc: &Phc) -> Via {
             Argument::Text(hash.pepper_id),
             Argument::Bytes(hash.sealed),
         ]),
+        grouped: false,
     }
 }
 

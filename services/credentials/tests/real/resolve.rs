@@ -1,6 +1,7 @@
 //! Where a live code is mailed to.
 
 use sekisho_credentials::app::{Error, Issued};
+use sekisho_credentials::domain::Address;
 use sekisho_eventlog::{FlowId, Position, StreamId};
 use sekisho_evidence::Refusal;
 use sekisho_proto::otp::v1::{CodeAccepted, CodeIssued, CodeRejected, FlowCancelled, MailStarted, Purpose};
@@ -27,7 +28,7 @@ async fn resolve(bench: &Bench, account: StreamId, position: Position, flow: Flo
     match bench.app.resolve_address(issued).await {
         Ok(Some(address)) => Answer::Address(address.as_str().to_owned()),
         Ok(None) => Answer::Nobody,
-        Err(Error::CodeNotLive) => Answer::Dead,
+        Err(Error::MailNotOwed) => Answer::Dead,
         Err(Error::Flow(refusal)) => Answer::Refused(refusal),
         Err(other) => panic!("{other:?}"),
     }
@@ -179,4 +180,70 @@ async fn the_mail_of_a_phantom_a_disabled_account_or_one_without_an_address_goes
     assert_eq!(resolve_reset("04500002", without).await, Answer::Nobody);
     let phantom = bench.app.phantoms().stream("04500009");
     assert_eq!(resolve_reset("04500009", phantom).await, Answer::Nobody);
+}
+
+async fn resolve_notice(bench: &Bench, account: StreamId, position: Position) -> Answer {
+    match bench.app.resolve_notice(account, position).await {
+        Ok(Some(address)) => Answer::Address(address.as_str().to_owned()),
+        Ok(None) => Answer::Nobody,
+        Err(Error::MailNotOwed) => Answer::Dead,
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_happened_to_an_account_is_told_to_its_address_for_a_day() {
+    let bench = Bench::new().await;
+    let account = bench.register().await;
+    bench.guess(LOGIN, 1..=9).await;
+    let ninth = bench.newest().await.0.recorded.position;
+    bench.guess(LOGIN, 10..=10).await;
+    let locked = bench.newest().await.0.recorded.position;
+    let told = Answer::Address(ADDRESS.to_owned());
+    assert_eq!(resolve_notice(&bench, account, locked).await, told);
+    assert_eq!(resolve_notice(&bench, account, ninth).await, Answer::Dead);
+    let other = StreamId(uuid::Uuid::from_u128(1));
+    assert_eq!(resolve_notice(&bench, other, locked).await, Answer::Dead);
+    assert_eq!(
+        resolve_notice(&bench, account, Position(9_999)).await,
+        Answer::Dead
+    );
+    bench.shift_clock("clock_timestamp() + interval '25 hours'").await;
+    assert_eq!(resolve_notice(&bench, account, locked).await, Answer::Dead);
+}
+
+/// Whoever reads at the old address must hear of it; whoever reads at the new one knows.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_address_is_told_to_the_one_before_it_which_is_forgotten_after_a_day() {
+    let bench = Bench::new().await;
+    let account = bench.register().await;
+    let to = |text: &str| Some(Address::try_from(text).unwrap());
+    let first = bench
+        .app
+        .change_address(LOGIN, to("b@example.com"), ACTOR)
+        .await
+        .unwrap();
+    let second = bench.app.change_address(LOGIN, None, ACTOR).await.unwrap();
+    let third = bench
+        .app
+        .change_address(LOGIN, to("c@example.com"), ACTOR)
+        .await
+        .unwrap();
+    let answers = [
+        (first, Answer::Address(ADDRESS.to_owned())),
+        (second, Answer::Address("b@example.com".to_owned())),
+        (third, Answer::Nobody),
+    ];
+    for (position, answer) in answers {
+        assert_eq!(resolve_notice(&bench, account, position).await, answer);
+    }
+    let store = bench.app.store();
+    store.forget_former_addresses(bench.log.now()).await.unwrap();
+    assert_eq!(
+        bench
+            .sql("select count(*) from credentials.former_address;")
+            .trim(),
+        "0"
+    );
+    assert_eq!(resolve_notice(&bench, account, first).await, Answer::Nobody);
 }

@@ -197,3 +197,12 @@ async fn a_verdict_about_a_password_that_was_set_anew_meanwhile_is_compared_agai
     };
     assert_eq!(rejected.password_version, 2);
 }
+
+/// C-4.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_of_ones_own_never_grows_old() {
+    let bench = Bench::new().await;
+    bench.register().await;
+    bench.shift_clock("clock_timestamp() + interval '2 years'").await;
+    bench.accepted().await;
+}

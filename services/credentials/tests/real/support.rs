@@ -8,7 +8,7 @@ use std::time::Duration;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version as Argon2Version};
 use sekisho_credentials::app::{App, Attempt, Keys, Outcome, Registration, ResetRequest};
 use sekisho_credentials::domain::{Account, LoginId, Profile, Rules, TypedLogin};
-use sekisho_credentials::hashing::{HashPool, Pepper, Phc, SealedHash};
+use sekisho_credentials::hashing::{FirstPassword, HashPool, Pepper, Phc, SealedHash};
 use sekisho_credentials::sealing::{Phantoms, Seen};
 use sekisho_credentials::store::{Found, StoredPassword};
 use sekisho_dev::{Database, Postgres};
@@ -312,7 +312,7 @@ pub fn registration(login: &str, address: &str, phc: &Phc) -> Registration {
             address,
         )
         .unwrap(),
-        password_hash: phc.clone(),
+        password: FirstPassword::Hash(Box::new(phc.clone())),
         password_is_initial: false,
     }
 }

@@ -17,12 +17,13 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 use http::Method;
+use sekisho_service::enquiry::Enquiry;
 use tracing::Instrument;
 
 use crate::Gateway;
+use crate::cookies::{Cookies, Flow, Reset};
 use crate::refusal::Refusal;
 
-pub use answer::enquiry_number;
 pub use client::{Client, Proxies};
 pub use host::{Hosts, Site};
 pub use refused::RefusedForms;
@@ -31,6 +32,8 @@ pub use refused::RefusedForms;
 pub async fn guard(State(gateway): State<Arc<Gateway>>, request: Request, next: Next) -> Response {
     let span = span::of(&request);
     let site = gateway.hosts.site(&request);
+    let cookies = Cookies::of(&gateway, request.headers());
+    let path = request.uri().path().to_owned();
     let sender = (request.method() == Method::POST)
         .then(|| client::address(&gateway.proxies, request.headers(), request.extensions()));
     async {
@@ -43,12 +46,23 @@ pub async fn guard(State(gateway): State<Arc<Gateway>>, request: Request, next: 
         {
             gateway.refused_forms.note(sender);
         }
-        let answer = answer::dress(answer, site.as_ref());
+        let answer = answer::dress(answer, site.as_ref(), || enquiry(&cookies, &path));
         span::finish(answer.status());
         headers::add(answer, site.as_ref())
     }
     .instrument(span)
     .await
+}
+
+/// The number of the flow that a page belongs to. Elsewhere a browser may still keep the flow of somebody who has left.
+fn enquiry(cookies: &Cookies, path: &str) -> Option<Enquiry> {
+    if path.starts_with("/signin/") {
+        Some(cookies.read::<Flow>()?.enquiry())
+    } else if path.starts_with("/password/forgot/") {
+        Some(cookies.read::<Reset>()?.flow.enquiry())
+    } else {
+        None
+    }
 }
 
 /// A panic in a page is an answer too: the person sees an error page, and the others notice nothing.

@@ -11,7 +11,7 @@ use super::code::{Focus, Forms, Stage, View, readable};
 use super::{Answer, Frame, cancel, flow, flow_fault, html, is_current, read_once};
 use crate::backends::{CodeVerdict, Ended, Fault, Known, Reason, Started};
 use crate::cookies::{Cookies, Flow, Person, Session};
-use crate::edge::{Site, enquiry_number};
+use crate::edge::Site;
 use crate::form::Form;
 use crate::notes::{CodeMessage, Note};
 use crate::refusal::{Place, Refusal, Trouble};
@@ -51,7 +51,13 @@ pub async fn show(State(gateway): State<Arc<Gateway>>, site: Site, mut cookies: 
     };
     let view = View::of_sign_in(&state, described, said).ok_or_else(|| unknown_state("GetFlow"))?;
     let forms = Forms::new(&gateway.seals, &flow, VERIFY, SEND);
-    let page = html(&Email::new(&site, view, forms, Marks::new(&gateway, &flow)))?;
+    let page = html(&Email::new(
+        &site,
+        view,
+        &flow,
+        forms,
+        Marks::new(&gateway, &flow),
+    ))?;
     Ok((cookies, page).into_response())
 }
 
@@ -167,10 +173,10 @@ fn unknown_state(call: &'static str) -> Refusal {
 }
 
 impl Email {
-    fn new(site: &Site, view: View, forms: Forms, marks: Marks) -> Self {
+    fn new(site: &Site, view: View, flow: &Flow, forms: Forms, marks: Marks) -> Self {
         let mut frame = Frame::sign_in(texts::EMAIL, site);
         frame.error = view.alert.is_some();
-        let enquiry = (view.stage == Stage::Failed).then(enquiry_number);
+        let enquiry = (view.stage == Stage::Failed).then(|| flow.enquiry().to_string());
         if let Some(enquiry) = &enquiry {
             tracing::warn!(enquiry, "a code could not be mailed");
         }

@@ -3,9 +3,10 @@
 use http::StatusCode;
 use sekisho_gateway::texts;
 use sekisho_proto::otp::v1::flow_view::{Mail, Stage};
+use sekisho_service::enquiry::Enquiry;
 use tonic::Code;
 
-use crate::browser::Browser;
+use crate::browser::{Browser, Page};
 use crate::gallery::show;
 use crate::services::FLOW;
 use crate::world::{CODE, World};
@@ -264,6 +265,40 @@ async fn a_mail_that_failed_gets_an_enquiry_number() {
     assert!(page.title().starts_with("エラー：") && page.shows("<span class=\"whole\">"));
     world.state().flow.mail = Mail::HandedOver.into();
     assert!(!browser.open("/signin/email").await.shows(texts::ENQUIRY));
+}
+
+/// The help desk finds what the log says of the flow by it.
+#[tokio::test]
+async fn every_error_within_a_flow_has_the_number_of_the_flow() {
+    let (world, mut browser) = signed_in_with_code().await;
+    world.state().flow.mail = Mail::Failed.into();
+    let of_flow = Enquiry::of_flow(FLOW);
+    assert_eq!(enquiry(browser.open("/signin/email").await), of_flow);
+    world.refuse("GetFlow", Code::Unavailable, "");
+    let down = browser.open("/signin/email").await;
+    assert_eq!(down.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(enquiry(down), of_flow);
+
+    // Elsewhere the flow may be that of somebody who has left.
+    for path in ["/nowhere", "/top/nowhere"] {
+        assert_ne!(enquiry(browser.open(path).await), of_flow, "{path}");
+    }
+    world.refuse("VerifyPassword", Code::Unavailable, "");
+    browser.open("/signin").await;
+    let refused = browser.sign_in().await;
+    assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_ne!(enquiry(refused), of_flow);
+}
+
+/// The number that a page shows.
+fn enquiry(page: &Page) -> Enquiry {
+    let words = page.text.split(|c: char| !c.is_ascii_digit() && c != '-');
+    let mut numbers = words
+        .filter(|word| word.len() == 14)
+        .filter_map(|word| word.parse().ok());
+    numbers
+        .next()
+        .unwrap_or_else(|| panic!("no number in {}", page.text))
 }
 
 #[tokio::test]

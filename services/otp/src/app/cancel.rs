@@ -16,7 +16,7 @@ impl App {
     /// [`Error`]; giving up twice is no error.
     pub async fn cancel(&self, caller: Caller<'_>) -> Result<(), Error> {
         let minted = self.open(caller).await?.minted;
-        let context = context(minted.account, minted.flow, None);
+        let context = context(minted.account, Some(minted.flow), None);
         let decided = self
             .log
             .decide(&context, |facts: &Facts<Codes>| {

@@ -43,7 +43,7 @@ impl App {
     /// The position of CodeIssued; `None` where no code was needed.
     async fn record_issue(&self, minted: &Minted, command: CommandId) -> Result<Option<Position>, Error> {
         let digest = command.digest(&[b"IssueCode"]);
-        let context = context(minted.account, minted.flow, Some(digest));
+        let context = context(minted.account, Some(minted.flow), Some(digest));
         let reference = reference(entropy::bytes());
         let decided = self
             .log

@@ -101,10 +101,10 @@ fn codes_of(entries: &[Entry]) -> Result<Codes, EventError> {
     Ok(codes)
 }
 
-/// Around a command of this service on an account's codes.
-pub(crate) fn context(account: StreamId, flow: FlowId, digest: Option<[u8; 32]>) -> Context {
+/// Around a command of this service on an account's codes and notices.
+pub(crate) fn context(account: StreamId, flow: Option<FlowId>, digest: Option<[u8; 32]>) -> Context {
     Context {
         digest,
-        ..Context::new(account, Some(flow), roles::OTP)
+        ..Context::new(account, flow, roles::OTP)
     }
 }

@@ -40,7 +40,7 @@ impl App {
         let typed = read_typed(code.expose())?;
         let minted = self.open_alive(caller).await?.minted;
         let digest = command.digest(&[b"VerifyCode", typed.expose()]);
-        let context = context(minted.account, minted.flow, Some(digest));
+        let context = context(minted.account, Some(minted.flow), Some(digest));
         let mut accepted = None;
         let decided = self
             .log

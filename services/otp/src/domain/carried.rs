@@ -8,6 +8,7 @@ use sekisho_proto::{from_timestamp, to_timestamp};
 use time::OffsetDateTime;
 
 use super::limits::TRIES;
+use super::notice::Notice;
 use super::state::{Codes, FlowCodes, Issued, Mail, Stage};
 
 impl Codes {
@@ -17,6 +18,7 @@ impl Codes {
             flows: self.flows.iter().map(written).collect(),
             resets_at: self.resets_at.iter().copied().map(to_timestamp).collect(),
             refused_at: self.refused_at.map(to_timestamp),
+            notices: self.notices.iter().map(written_notice).collect(),
         }
     }
 
@@ -28,6 +30,7 @@ impl Codes {
             flows,
             resets_at: resets_at.collect::<Option<_>>()?,
             refused_at: moment(state.refused_at.as_ref()),
+            notices: state.notices.iter().map(read_notice).collect::<Option<_>>()?,
         })
     }
 }
@@ -98,7 +101,19 @@ fn with_code(
 }
 
 fn with_mail(base: proto::FlowCodes, mail: Mail) -> proto::FlowCodes {
-    let (kind, attempt, claimed_until, mailed_at) = match mail {
+    let state = written_mail(mail);
+    proto::FlowCodes {
+        mail: state.stage,
+        attempt: state.attempt,
+        claimed_until: state.claimed_until,
+        mailed_at: state.mailed_at,
+        in_doubt: state.in_doubt,
+        ..base
+    }
+}
+
+fn written_mail(mail: Mail) -> proto::MailState {
+    let (stage, attempt, claimed_until, mailed_at) = match mail {
         Mail::Owed { attempts, .. } => (proto::Mail::Owed, attempts, None, None),
         Mail::Claimed { attempt, until, .. } => {
             (proto::Mail::Claimed, attempt, Some(to_timestamp(until)), None)
@@ -106,14 +121,31 @@ fn with_mail(base: proto::FlowCodes, mail: Mail) -> proto::FlowCodes {
         Mail::Mailed { at } => (proto::Mail::Mailed, 0, None, Some(to_timestamp(at))),
         Mail::Failed => (proto::Mail::Failed, 0, None, None),
     };
-    proto::FlowCodes {
-        mail: kind.into(),
+    proto::MailState {
+        stage: stage.into(),
         attempt,
         claimed_until,
         mailed_at,
         in_doubt: mail.is_in_doubt(),
-        ..base
     }
+}
+
+fn written_notice(notice: &Notice) -> proto::Notice {
+    proto::Notice {
+        about: notice.about.0,
+        topic: notice.topic.into(),
+        at: Some(to_timestamp(notice.at)),
+        mail: Some(written_mail(notice.mail)),
+    }
+}
+
+fn read_notice(notice: &proto::Notice) -> Option<Notice> {
+    Some(Notice {
+        about: Position(notice.about),
+        topic: notice.topic(),
+        at: moment(notice.at.as_ref())?,
+        mail: read_mail(notice.mail.as_ref()?)?,
+    })
 }
 
 /// `None` for what this version has not written: then the whole stream is folded instead.
@@ -123,7 +155,7 @@ fn read(flow: &proto::FlowCodes) -> Option<FlowCodes> {
         proto::Stage::Live => Stage::Live {
             code: read_code(flow)?,
             wrong: flow.rejected,
-            mail: read_mail(flow)?,
+            mail: mail_of(flow)?,
             replaced: flow.replaced.clone(),
         },
         proto::Stage::Spent => Stage::Spent {
@@ -158,20 +190,33 @@ fn read_code(flow: &proto::FlowCodes) -> Option<Issued> {
     })
 }
 
-fn read_mail(flow: &proto::FlowCodes) -> Option<Mail> {
-    match flow.mail() {
+fn mail_of(flow: &proto::FlowCodes) -> Option<Mail> {
+    read_mail(&proto::MailState {
+        stage: flow.mail,
+        attempt: flow.attempt,
+        claimed_until: flow.claimed_until,
+        mailed_at: flow.mailed_at,
+        in_doubt: flow.in_doubt,
+    })
+}
+
+fn read_mail(state: &proto::MailState) -> Option<Mail> {
+    let proto::MailState {
+        attempt, in_doubt, ..
+    } = *state;
+    match state.stage() {
         proto::Mail::Unspecified => None,
         proto::Mail::Owed => Some(Mail::Owed {
-            attempts: flow.attempt,
-            in_doubt: flow.in_doubt,
+            attempts: attempt,
+            in_doubt,
         }),
         proto::Mail::Claimed => Some(Mail::Claimed {
-            attempt: flow.attempt,
-            until: moment(flow.claimed_until.as_ref())?,
-            in_doubt: flow.in_doubt,
+            attempt,
+            until: moment(state.claimed_until.as_ref())?,
+            in_doubt,
         }),
         proto::Mail::Mailed => Some(Mail::Mailed {
-            at: moment(flow.mailed_at.as_ref())?,
+            at: moment(state.mailed_at.as_ref())?,
         }),
         proto::Mail::Failed => Some(Mail::Failed),
     }

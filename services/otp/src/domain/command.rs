@@ -5,6 +5,8 @@ use sekisho_proto::otp::v1::{Purpose, mail_failed};
 use sekisho_proto::refusal::{Class, Refuse};
 use time::OffsetDateTime;
 
+use super::mail::Letter;
+
 /// A command. What it needs beside the state comes with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
@@ -41,9 +43,9 @@ pub enum Command {
     },
     /// A worker wants to hand the mail over.
     ClaimMail {
-        /// The flow.
-        flow: FlowId,
-        /// Position of the CodeIssued.
+        /// What it brings.
+        letter: Letter,
+        /// Position of the event that owes it.
         about: Position,
         /// Which attempt, from 1.
         attempt: u32,
@@ -52,9 +54,9 @@ pub enum Command {
     },
     /// The relay has the mail.
     RecordMailed {
-        /// The flow.
-        flow: FlowId,
-        /// Position of the CodeIssued.
+        /// What it brings.
+        letter: Letter,
+        /// Position of the event that owes it.
         about: Position,
         /// Which attempt.
         attempt: u32,
@@ -63,9 +65,9 @@ pub enum Command {
     },
     /// The relay does not have the mail, or may not have it.
     RecordMailFailed {
-        /// The flow.
-        flow: FlowId,
-        /// Position of the CodeIssued.
+        /// What it brings.
+        letter: Letter,
+        /// Position of the event that owes it.
         about: Position,
         /// Which attempt.
         attempt: u32,
@@ -107,7 +109,7 @@ pub enum Rejection {
     /// Five wrong tries.
     #[error("the code is dead after too many wrong tries")]
     Spent,
-    /// The mail is no longer owed: handed over, given up, or its code is dead.
+    /// The mail is no longer owed: handed over, given up, or what it brings is dead.
     #[error("the mail is not owed")]
     NotOwed,
     /// Another worker holds the mail.

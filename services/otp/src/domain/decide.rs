@@ -45,19 +45,19 @@ impl Codes {
             Command::Verify { flow, finding } => self.verify(flow, now, finding),
             Command::Cancel { flow } => Ok(self.cancel(flow, now)),
             Command::ClaimMail {
-                flow,
+                letter,
                 about,
                 attempt,
                 until,
-            } => self.claim_mail(flow, now, about, attempt, until),
+            } => self.claim_mail(letter, now, about, attempt, until),
             Command::RecordMailed {
-                flow,
+                letter,
                 about,
                 attempt,
                 reply,
-            } => Ok(self.mailed(flow, about, attempt, reply)),
+            } => Ok(self.mailed(letter, about, attempt, reply)),
             Command::RecordMailFailed {
-                flow,
+                letter,
                 about,
                 attempt,
                 class,
@@ -70,7 +70,7 @@ impl Codes {
                     reply,
                     will_retry: false,
                 };
-                Ok(self.mail_failed(flow, now, failed))
+                Ok(self.mail_failed(letter, now, failed))
             }
         }
     }

@@ -6,7 +6,6 @@ use sekisho_proto::events::CodeEvent;
 use sekisho_proto::from_timestamp;
 use sekisho_proto::otp::v1 as otp;
 use sekisho_proto::otp::v1::CodesState;
-use sekisho_proto::otp::v1::mail_failed::Class;
 use time::OffsetDateTime;
 
 use super::limits::{FLOWS, REMEMBERED, REPLACED, RESETS_A_DAY, RESETS_COUNT, TRIES};
@@ -14,12 +13,14 @@ use super::state::{Codes, FlowCodes, Issued, Mail, Stage};
 
 impl Fold for Codes {
     type Event = CodeEvent;
-    // 2: `in_doubt`. 3: `resets_at`, `refused_at`, `withheld`.
+    // 2: `in_doubt`. 3: `resets_at`, `refused_at`, `withheld`; `notices` came later, and who lacks them may tell something twice.
     const VERSION: u32 = 3;
 
     fn evolve(mut self, event: &CodeEvent, recorded: &Recorded) -> Self {
         self.forget_old(recorded.recorded_at);
-        let Some(flow) = recorded.flow else { return self };
+        let Some(flow) = recorded.flow else {
+            return self.after_notice(event, recorded);
+        };
         match event {
             CodeEvent::CodeIssued(issued) => {
                 self.count(issued, recorded.recorded_at);
@@ -31,11 +32,8 @@ impl Fold for Codes {
             CodeEvent::FlowCancelled(_) => self.cancelled(flow, recorded.recorded_at),
             CodeEvent::MailStarted(started) => {
                 let until = moment(started.until.as_ref(), recorded);
-                self.mail(flow, started.about, |before| Mail::Claimed {
-                    attempt: started.attempt,
-                    until,
-                    // Of a claim without an outcome nobody knows how far it came.
-                    in_doubt: before.is_in_doubt() || matches!(before, Mail::Claimed { .. }),
+                self.mail(flow, started.about, |before| {
+                    before.claimed(started.attempt, until)
                 });
             }
             CodeEvent::Mailed(mailed) => {
@@ -43,16 +41,7 @@ impl Fold for Codes {
                 self.mail(flow, mailed.about, |_| Mail::Mailed { at });
             }
             CodeEvent::MailFailed(failed) => {
-                self.mail(flow, failed.about, |before| {
-                    if failed.will_retry {
-                        Mail::Owed {
-                            attempts: failed.attempt,
-                            in_doubt: before.is_in_doubt() || failed.class() == Class::InDoubt,
-                        }
-                    } else {
-                        Mail::Failed
-                    }
-                });
+                self.mail(flow, failed.about, |before| before.failed(failed));
             }
         }
         self.forget_too_many();
@@ -71,6 +60,26 @@ impl Carry for Codes {
 }
 
 impl Codes {
+    /// Mails of notices belong to no flow.
+    fn after_notice(mut self, event: &CodeEvent, recorded: &Recorded) -> Self {
+        let at = recorded.recorded_at;
+        match event {
+            CodeEvent::MailStarted(started) => self.notice_claimed(started.topic(), started, at),
+            CodeEvent::Mailed(mailed) => {
+                self.notice_mail(Position(mailed.about), |_| Mail::Mailed { at });
+            }
+            CodeEvent::MailFailed(failed) => {
+                self.notice_mail(Position(failed.about), |before| before.failed(failed));
+            }
+            CodeEvent::CodeIssued(_)
+            | CodeEvent::CodeRefused(_)
+            | CodeEvent::CodeRejected(_)
+            | CodeEvent::CodeAccepted(_)
+            | CodeEvent::FlowCancelled(_) => {}
+        }
+        self
+    }
+
     fn issued(&mut self, flow: FlowId, event: &otp::CodeIssued, recorded: &Recorded) {
         let replaced = self.take(flow).map_or_else(Vec::new, with_last_replaced);
         let code = Issued {
@@ -82,14 +91,7 @@ impl Codes {
             position: recorded.position,
             withheld: event.withheld,
         };
-        let mail = if event.withheld {
-            Mail::Failed
-        } else {
-            Mail::Owed {
-                attempts: 0,
-                in_doubt: false,
-            }
-        };
+        let mail = if event.withheld { Mail::Failed } else { Mail::NEW };
         self.issued = self.issued.max(event.issue);
         self.flows.push(FlowCodes {
             flow,
@@ -176,6 +178,7 @@ impl Codes {
     /// the code's life and ends within minutes.
     fn forget_old(&mut self, at: OffsetDateTime) {
         self.resets_at.retain(|issued| at < *issued + RESETS_COUNT);
+        self.forget_old_notices(at);
         self.flows.retain(|known| {
             let dead_from = match &known.stage {
                 Stage::Live { code, .. } | Stage::Spent { code, .. } => code.expires_at,

@@ -23,7 +23,7 @@ pub(super) const RESETS_COUNT: Duration = Duration::DAY;
 /// One refusal of a code in so long is recorded; others get the same answer.
 pub(super) const REFUSALS: Duration = Duration::minutes(1);
 
-/// A mail is handed over only while its code still lives as long as this.
+/// A mail is handed over only while what it brings still lives as long as this.
 pub const LAST_HAND_OVER: Duration = Duration::minutes(2);
 
 /// How long after its last code a flow stays in the fold. Not shorter than [`FLOW_AGE`]: a flow that has left may not
@@ -40,18 +40,39 @@ pub(super) const REPLACED: usize = 8;
 /// Bytes of a key's id, at most: it stands in every CodeIssued and in the carried state.
 pub const MAX_KEY_ID: usize = 32;
 
-/// The first pause after a failed attempt; each further one is twice as long.
-const FIRST_PAUSE: Duration = Duration::seconds(2);
-/// The longest pause between two attempts.
-const LONGEST_PAUSE: Duration = Duration::seconds(60);
-
-/// The pause after a failed attempt, which is counted from 1.
-pub fn back_off(attempt: u32) -> Duration {
-    let doublings = attempt.saturating_sub(1).min(8);
-    (FIRST_PAUSE * (1_i32 << doublings)).min(LONGEST_PAUSE)
+/// Pauses between attempts at one mail, each so many times as long as the one before.
+pub(super) struct Pauses {
+    first: Duration,
+    factor: i32,
+    longest: Duration,
 }
 
-/// Whether a code that expires then is too old to be mailed at `now`.
+/// Somebody waits for a code.
+pub(super) const CODE_PAUSES: Pauses = Pauses {
+    first: Duration::seconds(2),
+    factor: 2,
+    longest: Duration::minutes(1),
+};
+
+/// The pause after the first attempt at a notice.
+pub const NOTICE_PAUSE: Duration = Duration::minutes(1);
+
+/// A notice may come hours later, and each attempt is two entries of the log.
+pub(super) const NOTICE_PAUSES: Pauses = Pauses {
+    first: NOTICE_PAUSE,
+    factor: 4,
+    longest: Duration::hours(4),
+};
+
+impl Pauses {
+    /// After a failed attempt, which is counted from 1.
+    pub fn after(&self, attempt: u32) -> Duration {
+        let times = self.factor.saturating_pow(attempt.saturating_sub(1).min(10));
+        self.first.saturating_mul(times).min(self.longest)
+    }
+}
+
+/// Whether what expires then is too old to be mailed at `now`.
 pub fn too_late_to_mail(expires_at: OffsetDateTime, now: OffsetDateTime) -> bool {
     now > expires_at - LAST_HAND_OVER
 }
@@ -67,9 +88,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_grow_to_a_minute() {
-        let pauses: Vec<_> = (1..=7).map(|attempt| back_off(attempt).whole_seconds()).collect();
-        assert_eq!(pauses, [2, 4, 8, 16, 32, 60, 60]);
-        assert_eq!(back_off(u32::MAX), LONGEST_PAUSE);
+    fn pauses_grow_to_a_minute_and_those_of_notices_to_hours() {
+        let pauses =
+            |of: &Pauses| -> Vec<i64> { (1..=7).map(|attempt| of.after(attempt).whole_seconds()).collect() };
+        assert_eq!(pauses(&CODE_PAUSES), [2, 4, 8, 16, 32, 60, 60]);
+        assert_eq!(
+            pauses(&NOTICE_PAUSES),
+            [60, 240, 960, 3_840, 14_400, 14_400, 14_400]
+        );
+        assert_eq!(CODE_PAUSES.after(u32::MAX), CODE_PAUSES.longest);
+        assert_eq!(NOTICE_PAUSES.after(u32::MAX), NOTICE_PAUSES.longest);
     }
 }

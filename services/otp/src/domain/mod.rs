@@ -8,13 +8,15 @@ mod decide;
 mod evolve;
 mod limits;
 mod mail;
+mod notice;
 mod standing;
 mod state;
 mod view;
 
 pub use command::{Command, Finding, Rejection};
-pub use limits::{CODE_LIFE, FLOW_AGE, LAST_HAND_OVER, MAX_KEY_ID, TRIES, back_off, too_late_to_mail};
-pub use mail::NoHandOver;
+pub use limits::{CODE_LIFE, FLOW_AGE, LAST_HAND_OVER, MAX_KEY_ID, NOTICE_PAUSE, TRIES, too_late_to_mail};
+pub use mail::{Letter, NoHandOver};
+pub use notice::Notice;
 pub use standing::{MailFate, Standing};
 pub use state::{Codes, FlowCodes, Issued, Mail, Stage};
 pub use view::{View, ViewStage};

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 use sekisho_eventlog::{Carry, Decision, FlowId, Fold, Position, Recorded};
 use sekisho_proto::events::CodeEvent;
-use sekisho_proto::otp::v1::Purpose;
 use sekisho_proto::otp::v1::mail_failed::Class;
+use sekisho_proto::otp::v1::{Purpose, Topic};
 use time::Duration;
 use uuid::Uuid;
 
-use super::sample::{nothing, recorded};
+use super::sample::{nothing, recorded, start};
 use super::*;
 
 /// What a command names is mostly what the state holds: pure chance would seldom hit.
@@ -79,25 +79,111 @@ fn command(codes: &Codes, flow: FlowId, now: time::OffsetDateTime, step: Step) -
         Step::Verify { finding } => Command::Verify { flow, finding },
         Step::Cancel => Command::Cancel { flow },
         Step::Claim { skip, minutes } => Command::ClaimMail {
-            flow,
+            letter: Letter::Code(flow),
             about,
             attempt: attempts + 1 + skip,
             until: now + Duration::minutes(minutes),
         },
         Step::Mailed { attempt } => Command::RecordMailed {
-            flow,
+            letter: Letter::Code(flow),
             about,
             attempt,
             reply: 250,
         },
         Step::Failed { attempt, class } => Command::RecordMailFailed {
-            flow,
+            letter: Letter::Code(flow),
             about,
             attempt,
             class,
             reply: 0,
         },
     }
+}
+
+/// About the mail of a notice.
+#[derive(Debug, Clone, Copy)]
+enum NoticeStep {
+    Claim,
+    Mailed,
+    Failed(Class),
+}
+
+const TOPICS: [Topic; 3] = [Topic::Locked, Topic::PasswordChanged, Topic::ResetCodeSpent];
+
+/// Which notice, seconds before it, and what is done: about few notices of a topic that never changes.
+fn notice_steps() -> impl Strategy<Value = Vec<(u64, i64, NoticeStep)>> {
+    let class = prop_oneof![
+        Just(Class::Transient),
+        Just(Class::NoAddress),
+        Just(Class::InDoubt)
+    ];
+    let what = prop_oneof![
+        4 => Just(NoticeStep::Claim),
+        2 => Just(NoticeStep::Mailed),
+        2 => class.prop_map(NoticeStep::Failed),
+    ];
+    let seconds = prop_oneof![6 => 0..100_i64, 1 => 5_000..20_000_i64];
+    prop::collection::vec((1..9_u64, seconds, what), 0..150)
+}
+
+/// Runs steps about notices; each is owed from the beginning, or an hour later than the one before of its topic.
+fn run_notices(steps: Vec<(u64, i64, NoticeStep)>) -> (History, Vec<Codes>) {
+    let mut story = nothing();
+    let mut history = History::new();
+    let mut states = vec![story.codes.clone()];
+    for (number, seconds, step) in steps {
+        story = story.after(Duration::seconds(seconds));
+        let topic = TOPICS[usize::try_from(number % 3).unwrap()];
+        let about = Position(number);
+        let letter = Letter::Notice {
+            topic,
+            owed_at: start() + Duration::hours(i64::try_from(number).unwrap()),
+        };
+        let known = story.codes.notices.iter().find(|known| known.about == about);
+        let attempts = match known.map(|known| known.mail) {
+            Some(Mail::Owed { attempts, .. }) => attempts,
+            Some(Mail::Claimed { attempt, .. }) => attempt,
+            Some(Mail::Mailed { .. } | Mail::Failed) | None => 0,
+        };
+        let command = match step {
+            NoticeStep::Claim => Command::ClaimMail {
+                letter,
+                about,
+                attempt: attempts + 1,
+                until: story.now + Duration::seconds(75),
+            },
+            // A worker records what it has claimed, and one outcome of each claim.
+            NoticeStep::Mailed | NoticeStep::Failed(_)
+                if known.is_none_or(|known| known.mail == Mail::Failed) =>
+            {
+                continue;
+            }
+            NoticeStep::Mailed => Command::RecordMailed {
+                letter,
+                about,
+                attempt: attempts,
+                reply: 250,
+            },
+            NoticeStep::Failed(class) => Command::RecordMailFailed {
+                letter,
+                about,
+                attempt: attempts,
+                class,
+                reply: 0,
+            },
+        };
+        let Ok(Decision::Record(event)) = story.codes.decide(story.now, command) else {
+            continue;
+        };
+        story = story.of_no_flow(event.clone());
+        let recorded = Recorded {
+            flow: None,
+            ..recorded(FlowId(Uuid::nil()), story.position, story.now)
+        };
+        history.push((event, recorded));
+        states.push(story.codes.clone());
+    }
+    (history, states)
 }
 
 type History = Vec<(CodeEvent, Recorded)>;
@@ -188,6 +274,32 @@ proptest! {
         for state in states {
             prop_assert!(state.flows.len() <= 3 * 16);
             prop_assert!(state.resets_at.len() <= 6);
+            prop_assert!(state.notices.len() <= 16);
+        }
+    }
+
+    #[test]
+    fn notices_replay_and_are_carried_and_told_once(steps in notice_steps()) {
+        let (history, states) = run_notices(steps);
+        let replayed = history
+            .iter()
+            .fold(Codes::default(), |codes, (event, recorded)| codes.evolve(event, recorded));
+        prop_assert_eq!(Some(&replayed), states.last());
+        for state in &states {
+            prop_assert!(state.notices.len() <= 16);
+            prop_assert_eq!(Codes::resume(&state.carry()), Some(state.clone()));
+        }
+        let mut mailed = HashMap::new();
+        for (event, _) in &history {
+            if let CodeEvent::Mailed(event) = event {
+                *mailed.entry(event.about).or_insert(0) += 1;
+            }
+        }
+        prop_assert!(mailed.values().all(|times| *times == 1), "{:?}", mailed);
+        // All are owed within a day of each other: of what strangers cause, one is told.
+        for topic in [0, 2] {
+            let told = mailed.keys().filter(|about| *about % 3 == topic).count();
+            prop_assert!(told <= 1, "{:?}", mailed);
         }
     }
 }

@@ -53,6 +53,17 @@ impl Story {
         self
     }
 
+    /// An event more that belongs to no flow.
+    pub fn of_no_flow(mut self, event: impl Into<CodeEvent>) -> Self {
+        self.position += 1;
+        let recorded = Recorded {
+            flow: None,
+            ..recorded(FLOW, self.position, self.now)
+        };
+        self.codes = self.codes.evolve(&event.into(), &recorded);
+        self
+    }
+
     /// Time passes.
     pub fn after(mut self, time: Duration) -> Self {
         self.now += time;

@@ -1,8 +1,12 @@
 //! The codes of one account.
 
 use sekisho_eventlog::{FlowId, Position};
+use sekisho_proto::otp::v1 as otp;
 use sekisho_proto::otp::v1::Purpose;
+use sekisho_proto::otp::v1::mail_failed::Class;
 use time::OffsetDateTime;
+
+use super::notice::Notice;
 
 /// The state of a stream of kind `code`: one account's codes, by flow.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -15,6 +19,8 @@ pub struct Codes {
     pub resets_at: Vec<OffsetDateTime>,
     /// When the newest CodeRefused was recorded.
     pub refused_at: Option<OffsetDateTime>,
+    /// Notices that were claimed within the last day, oldest first.
+    pub notices: Vec<Notice>,
 }
 
 /// One flow.
@@ -84,7 +90,7 @@ pub struct Issued {
     pub withheld: bool,
 }
 
-/// The mail that brings a code.
+/// A mail that brings a code or a notice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mail {
     /// Somebody should hand it over; so many attempts have failed.
@@ -113,6 +119,35 @@ pub enum Mail {
 }
 
 impl Mail {
+    /// Nobody has tried yet.
+    pub const NEW: Self = Self::Owed {
+        attempts: 0,
+        in_doubt: false,
+    };
+
+    /// After a claim. Of an earlier one without an outcome nobody knows how far it came.
+    #[must_use]
+    pub(super) fn claimed(self, attempt: u32, until: OffsetDateTime) -> Self {
+        Self::Claimed {
+            attempt,
+            until,
+            in_doubt: self.is_in_doubt() || matches!(self, Self::Claimed { .. }),
+        }
+    }
+
+    /// After an attempt that failed.
+    #[must_use]
+    pub(super) fn failed(self, failed: &otp::MailFailed) -> Self {
+        if failed.will_retry {
+            Self::Owed {
+                attempts: failed.attempt,
+                in_doubt: self.is_in_doubt() || failed.class() == Class::InDoubt,
+            }
+        } else {
+            Self::Failed
+        }
+    }
+
     /// Whether the relay may have the letter, though no event says that it has.
     pub fn is_in_doubt(self) -> bool {
         match self {

@@ -1,9 +1,10 @@
-//! Where a code is mailed to.
+//! Where a mail goes.
 
 use futures::future::BoxFuture;
 use sekisho_eventlog::{FlowId, Position, StreamId};
 use sekisho_proto::credentials::v1::ResolveAddressRequest;
 use sekisho_proto::credentials::v1::credentials_service_client::CredentialsServiceClient;
+use sekisho_proto::credentials::v1::resolve_address_request::{Mail, Notice};
 use sekisho_proto::otp::v1::mail_failed::Class;
 use sekisho_service::client::Channel;
 use sekisho_service::refusal;
@@ -18,18 +19,19 @@ use super::times::ADDRESS;
 pub struct Question {
     /// The account, or a phantom.
     pub account: StreamId,
-    /// The flow.
-    pub flow: FlowId,
-    /// Position of the CodeIssued.
+    /// The flow of a code; `None` for a notice.
+    pub flow: Option<FlowId>,
+    /// Position of the event that owes the mail.
     pub about: Position,
 }
 
 /// Who knows addresses.
 pub trait Addresses: Send + Sync + 'static {
-    /// The address for a live code.
+    /// The address for a live code, or for a notice.
     ///
     /// # Errors
-    /// [`Failure`]: of class NO_ADDRESS for a phantom, DEAD when the code is not alive, UNREACHABLE when nothing is known.
+    /// [`Failure`]: of class NO_ADDRESS for a phantom, DEAD when the code is not alive or the notice not owed, UNREACHABLE when
+    /// nothing is known.
     fn resolve(&self, question: Question) -> BoxFuture<'_, Result<Secret<String>, Failure>>;
 }
 
@@ -55,7 +57,10 @@ impl Addresses for Credentials {
             let mut request = Request::new(ResolveAddressRequest {
                 account_id: question.account.to_vec(),
                 position: question.about.0,
-                flow_id: question.flow.to_vec(),
+                mail: Some(match question.flow {
+                    Some(flow) => Mail::FlowId(flow.to_vec()),
+                    None => Mail::Notice(Notice {}),
+                }),
             });
             request.set_timeout(ADDRESS);
             let answer = client.resolve_address(request).await;

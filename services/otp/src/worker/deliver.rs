@@ -4,13 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use lettre::Message;
-use sekisho_eventlog::{DecideError, Decided, EventId, Facts, Log, LogFault};
+use sekisho_eventlog::{DecideError, Decided, EventId, Facts, Log, LogFault, ReadError};
 use sekisho_evidence::{CommandId, newest_cuts};
 use sekisho_proto::otp::v1::mail_failed::Class;
 use sekisho_proto::refusal::Refuse as _;
 use sekisho_service::{chain, telemetry};
 use tokio::time::{Instant, sleep, timeout};
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 use super::addresses::{Addresses, Question};
 use super::failure::Failure;
@@ -18,9 +18,9 @@ use super::letter::Letters;
 use super::parking::Delivery;
 use super::relay::Relay;
 use super::times::{ADDRESS, CLAIM, FROM_LAST_LOOK, LAST_LOOK, RECORDING, RECORDING_PAUSE};
-use super::todo::Owed;
+use super::todo::{Content, Owed, OwedCode};
 use crate::app::context;
-use crate::code::Keys;
+use crate::code::{Keys, Owner};
 use crate::domain::{Codes, Command, NoHandOver, Rejection};
 
 /// Hands one mail over at a time; shared by all that are at hand.
@@ -53,18 +53,12 @@ impl Courier {
 
     /// Claims a mail, hands it over and records what came of it; nothing if another worker has it.
     pub(super) async fn deliver(&self, owed: Owed) -> Delivery {
-        let span = tracing::info_span!(
-            "mail.code.deliver",
-            otel.kind = "consumer",
-            about = owed.about.0,
-            attempt = owed.attempts + 1
-        );
+        let span = span(&owed);
         telemetry::continue_trace(&span, &owed.traceparent);
         let work = async {
             let claim = match self.claim(&owed).await {
-                Ok(Some(claim)) => claim,
-                Ok(None) => return Delivery::Over,
-                Err(reason) => return Delivery::Stuck(reason),
+                Ok(claim) => claim,
+                Err(delivery) => return delivery,
             };
             let outcome = self.hand_over(&owed, claim).await;
             self.record(&owed, claim, outcome).await;
@@ -73,15 +67,15 @@ impl Courier {
         work.instrument(span).await
     }
 
-    /// `None` if another worker has it or this one cannot know; an error for what time does not mend.
-    async fn claim(&self, owed: &Owed) -> Result<Option<Claim>, &'static str> {
+    /// How it ends if nothing was claimed: another worker has it, it is owed no longer, or this one cannot know.
+    async fn claim(&self, owed: &Owed) -> Result<Claim, Delivery> {
         let attempt = owed.attempts + 1;
-        let context = context(owed.owner.account, owed.owner.flow, None);
+        let context = context(owed.account, owed.letter().flow(), None);
         let decided = self
             .log
             .decide(&context, |facts: &Facts<Codes>| {
                 let command = Command::ClaimMail {
-                    flow: owed.owner.flow,
+                    letter: owed.letter(),
                     about: owed.about,
                     attempt,
                     until: facts.now + CLAIM,
@@ -90,20 +84,28 @@ impl Courier {
             })
             .await;
         match decided {
-            Ok(Decided::Recorded { recorded, .. }) => Ok(Some(Claim {
+            Ok(Decided::Recorded { recorded, .. }) => Ok(Claim {
                 event_id: recorded.event_id,
                 attempt,
-            })),
-            Ok(Decided::Repeated { .. } | Decided::Nothing(_)) => Ok(None),
+            }),
+            Ok(Decided::Repeated { .. } | Decided::Nothing(_)) => Err(Delivery::Over),
             Err(DecideError::Rejected(rejection)) => {
                 tracing::debug!(%rejection, "not claimed");
-                Ok(None)
+                Err(match rejection {
+                    Rejection::NotOwed => Delivery::Settled,
+                    Rejection::Held
+                    | Rejection::Cancelled
+                    | Rejection::TooMany
+                    | Rejection::NoLiveCode
+                    | Rejection::Expired
+                    | Rejection::Spent => Delivery::Over,
+                })
             }
             // Of this account alone; what the log refuses it refuses to all.
-            Err(DecideError::Log(fault @ LogFault::Unknown)) => Err(fault.reason()),
+            Err(DecideError::Log(fault @ LogFault::Unknown)) => Err(Delivery::Stuck(fault.reason())),
             Err(error) => {
                 tracing::warn!(error = chain(&error), "not claimed");
-                Ok(None)
+                Err(Delivery::Over)
             }
         }
     }
@@ -116,31 +118,36 @@ impl Courier {
 
     async fn letter(&self, owed: &Owed) -> Result<Message, Failure> {
         let question = Question {
-            account: owed.owner.account,
-            flow: owed.owner.flow,
+            account: owed.account,
+            flow: owed.letter().flow(),
             about: owed.about,
         };
         let unreachable = Failure::of(Class::Unreachable);
         let address = timeout(ADDRESS, self.addresses.resolve(question))
             .await
             .unwrap_or(Err(unreachable))?;
-        let code = self.keys.code(owed.owner, &owed.key_id, owed.issue);
-        let code = code.map_err(|error| {
-            tracing::error!(%error, "a code cannot be derived");
-            unreachable
-        })?;
-        self.letters.write(owed, &code, &address).map_err(|error| {
+        let letter = match &owed.content {
+            Content::Code(code) => {
+                let digits = self.keys.code(owner(owed, code), &code.key_id, code.issue);
+                let digits = digits.map_err(|error| {
+                    tracing::error!(%error, "a code cannot be derived");
+                    unreachable
+                })?;
+                self.letters.code(owed, code, &digits, &address)
+            }
+            Content::Notice(topic) => self.letters.notice(owed, *topic, &address),
+        };
+        letter.map_err(|error| {
             tracing::error!(%error, "a letter cannot be written");
             Failure::of(Class::Permanent)
         })
     }
 
-    /// Just before DATA: do the claim and the code still live, by the log, and will they until the relay has the mail?
+    /// Just before DATA: do the claim and what the mail brings still live, by the log, and will they until the relay has it?
     async fn last_look(&self, owed: &Owed, claim: Claim) -> Result<(), Failure> {
-        let account = owed.owner.account;
         let look = async {
-            let codes = self.log.load::<Codes>(account).await?.state;
-            Ok((codes, newest_cuts(&self.log, account).await?))
+            let codes = self.log.load::<Codes>(owed.account).await?.state;
+            Ok((codes, self.is_cut(owed).await?))
         };
         let unknown = |error: &(dyn std::error::Error + 'static)| {
             tracing::warn!(
@@ -149,18 +156,29 @@ impl Courier {
             );
             Failure::of(Class::Unreachable)
         };
-        let (codes, cuts) = match timeout(LAST_LOOK, look).await {
-            Ok(seen) => seen.map_err(|error: sekisho_eventlog::ReadError| unknown(&error))?,
+        let (codes, is_cut) = match timeout(LAST_LOOK, look).await {
+            Ok(seen) => seen.map_err(|error: ReadError| unknown(&error))?,
             Err(elapsed) => return Err(unknown(&elapsed)),
         };
         let done_by = self.log.now() + FROM_LAST_LOOK;
-        let may = match codes.may_hand_over(owed.owner.flow, owed.about, claim.attempt, done_by) {
-            Ok(()) if cuts.flow_lives(owed.minted) => Ok(()),
-            Ok(()) | Err(NoHandOver::CodeDead) => Err(Class::Dead),
+        let may = match codes.may_hand_over(owed.letter(), owed.about, claim.attempt, done_by) {
+            Ok(()) if !is_cut => Ok(()),
+            Ok(()) | Err(NoHandOver::Dead) => Err(Class::Dead),
             // This worker was too slow; the mail may be tried again.
             Err(NoHandOver::ClaimOver) => Err(Class::Unreachable),
         };
         may.map_err(Failure::of)
+    }
+
+    /// A notice is often of what has cut everything else.
+    async fn is_cut(&self, owed: &Owed) -> Result<bool, ReadError> {
+        match &owed.content {
+            Content::Code(code) => {
+                let cuts = newest_cuts(&self.log, owed.account).await?;
+                Ok(!cuts.flow_lives(code.minted))
+            }
+            Content::Notice(_) => Ok(false),
+        }
     }
 
     /// Records the outcome once, however often this is tried.
@@ -186,16 +204,16 @@ impl Courier {
         claim: Claim,
         outcome: Result<u16, Failure>,
     ) -> Result<(), DecideError<Rejection>> {
-        let (flow, about, attempt) = (owed.owner.flow, owed.about, claim.attempt);
+        let (letter, about, attempt) = (owed.letter(), owed.about, claim.attempt);
         let command = match outcome {
             Ok(reply) => Command::RecordMailed {
-                flow,
+                letter,
                 about,
                 attempt,
                 reply: reply.into(),
             },
             Err(Failure { class, reply }) => Command::RecordMailFailed {
-                flow,
+                letter,
                 about,
                 attempt,
                 class,
@@ -203,12 +221,32 @@ impl Courier {
             },
         };
         let digest = CommandId::from(claim.event_id.0.into_bytes()).digest(&[b"outcome"]);
-        let context = context(owed.owner.account, flow, Some(digest));
+        let context = context(owed.account, letter.flow(), Some(digest));
         let decide = |facts: &Facts<Codes>| facts.state.decide(facts.now, command.clone());
         let decided: Decided<Codes> = self.log.decide(&context, decide).await?;
         let recorded = !matches!(decided, Decided::Nothing(_));
         tracing::info!(?outcome, recorded, "mail");
         Ok(())
+    }
+}
+
+fn span(owed: &Owed) -> Span {
+    let (about, attempt) = (owed.about.0, owed.attempts + 1);
+    match owed.content {
+        Content::Code(_) => {
+            tracing::info_span!("mail.code.deliver", otel.kind = "consumer", about, attempt)
+        }
+        Content::Notice(_) => {
+            tracing::info_span!("mail.notice.deliver", otel.kind = "consumer", about, attempt)
+        }
+    }
+}
+
+fn owner(owed: &Owed, code: &OwedCode) -> Owner {
+    Owner {
+        account: owed.account,
+        flow: code.flow,
+        purpose: code.purpose,
     }
 }
 

@@ -1,35 +1,52 @@
-use sekisho_eventlog::{EventId, FlowId, Position, StreamId};
+use sekisho_eventlog::{EventId, FlowId, Position};
 use sekisho_service::settings::Value as _;
 use time::Duration;
 use time::macros::datetime;
 use uuid::Uuid;
 
+use mailparse::MailHeaderMap as _;
+
 use super::*;
-use crate::code::{Owner, read_typed};
-use crate::domain::CODE_LIFE;
-use crate::worker::todo::Owed;
+use crate::code::read_typed;
+use crate::worker::todo::{Content, Owed, OwedCode};
 
 const SUBJECT: &str = "国立がん研究センター（GTOL B2C production）アカウントの電子メール確認コード";
 
-fn owed(purpose: Purpose) -> Owed {
-    let issued_at = datetime!(2026-03-02 01:23:45 UTC);
-    Owed {
-        event_id: EventId(Uuid::from_u128(0x1234)),
-        owner: Owner {
-            account: StreamId(Uuid::from_u128(1)),
-            flow: FlowId(Uuid::from_u128(2)),
-            purpose,
-        },
+fn code(purpose: Purpose) -> OwedCode {
+    OwedCode {
+        flow: FlowId(Uuid::from_u128(2)),
+        purpose,
+        minted: Position(5),
+        issue: 1,
+        key_id: "k1".to_owned(),
         reference: "CFHJ".to_owned(),
-        expires_at: issued_at + CODE_LIFE,
-        ..Owed::sample(Position(7), issued_at)
     }
 }
 
+fn owed(content: Content) -> Owed {
+    let recorded_at = datetime!(2026-03-02 01:23:45 UTC);
+    Owed {
+        event_id: EventId(Uuid::from_u128(0x1234)),
+        content,
+        ..Owed::sample(Position(7), recorded_at)
+    }
+}
+
+fn letters() -> Letters {
+    Letters::new(MailFrom::parse("gtol@localhost").unwrap(), SUBJECT.to_owned())
+}
+
 fn written(purpose: Purpose, address: &str) -> Result<Message, LetterError> {
-    let letters = Letters::new(MailFrom::parse("gtol@localhost").unwrap(), SUBJECT.to_owned());
-    let code = read_typed("012345").unwrap();
-    letters.write(&owed(purpose), &code, &Secret::new(address.to_owned()))
+    let digits = read_typed("012345").unwrap();
+    let owed = owed(Content::Code(code(purpose)));
+    letters().code(&owed, &code(purpose), &digits, &Secret::new(address.to_owned()))
+}
+
+fn notice(topic: Topic) -> Message {
+    let address = Secret::new("gantoroku@example.com".to_owned());
+    letters()
+        .notice(&owed(Content::Notice(topic)), topic, &address)
+        .unwrap()
 }
 
 fn text_of(purpose: Purpose) -> String {
@@ -105,6 +122,46 @@ fn the_headers_are_exact_and_the_same_at_every_attempt() {
             .unwrap()
             .formatted()
     );
+}
+
+#[test]
+fn a_notice_says_what_happened_and_when_and_what_to_do() {
+    let topics = [
+        (
+            Topic::PasswordChanged,
+            "パスワードが変更されました。サインイン中だった端末は",
+        ),
+        (Topic::Locked, "一時的に制限（ロック）しました。"),
+        (Topic::Closed, "待ってもサインインできません。"),
+        (Topic::NewDevice, "GTOLが覚えていないブラウザから"),
+        (Topic::SignInCodeSpent, "正しいパスワードを入力した後の"),
+        (Topic::ResetCodeSpent, "パスワードの再設定で、確認コードの入力が"),
+        (Topic::EmailChanged, "変更前のメールアドレスに送っています"),
+    ];
+    for (topic, expected) in topics {
+        let message = notice(topic).formatted();
+        assert!(message.is_ascii());
+        let mail = mailparse::parse_mail(&message).unwrap();
+        let subject = mail.headers.get_first_value("Subject").unwrap();
+        assert!(
+            subject.starts_with("がん登録オンラインシステム（GTOL）："),
+            "{subject}"
+        );
+        let text = mail.get_body().unwrap().replace("\r\n", "\n");
+        for part in [expected, "日時：2026年3月2日 10時23分\n", "サポート担当者に"] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+        // Nothing to click on, and no code.
+        assert!(!text.contains("http") && !text.contains("確認コード："), "{text}");
+    }
+}
+
+#[test]
+fn what_has_no_words_is_not_written() {
+    let address = Secret::new("gantoroku@example.com".to_owned());
+    let topic = Topic::Unspecified;
+    let written = letters().notice(&owed(Content::Notice(topic)), topic, &address);
+    assert_eq!(written.unwrap_err(), LetterError::Topic);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Hands the mails of codes to the relay.
+//! Hands mails to the relay: codes, and notices of what happened to an account.
 //!
 //! The to-do list is a fold of the log. A message on NATS wakes one replica at once; the others, and all of them while
 //! NATS is away, take up a moment later what nobody has claimed. Who may try is decided by an event at an expected
@@ -32,8 +32,8 @@ use tokio_util::sync::CancellationToken;
 use crate::app::Fates;
 use follow::Folded;
 use parking::{Delivery, Parking};
-use times::{DRAIN, LOST, MAILS_AT_ONCE};
-use todo::Todo;
+use times::{DRAIN, LOST, MAILS_AT_ONCE, NOTICES_AT_ONCE};
+use todo::{Room, Todo};
 
 /// The messages that wake a worker.
 const SUBJECT: &str = "signin.code.code_issued";
@@ -112,6 +112,9 @@ impl MailWorker {
     }
 
     fn fold(&mut self, news: &Folded) {
+        if news.begins_anew {
+            self.todo.forget_all();
+        }
         for entry in &news.entries {
             if let Some(settled) = self.todo.fold(entry, times::grace()) {
                 self.fates.announce(settled);
@@ -126,6 +129,10 @@ impl MailWorker {
         self.todo.drop_dead(now);
         let room = MAILS_AT_ONCE.saturating_sub(self.at_hand.len());
         let parking = &self.parking;
+        let room = Room {
+            mails: room,
+            notices: NOTICES_AT_ONCE,
+        };
         for owed in self.todo.take_due(now, room, |about| !parking.holds(about)) {
             let courier = Arc::clone(&self.courier);
             let about = owed.about;
@@ -147,6 +154,10 @@ impl MailWorker {
             self.todo.put_off(about, self.log.now() + LOST);
             match delivery {
                 Delivery::Over => self.parking.passed(about),
+                Delivery::Settled => {
+                    self.parking.passed(about);
+                    self.todo.forget(about);
+                }
                 Delivery::Stuck(reason) => self.parking.failed(about, reason).await,
             }
         }

@@ -18,6 +18,8 @@ pub(super) const EVERY: Duration = Duration::from_secs(2);
 pub(super) enum Delivery {
     /// The log says what came of it, or another worker has it, or time may mend what was in the way.
     Over,
+    /// It is owed no longer, and will not be again.
+    Settled,
     /// It will fail in the same way whenever it is tried; the reason in upper snake case.
     Stuck(&'static str),
 }

@@ -6,6 +6,8 @@ use sekisho_service::entropy;
 
 /// Mails that one replica hands over at the same time.
 pub(super) const MAILS_AT_ONCE: usize = 4;
+/// Notices among them: a slow relay that holds them must not keep anybody's code waiting.
+pub(super) const NOTICES_AT_ONCE: usize = 1;
 
 /// Asking credentials for the address.
 pub(super) const ADDRESS: Duration = Duration::from_secs(2);

@@ -1,22 +1,25 @@
-//! The to-do list: codes that were issued, are alive, and whose mail has no outcome and no live claim.
+//! The to-do list: codes that were issued and are alive, and events that owe a notice, whose mail has no outcome and no live
+//! claim.
 //!
-//! A fold of kind `code` over the whole log. It only says what to try; whether a worker may is decided on the stream
-//! itself, when it claims.
+//! A fold of the log. It only says what to try; whether a worker may is decided on the stream itself, when it claims.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use sekisho_eventlog::{Entry, EventId, FlowId, Position, StreamId};
+use sekisho_evidence::{NOTICE_LIFE, notice};
 use sekisho_proto::events::CodeEvent;
-use sekisho_proto::otp::v1::Purpose;
-use sekisho_proto::{from_timestamp, otp::v1 as otp};
+use sekisho_proto::otp::v1::{Purpose, Topic};
+use sekisho_proto::{EventError, Kind, from_timestamp, otp::v1 as otp};
 use time::OffsetDateTime;
 
-use crate::code::Owner;
-use crate::domain::{back_off, too_late_to_mail};
+use crate::domain::{Letter, too_late_to_mail};
 
 /// Positions that NATS spoke of and the follower has not reached, at most: messages are not to be trusted.
 const WAKEUPS: usize = 1024;
+
+/// The rank of a notice: the last.
+const NOTICE: u8 = 2;
 
 /// The longest sleep while something is owed.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
@@ -24,12 +27,42 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// A mail that somebody should hand over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Owed {
-    /// Position of the CodeIssued.
+    /// Position of the event that owes it.
     pub about: Position,
     /// Its id; names the mail.
     pub event_id: EventId,
-    /// Whose code it is.
-    pub owner: Owner,
+    /// Who is written to.
+    pub account: StreamId,
+    /// What the mail brings.
+    pub content: Content,
+    /// When the event was recorded.
+    pub recorded_at: OffsetDateTime,
+    /// When the mail is worth nothing any more.
+    pub expires_at: OffsetDateTime,
+    /// Attempts so far.
+    pub attempts: u32,
+    /// Trace context of the request that caused it.
+    pub traceparent: String,
+    /// Not to be tried before.
+    pub free_at: OffsetDateTime,
+}
+
+/// What a mail brings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Content {
+    /// A code.
+    Code(OwedCode),
+    /// What happened to the account.
+    Notice(Topic),
+}
+
+/// A code that is to be mailed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct OwedCode {
+    /// The flow.
+    pub flow: FlowId,
+    /// What it is for.
+    pub purpose: Purpose,
     /// Position of the event that minted the flow.
     pub minted: Position,
     /// The number that the code is derived from.
@@ -38,79 +71,155 @@ pub(super) struct Owed {
     pub key_id: String,
     /// 照合番号.
     pub reference: String,
-    /// When the code was issued.
-    pub issued_at: OffsetDateTime,
-    /// When it dies.
-    pub expires_at: OffsetDateTime,
-    /// Attempts so far.
-    pub attempts: u32,
-    /// Trace context of the request that asked for the code.
-    pub traceparent: String,
-    /// Not to be tried before.
-    pub free_at: OffsetDateTime,
 }
 
-/// All mails that are owed, one per flow: a new code replaces those of its flow.
+/// What is owed once: one code a flow, because a new one replaces it; each notice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Key {
+    Code(StreamId, FlowId),
+    Notice(Position),
+}
+
+/// How many mails there is room for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Room {
+    /// More than are at hand.
+    pub mails: usize,
+    /// Notices in all, with those at hand.
+    pub notices: usize,
+}
+
+/// All mails that are owed.
 #[derive(Debug, Default)]
 pub(super) struct Todo {
-    owed: HashMap<(StreamId, FlowId), Owed>,
+    owed: HashMap<Key, Owed>,
     woken: HashSet<Position>,
     at_hand: HashSet<Position>,
     upto: Position,
 }
 
+impl Owed {
+    /// As it is claimed and recorded.
+    pub fn letter(&self) -> Letter {
+        match &self.content {
+            Content::Code(code) => Letter::Code(code.flow),
+            Content::Notice(topic) => Letter::Notice {
+                topic: *topic,
+                owed_at: self.recorded_at,
+            },
+        }
+    }
+
+    /// Whoever waits at a page goes first, and among them whoever knows the password.
+    fn rank(&self) -> u8 {
+        match &self.content {
+            Content::Code(code) if code.purpose == Purpose::SignIn => 0,
+            Content::Code(_) => 1,
+            Content::Notice(_) => NOTICE,
+        }
+    }
+}
+
 impl Todo {
-    /// Folds one entry; answers the position of a code whose mail now has its last outcome. A new mail is left alone
+    /// Folds one entry; answers the position of an event whose mail now has its last outcome. A new mail is left alone
     /// for `grace` unless this replica was woken for it.
     pub fn fold(&mut self, entry: &Entry, grace: time::Duration) -> Option<Position> {
-        let flow = entry.recorded.flow?;
-        let event = match entry.event::<CodeEvent>() {
-            Ok(event) => event,
+        match self.try_to_fold(entry, grace) {
+            Ok(settled) => settled,
             Err(error) => {
                 tracing::warn!(%error, position = entry.recorded.position.0, "passed over");
-                return None;
+                None
             }
-        };
-        let key = (entry.recorded.stream, flow);
+        }
+    }
+
+    fn try_to_fold(&mut self, entry: &Entry, grace: time::Duration) -> Result<Option<Position>, EventError> {
+        let recorded = &entry.recorded;
+        if let Some(topic) = notice(entry)? {
+            let expires_at = recorded.recorded_at + NOTICE_LIFE;
+            let owed = owed(
+                entry,
+                Content::Notice(topic),
+                expires_at,
+                recorded.recorded_at + grace,
+            );
+            self.owed.insert(Key::Notice(recorded.position), owed);
+        }
+        if entry.kind != Kind::Code {
+            return Ok(None);
+        }
+        let event = entry.event::<CodeEvent>()?;
+        Ok(match recorded.flow {
+            Some(flow) => self.fold_code(Key::Code(recorded.stream, flow), event, entry, grace),
+            None => self.fold_mail(None, &event, recorded.recorded_at),
+        })
+    }
+
+    fn fold_code(
+        &mut self,
+        key: Key,
+        event: CodeEvent,
+        entry: &Entry,
+        grace: time::Duration,
+    ) -> Option<Position> {
         let at = entry.recorded.recorded_at;
         match event {
-            CodeEvent::CodeIssued(issued) if issued.withheld => {
-                self.owed.remove(&key);
-                None
-            }
-            CodeEvent::CodeIssued(issued) => {
+            CodeEvent::CodeIssued(issued) if !issued.withheld => {
                 let is_woken = self.woken.remove(&entry.recorded.position);
                 let free_at = if is_woken { at } else { at + grace };
-                self.owed.insert(key, owed(entry, flow, &issued, free_at));
-                None
+                let expires_at = issued.expires_at.as_ref().and_then(from_timestamp).unwrap_or(at);
+                if let Some(content) = content(entry, issued) {
+                    self.owed.insert(key, owed(entry, content, expires_at, free_at));
+                }
             }
-            CodeEvent::CodeRefused(_) => None,
-            CodeEvent::CodeRejected(rejected) if rejected.tries_left > 0 => None,
-            CodeEvent::CodeRejected(_) | CodeEvent::CodeAccepted(_) | CodeEvent::FlowCancelled(_) => {
-                self.owed.remove(&key);
-                None
+            CodeEvent::CodeRejected(rejected) if rejected.tries_left > 0 => {}
+            CodeEvent::CodeIssued(_)
+            | CodeEvent::CodeRejected(_)
+            | CodeEvent::CodeAccepted(_)
+            | CodeEvent::FlowCancelled(_) => drop(self.owed.remove(&key)),
+            CodeEvent::CodeRefused(_) => {}
+            event @ (CodeEvent::MailStarted(_) | CodeEvent::MailFailed(_) | CodeEvent::Mailed(_)) => {
+                return self.fold_mail(Some(key), &event, at);
             }
+        }
+        None
+    }
+
+    /// Without a key the mail is that of a notice.
+    fn fold_mail(&mut self, key: Option<Key>, event: &CodeEvent, at: OffsetDateTime) -> Option<Position> {
+        let key = |about| key.unwrap_or(Key::Notice(Position(about)));
+        match event {
             CodeEvent::MailStarted(started) => {
                 let until = started.until.as_ref().and_then(from_timestamp).unwrap_or(at);
-                self.tried(key, started.about, started.attempt, until);
+                self.tried(key(started.about), started.about, started.attempt, |_| until);
                 None
             }
             CodeEvent::MailFailed(failed) if failed.will_retry => {
-                self.tried(key, failed.about, failed.attempt, at + back_off(failed.attempt));
+                let attempt = failed.attempt;
+                self.tried(key(failed.about), failed.about, attempt, |owed| {
+                    at + owed.letter().back_off(attempt)
+                });
                 None
             }
             CodeEvent::MailFailed(otp::MailFailed { about, .. })
             | CodeEvent::Mailed(otp::Mailed { about, .. }) => {
+                let key = key(*about);
                 self.owed
-                    .retain(|known, owed| *known != key || owed.about.0 != about);
-                Some(Position(about))
+                    .retain(|known, owed| *known != key || owed.about.0 != *about);
+                Some(Position(*about))
             }
+            CodeEvent::CodeIssued(_)
+            | CodeEvent::CodeRefused(_)
+            | CodeEvent::CodeRejected(_)
+            | CodeEvent::CodeAccepted(_)
+            | CodeEvent::FlowCancelled(_) => None,
         }
     }
 
     /// Everything up to here was folded.
     pub fn folded_upto(&mut self, upto: Position) {
-        self.upto = upto;
+        self.upto = self.upto.max(upto);
+        let upto = self.upto;
         self.woken.retain(|position| *position > upto);
     }
 
@@ -128,21 +237,41 @@ impl Todo {
         }
     }
 
-    /// Takes what is due and wanted into the hand: sign-ins before resets, oldest first.
+    /// Takes what is due and wanted into the hand: sign-ins before resets before notices, oldest first.
     pub fn take_due(
         &mut self,
         now: OffsetDateTime,
-        limit: usize,
+        room: Room,
         wanted: impl Fn(Position) -> bool,
     ) -> Vec<Owed> {
         let free =
             |owed: &&Owed| owed.free_at <= now && !self.at_hand.contains(&owed.about) && wanted(owed.about);
         let mut due: Vec<Owed> = self.owed.values().filter(free).cloned().collect();
-        // Anyone can ask for the mails of resets: those of sign-ins go first.
-        due.sort_by_key(|owed| (owed.owner.purpose != Purpose::SignIn, owed.about));
-        due.truncate(limit);
+        // Anyone can ask for the mails of resets, and cause those of notices.
+        due.sort_by_key(|owed| (owed.rank(), owed.about));
+        let is_notice = |about: &Position| self.owed.contains_key(&Key::Notice(*about));
+        let mut notices = self.at_hand.iter().filter(|about| is_notice(about)).count();
+        due.retain(|owed| {
+            let fits = owed.rank() < NOTICE || notices < room.notices;
+            notices += usize::from(owed.rank() == NOTICE);
+            fits
+        });
+        due.truncate(room.mails);
         self.at_hand.extend(due.iter().map(|owed| owed.about));
         due
+    }
+
+    /// It is owed no longer.
+    pub fn forget(&mut self, about: Position) {
+        self.at_hand.remove(&about);
+        self.owed.retain(|_, owed| owed.about != about);
+    }
+
+    /// Another log has taken the place of the one that all this was read from. What is at hand stays so.
+    pub fn forget_all(&mut self) {
+        self.owed.clear();
+        self.woken.clear();
+        self.upto = Position(0);
     }
 
     /// Lets go of a mail; it is not taken up again before a moment, unless the log says so.
@@ -153,7 +282,7 @@ impl Todo {
         }
     }
 
-    /// Forgets mails of codes that are dead or will be soon.
+    /// Forgets mails that are worth nothing any more, or will be soon.
     pub fn drop_dead(&mut self, now: OffsetDateTime) {
         self.owed
             .retain(|_, owed| !too_late_to_mail(owed.expires_at, now));
@@ -173,31 +302,34 @@ impl Todo {
         Some(pause.min(LONGEST_PAUSE))
     }
 
-    fn tried(&mut self, key: (StreamId, FlowId), about: u64, attempt: u32, free_at: OffsetDateTime) {
+    fn tried(&mut self, key: Key, about: u64, attempt: u32, free_at: impl FnOnce(&Owed) -> OffsetDateTime) {
         if let Some(owed) = self.owed.get_mut(&key).filter(|owed| owed.about.0 == about) {
             owed.attempts = attempt;
-            owed.free_at = free_at;
+            owed.free_at = free_at(owed);
         }
     }
 }
 
-fn owed(entry: &Entry, flow: FlowId, issued: &otp::CodeIssued, free_at: OffsetDateTime) -> Owed {
+fn content(entry: &Entry, issued: otp::CodeIssued) -> Option<Content> {
+    Some(Content::Code(OwedCode {
+        flow: entry.recorded.flow?,
+        purpose: issued.purpose(),
+        minted: Position(issued.evidence),
+        issue: issued.issue,
+        key_id: issued.key_id,
+        reference: issued.reference,
+    }))
+}
+
+fn owed(entry: &Entry, content: Content, expires_at: OffsetDateTime, free_at: OffsetDateTime) -> Owed {
     let recorded = &entry.recorded;
-    let expires_at = issued.expires_at.as_ref().and_then(from_timestamp);
     Owed {
         about: recorded.position,
         event_id: recorded.event_id,
-        owner: Owner {
-            account: recorded.stream,
-            flow,
-            purpose: issued.purpose(),
-        },
-        minted: Position(issued.evidence),
-        issue: issued.issue,
-        key_id: issued.key_id.clone(),
-        reference: issued.reference.clone(),
-        issued_at: recorded.recorded_at,
-        expires_at: expires_at.unwrap_or(recorded.recorded_at),
+        account: recorded.stream,
+        content,
+        recorded_at: recorded.recorded_at,
+        expires_at,
         attempts: 0,
         traceparent: entry.metadata().traceparent,
         free_at,

@@ -1,5 +1,7 @@
 use sekisho_eventlog::{Recorded, Version};
 use sekisho_proto::Event as _;
+use sekisho_proto::credentials::v1::PasswordChanged;
+use sekisho_proto::events::AccountEvent;
 use sekisho_proto::log::v1::{Metadata, Payload};
 use sekisho_proto::otp::v1::mail_failed::Class;
 use sekisho_proto::to_timestamp;
@@ -10,13 +12,14 @@ use super::*;
 use crate::domain::CODE_LIFE;
 
 const GRACE: Time = Time::milliseconds(500);
+const ROOM: Room = Room { mails: 9, notices: 9 };
 
 impl Owed {
     /// A mail for tests.
     pub fn sample(about: Position, issued_at: OffsetDateTime) -> Self {
         let mut todo = Todo::default();
         todo.fold(&entry(about.0, issued_at, &issued(issued_at)), Time::ZERO);
-        todo.take_due(issued_at, 1, |_| true).remove(0)
+        todo.take_due(issued_at, ROOM, |_| true).remove(0)
     }
 }
 
@@ -67,7 +70,7 @@ fn after(events: impl IntoIterator<Item = CodeEvent>) -> Todo {
 }
 
 fn due(todo: &mut Todo, at: OffsetDateTime) -> Vec<(u64, u32)> {
-    let due = todo.take_due(at, 9, |_| true);
+    let due = todo.take_due(at, ROOM, |_| true);
     due.iter().map(|owed| (owed.about.0, owed.attempts)).collect()
 }
 
@@ -77,6 +80,7 @@ fn started(about: u64, attempt: u32, until: Time) -> CodeEvent {
         about,
         attempt,
         until,
+        ..Default::default()
     }
     .into()
 }
@@ -134,6 +138,95 @@ fn mails_of_sign_ins_go_before_those_of_resets() {
     assert_eq!(due(&mut todo, start() + GRACE), [(2, 0), (1, 0)]);
 }
 
+/// An entry of no flow.
+fn entry_of<E: sekisho_proto::Event>(position: u64, event: &E) -> Entry {
+    let mut recorded = entry(position, start(), &issued(start())).recorded;
+    recorded.flow = None;
+    let payload = Payload {
+        event: event.encode(),
+        carried: None,
+    };
+    let event_type = event.event_type().to_owned();
+    Entry::new(recorded, E::KIND, event_type, payload, &Metadata::default())
+}
+
+fn password_changed(position: u64) -> Entry {
+    entry_of(position, &AccountEvent::from(PasswordChanged::default()))
+}
+
+#[test]
+fn what_happened_to_an_account_owes_a_notice_until_it_is_told() {
+    let mut todo = Todo::default();
+    todo.fold(&password_changed(1), GRACE);
+    assert_eq!(due(&mut todo, start()), []);
+    let taken = todo.take_due(start() + GRACE, ROOM, |_| true);
+    assert_eq!(taken[0].content, Content::Notice(Topic::PasswordChanged));
+    assert_eq!(taken[0].letter().flow(), None);
+    todo.put_off(Position(1), start());
+
+    todo.fold(&entry_of(2, &started(1, 1, Time::MINUTE)), GRACE);
+    assert_eq!(due(&mut todo, start() + GRACE), []);
+    todo.fold(&entry_of(3, &failed(1, 2, true)), GRACE);
+    assert_eq!(due(&mut todo, start() + Time::seconds(239)), []);
+    assert_eq!(due(&mut todo, start() + Time::seconds(240)), [(1, 2)]);
+    let mailed = CodeEvent::from(otp::Mailed {
+        about: 1,
+        ..Default::default()
+    });
+    assert_eq!(todo.fold(&entry_of(4, &mailed), GRACE), Some(Position(1)));
+    assert!(!todo.owes(Position(1)));
+}
+
+#[test]
+fn a_notice_is_owed_for_a_day() {
+    let mut todo = Todo::default();
+    todo.fold(&password_changed(1), GRACE);
+    todo.drop_dead(start() + Time::DAY - Time::minutes(2));
+    assert!(todo.owes(Position(1)));
+    todo.drop_dead(start() + Time::DAY);
+    assert!(!todo.owes(Position(1)));
+}
+
+/// Whoever waits at a page goes first.
+#[test]
+fn a_code_goes_before_a_notice() {
+    let mut todo = Todo::default();
+    todo.fold(&password_changed(1), GRACE);
+    todo.fold(&entry(2, start(), &issued(start())), GRACE);
+    assert_eq!(due(&mut todo, start() + GRACE), [(2, 0), (1, 0)]);
+}
+
+/// A slow relay that holds notices must not keep anybody's code waiting.
+#[test]
+fn there_is_room_for_one_notice_at_a_time() {
+    let mut todo = Todo::default();
+    for position in 1..=3 {
+        todo.fold(&password_changed(position), GRACE);
+    }
+    let room = Room { mails: 4, notices: 1 };
+    let taken = |todo: &mut Todo| -> Vec<u64> {
+        let due = todo.take_due(start() + GRACE, room, |_| true);
+        due.iter().map(|owed| owed.about.0).collect()
+    };
+    assert_eq!(taken(&mut todo), [1]);
+    assert!(taken(&mut todo).is_empty());
+    todo.fold(&entry(4, start(), &issued(start())), GRACE);
+    assert_eq!(taken(&mut todo), [4]);
+    todo.forget(Position(1));
+    assert_eq!(taken(&mut todo), [2]);
+}
+
+#[test]
+fn a_mail_that_is_owed_no_longer_is_forgotten_and_so_is_all_of_another_log() {
+    let mut todo = after([issued(start())]);
+    todo.fold(&password_changed(2), GRACE);
+    todo.forget(Position(1));
+    assert!(!todo.owes(Position(1)) && todo.owes(Position(2)));
+    todo.forget_all();
+    assert!(!todo.owes(Position(2)));
+    assert_eq!(todo.until_next(start(), |_| true), None);
+}
+
 #[test]
 fn a_mail_at_hand_is_not_taken_twice() {
     let mut todo = after([issued(start())]);
@@ -189,8 +282,8 @@ fn the_mail_of_a_dead_code_is_not_owed() {
         otp::FlowCancelled {}.into(),
     ];
     for death in deaths {
-        let mut todo = after([issued(start()), death]);
-        assert_eq!(due(&mut todo, start() + GRACE), []);
+        let todo = after([issued(start()), death]);
+        assert!(!todo.owes(Position(1)));
     }
     let mut replaced = after([issued(start()), issued(start())]);
     assert_eq!(due(&mut replaced, start() + GRACE), [(2, 0)]);

@@ -6,6 +6,7 @@ mod answers;
 mod codes;
 mod guessing;
 mod mails;
+mod notices;
 mod parked;
 mod process;
 mod replicas;

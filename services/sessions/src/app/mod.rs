@@ -89,7 +89,7 @@ impl Sessions {
 
     /// Decides a command that needs nothing but its stream.
     async fn decide(&self, context: &Context, command: Command) -> Result<Decided<AccountSessions>, Error> {
-        let decide = |facts: &Facts<AccountSessions>| decide(&facts.state, command).map_err(Error::from);
+        let decide = |facts: &Facts<AccountSessions>| decide(&facts.state, &command).map_err(Error::from);
         Ok(self.inner.log.decide(context, decide).await?)
     }
 }

@@ -149,6 +149,6 @@ impl Ask {
             now: facts.now,
             limits: self.limits,
         };
-        decide(&facts.state, Command::Start(start))
+        decide(&facts.state, &Command::Start(Box::new(start)))
     }
 }

@@ -14,10 +14,10 @@ use super::token::TokenDigest;
 use super::why::Why;
 
 /// What is asked of the sessions of one account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// Open a session.
-    Start(Start),
+    Start(Box<Start>),
     /// Record activity.
     Extend {
         /// Of which session.
@@ -81,9 +81,9 @@ pub enum Rejection {
 /// For a start: [`Refusal::Used`] if the flow has become a session, [`Refusal::Cut`] if it stands behind a cut of this
 /// stream.
 /// For activity: [`Rejection::Over`].
-pub fn decide(state: &AccountSessions, command: Command) -> Result<Decision<SessionEvent>, Rejection> {
-    match command {
-        Command::Start(start) => start.decide(state).map_err(Rejection::Flow),
+pub fn decide(state: &AccountSessions, command: &Command) -> Result<Decision<SessionEvent>, Rejection> {
+    match *command {
+        Command::Start(ref start) => start.decide(state).map_err(Rejection::Flow),
         Command::Extend {
             session,
             active_at,
@@ -155,6 +155,8 @@ impl Start {
             evidence: vec![self.minted.position.0, self.proof.position.0],
             ended: displaced.map(|session| session.id.to_vec()).collect(),
             previous_started_at: state.last_started_at.map(to_timestamp),
+            device: self.minted.device.map(Vec::from).unwrap_or_default(),
+            new_device: self.minted.device.is_some_and(|device| state.is_new(device)),
         };
         // By then the code that was accepted is no evidence any more.
         Ok(Decision::RecordBefore(started.into(), self.proof.good_until()))

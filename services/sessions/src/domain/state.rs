@@ -22,6 +22,9 @@ pub const ROOM: usize = 5;
 /// Flows remembered as used. The flow's own entries say so too, for ever; this makes it the stream's version check.
 pub(super) const USED_FLOWS: usize = 64;
 
+/// Browsers of one account that are remembered, as in credentials.
+pub(super) const DEVICES: usize = 10;
+
 /// The sessions of one account: what SessionStarted opened and nothing has ended. Expiry is no event, so a session
 /// that has run out stands here until its end is recorded.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,6 +37,8 @@ pub struct AccountSessions {
     pub used_flows: VecDeque<FlowId>,
     /// When the newest session started, whatever became of it.
     pub last_started_at: Option<OffsetDateTime>,
+    /// Browsers in which sessions were started, newest last. Cuts make none of them new.
+    pub devices: VecDeque<[u8; 32]>,
 }
 
 /// A session that has started and not ended.
@@ -84,6 +89,11 @@ impl AccountSessions {
         self.open.iter().find(|session| session.id == id)
     }
 
+    /// Whether sessions were started in other browsers and never in this one. In the first one of all nobody is surprised.
+    pub fn is_new(&self, device: [u8; 32]) -> bool {
+        !self.devices.is_empty() && !self.devices.contains(&device)
+    }
+
     /// The cuts of this stream.
     pub fn cuts(&self) -> Cuts {
         Cuts {
@@ -97,6 +107,13 @@ impl AccountSessions {
         if let Some(session) = OpenSession::of(event, recorded) {
             self.open.push(session);
             self.used_flows.push_back(session.flow);
+        }
+        if let Ok(device) = event.device.as_slice().try_into() {
+            self.devices.retain(|known| *known != device);
+            self.devices.push_back(device);
+        }
+        while self.devices.len() > DEVICES {
+            self.devices.pop_front();
         }
         self.last_started_at = Some(recorded.recorded_at);
         while self.used_flows.len() > USED_FLOWS {
@@ -142,11 +159,13 @@ impl Fold for AccountSessions {
     fn resume(bytes: &[u8]) -> Option<Self> {
         let state = SessionsState::decode(bytes).ok()?;
         let flow = |bytes: &Vec<u8>| FlowId::try_from(bytes.as_slice()).ok();
+        let device = |bytes: &Vec<u8>| bytes.as_slice().try_into().ok();
         Some(Self {
             open: state.sessions.iter().map(resumed).collect::<Option<_>>()?,
             newest_cut: Position(state.newest_cut),
             used_flows: state.used_flows.iter().map(flow).collect::<Option<_>>()?,
             last_started_at: state.last_started_at.as_ref().and_then(from_timestamp),
+            devices: state.devices.iter().map(device).collect::<Option<_>>()?,
         })
     }
 }
@@ -158,6 +177,7 @@ impl Carry for AccountSessions {
             newest_cut: self.newest_cut.0,
             used_flows: self.used_flows.iter().map(|flow| flow.to_vec()).collect(),
             last_started_at: self.last_started_at.map(to_timestamp),
+            devices: self.devices.iter().map(|device| device.to_vec()).collect(),
         };
         state.encode_to_vec()
     }

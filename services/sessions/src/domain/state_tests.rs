@@ -47,6 +47,7 @@ fn the_largest_state_fits_into_an_entry() {
         open: (1..=u8::try_from(ROOM).unwrap()).map(open).collect(),
         newest_cut: Position(u64::MAX),
         last_started_at: Some(now),
+        devices: [[7; 32]; DEVICES].into(),
         used_flows: (1..=u8::try_from(USED_FLOWS).unwrap()).map(flow).collect(),
     };
     assert!(state.carry().len() < LARGEST, "{} bytes", state.carry().len());
@@ -97,7 +98,7 @@ fn decided(commands: Vec<Command>) -> Vec<(SessionEvent, Recorded)> {
     let mut state = AccountSessions::default();
     let mut events = Vec::new();
     for command in commands {
-        let Ok(Record(event) | RecordBefore(event, _)) = decide(&state, command) else {
+        let Ok(Record(event) | RecordBefore(event, _)) = decide(&state, &command) else {
             continue;
         };
         let recorded = recorded(events.len() as u64 + 1, flow_of(&event));

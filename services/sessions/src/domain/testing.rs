@@ -47,6 +47,8 @@ pub fn started(number: u8, minted: u64) -> SessionEvent {
         evidence: vec![minted, minted + 1],
         ended: Vec::new(),
         previous_started_at: None,
+        device: Vec::new(),
+        new_device: false,
     }
     .into()
 }
@@ -108,9 +110,10 @@ pub fn flow_of(event: &SessionEvent) -> Option<FlowId> {
 
 /// A command to start session `number` of flow `number`, minted at a position, its code accepted one second later.
 pub fn start(number: u8, minted: u64) -> Command {
-    Command::Start(Start {
+    Command::Start(Box::new(Start {
         minted: Minted {
             proved: true,
+            device: None,
             flow: flow(number),
             mint: Mint::SignIn,
             account: account(1),
@@ -126,7 +129,7 @@ pub fn start(number: u8, minted: u64) -> Command {
         session: session(number),
         now: recorded(minted + 1, None).recorded_at,
         limits: LIMITS,
-    })
+    }))
 }
 
 /// Events that have happened: entries 100, 101 … of account 1.
@@ -145,7 +148,7 @@ pub struct Given(pub AccountSessions);
 pub struct Then(pub Result<Decision<SessionEvent>, Rejection>);
 
 impl Given {
-    pub fn when(self, command: Command) -> Then {
+    pub fn when(self, command: &Command) -> Then {
         Then(decide(&self.0, command))
     }
 }

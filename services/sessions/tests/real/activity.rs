@@ -21,7 +21,7 @@ impl Two {
         let (busy, blind) = (world.replica().await, world.replica().await);
         let started = busy.start(&world.verified(world.account()).await).await.unwrap();
         let token = started.token.expose().to_vec();
-        let begin = blind.sessions.check(&token).await.unwrap().started_at;
+        let begin = blind.checked(&token).await.started_at;
         Self {
             world,
             busy,
@@ -42,7 +42,7 @@ impl Two {
 async fn activity_is_recorded_every_ten_minutes_and_known_to_all() {
     let two = Two::new().await;
     two.at(Duration::minutes(9)).await;
-    two.busy.sessions.check(&two.token).await.unwrap();
+    two.busy.checked(&two.token).await;
     let sessions = two.busy.sessions.clone();
     let keeper = tokio::spawn(async move { match sessions.keep_activity().await {} });
     two.at(Duration::minutes(10)).await;
@@ -53,17 +53,17 @@ async fn activity_is_recorded_every_ten_minutes_and_known_to_all() {
     keeper.abort();
     // The blind replica itself has seen nothing since the start.
     two.at(Duration::minutes(38)).await;
-    two.blind.sessions.check(&two.token).await.unwrap();
+    two.blind.checked(&two.token).await;
 }
 
 #[tokio::test]
 async fn activity_in_the_last_minute_is_recorded_before_it_is_answered() {
     let two = Two::new().await;
     two.at(LIMITS.idle - Duration::seconds(10)).await;
-    two.busy.sessions.check(&two.token).await.unwrap();
+    two.busy.checked(&two.token).await;
     assert_eq!(two.world.extensions(), 1);
     two.at(LIMITS.idle + Duration::seconds(1)).await;
-    let live = two.blind.sessions.check(&two.token).await.unwrap().live;
+    let live = two.blind.checked(&two.token).await.live;
     assert!(live.idle >= two.begin + LIMITS.idle * 2 - Duration::seconds(10));
 }
 
@@ -72,12 +72,12 @@ async fn activity_in_the_last_minute_is_recorded_before_it_is_answered() {
 async fn activity_that_is_recorded_late_carries_what_came_after() {
     let two = Two::new().await;
     two.at(Duration::minutes(28)).await;
-    two.busy.sessions.check(&two.token).await.unwrap();
+    two.busy.checked(&two.token).await;
     assert_eq!(two.world.extensions(), 0);
     two.at(LIMITS.idle + Duration::seconds(5)).await;
-    let live = two.busy.sessions.check(&two.token).await.unwrap().live;
+    let live = two.busy.checked(&two.token).await.live;
     assert!(live.idle >= two.begin + LIMITS.idle * 2);
-    two.blind.sessions.check(&two.token).await.unwrap();
+    two.blind.checked(&two.token).await;
 }
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn nobody_is_called_idle_before_the_log_is_read_up_to_the_deadline() {
     let two = Two::new().await;
     two.at(LIMITS.idle - Duration::seconds(10)).await;
     two.blind.stop_folding();
-    two.busy.sessions.check(&two.token).await.unwrap();
+    two.busy.checked(&two.token).await;
     two.at(LIMITS.idle + Duration::seconds(1)).await;
     assert_eq!(
         two.blind.sessions.check(&two.token).await,
@@ -97,7 +97,7 @@ async fn nobody_is_called_idle_before_the_log_is_read_up_to_the_deadline() {
 #[tokio::test]
 async fn nobody_is_idle_by_a_read_before_the_deadline() {
     let two = Two::new().await;
-    let live = two.blind.sessions.check(&two.token).await.unwrap().live;
+    let live = two.blind.checked(&two.token).await.live;
     let after = live.idle + Duration::milliseconds(1);
     let micros = after.unix_timestamp_nanos() / 1_000;
     let slow = format!(
@@ -117,9 +117,9 @@ async fn nobody_is_idle_by_a_read_before_the_deadline() {
 async fn signing_out_ends_a_session_that_only_this_replica_takes_for_idle() {
     let two = Two::new().await;
     two.at(Duration::minutes(5)).await;
-    two.busy.sessions.check(&two.token).await.unwrap();
+    two.busy.checked(&two.token).await;
     two.at(LIMITS.idle + Duration::seconds(10)).await;
-    two.busy.sessions.check(&two.token).await.unwrap();
+    two.busy.checked(&two.token).await;
     let end = two.blind.sessions.end(&two.token).await.unwrap();
     assert!(matches!(end, Ended::Recorded(_)), "nothing was recorded");
     eventually("the other replica to hear of it", async || {
@@ -146,11 +146,11 @@ async fn idleness_is_recorded_a_minute_after_the_deadline_and_no_sooner() {
 async fn a_replica_that_drains_hands_its_activity_over() {
     let two = Two::new().await;
     two.at(Duration::minutes(5)).await;
-    two.busy.sessions.check(&two.token).await.unwrap();
+    two.busy.checked(&two.token).await;
     assert_eq!(two.world.extensions(), 0);
     two.busy.sessions.hand_over().await;
     assert_eq!(two.world.extensions(), 1);
     two.at(LIMITS.idle + Duration::minutes(4)).await;
     let late = two.world.replica().await;
-    late.sessions.check(&two.token).await.unwrap();
+    late.checked(&two.token).await;
 }

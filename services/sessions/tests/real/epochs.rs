@@ -32,7 +32,7 @@ async fn an_epoch_ends_every_session_and_every_flow() {
 
     let anew = world.verified(on_the_way.account).await;
     let started = replica.start(&anew).await.unwrap();
-    assert!(replica.sessions.check(started.token.expose()).await.is_ok());
+    replica.checked(started.token.expose()).await;
     assert!(replica.sessions.agrees_with(&world.replica().await.sessions));
 }
 
@@ -81,7 +81,7 @@ async fn a_replica_begins_anew_with_the_log_that_took_the_place_of_its_own() {
         .start(&world.verified(world.account()).await)
         .await
         .unwrap();
-    assert!(other.sessions.check(started.token.expose()).await.is_ok());
+    other.checked(started.token.expose()).await;
 }
 
 /// The moment between the news of an epoch and the end of the old fold, drawn out: this replica folds nothing any more.

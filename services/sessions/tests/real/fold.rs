@@ -38,7 +38,7 @@ async fn a_fold_of_the_whole_log_equals_live_state() {
     })
     .await;
     let started = live.start(&world.verified(accounts[0]).await).await.unwrap();
-    let checked = late.sessions.check(started.token.expose()).await.unwrap();
+    let checked = late.checked(started.token.expose()).await;
     assert_eq!(checked.session, started.session);
 }
 

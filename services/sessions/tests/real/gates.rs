@@ -20,7 +20,7 @@ async fn evidence_opens_a_session_and_the_log_names_it() {
     let replica = world.replica().await;
     let flow = world.verified(world.account()).await;
     let started = replica.start(&flow).await.unwrap();
-    let checked = replica.sessions.check(started.token.expose()).await.unwrap();
+    let checked = replica.checked(started.token.expose()).await;
     assert_eq!(
         (checked.session, checked.account),
         (started.session, flow.account)

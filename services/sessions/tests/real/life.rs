@@ -28,7 +28,7 @@ async fn an_unknown_token_is_refused() {
         assert_eq!(replica.sessions.check(token).await, Err(Error::Unknown));
         assert_eq!(replica.sessions.end(token).await, Ok(Ended::Nothing));
     }
-    assert!(replica.sessions.check(started.token.expose()).await.is_ok());
+    replica.checked(started.token.expose()).await;
 }
 
 #[tokio::test]
@@ -39,7 +39,7 @@ async fn a_session_of_another_replica_is_known_at_once() {
         let flow = world.verified(world.account()).await;
         let started = one.start(&flow).await.unwrap();
         // No message tells the other one; it asks the log before it refuses.
-        assert!(other.sessions.check(started.token.expose()).await.is_ok());
+        other.checked(started.token.expose()).await;
     }
 }
 
@@ -55,7 +55,7 @@ async fn entries_that_sessions_does_not_fold_hold_up_no_answer() {
     world.database.sql(one_more).unwrap();
     let head = replica.log.confirm_head().await.unwrap();
     assert!(head > started.position);
-    let checked = replica.sessions.check(started.token.expose()).await.unwrap();
+    let checked = replica.checked(started.token.expose()).await;
     assert_eq!(checked.last_confirmed_at, None);
 }
 
@@ -66,7 +66,7 @@ async fn a_signed_out_session_is_refused_by_every_replica_within_a_second() {
     for _ in 0..5 {
         let started = one.start(&world.verified(world.account()).await).await.unwrap();
         let token = started.token.expose();
-        other.sessions.check(token).await.unwrap();
+        other.checked(token).await;
         let Ended::Recorded(position) = one.sessions.end(token).await.unwrap() else {
             panic!("an end is recorded");
         };
@@ -97,15 +97,15 @@ async fn a_session_is_idle_after_thirty_minutes_without_activity() {
         .unwrap();
     let token = started.token.expose();
     for _ in 0..3 {
-        let live = replica.sessions.check(token).await.unwrap().live;
+        let live = replica.checked(token).await.live;
         // A process's own clock runs on from where the log's clock stands.
         world
             .stop_clock(live.idle - Duration::seconds(5), &[&replica])
             .await;
-        let next = replica.sessions.check(token).await.unwrap().live;
+        let next = replica.checked(token).await.live;
         assert!(next.idle - live.idle > Duration::minutes(29), "activity counts");
     }
-    let live = replica.sessions.check(token).await.unwrap().live;
+    let live = replica.checked(token).await.live;
     // The log was read a moment before anybody looks at the clock.
     world
         .stop_clock(live.idle + Duration::seconds(5), &[&replica])
@@ -122,9 +122,9 @@ async fn a_busy_session_ends_at_exactly_twelve_hours() {
         .await
         .unwrap();
     let token = started.token.expose();
-    let absolute = replica.sessions.check(token).await.unwrap().live.absolute;
+    let absolute = replica.checked(token).await.live.absolute;
     loop {
-        let live = replica.sessions.check(token).await.unwrap().live;
+        let live = replica.checked(token).await.live;
         assert_eq!(live.absolute, absolute);
         if live.idle == absolute {
             break;
@@ -155,7 +155,7 @@ async fn a_cut_ends_every_session_of_its_account_and_no_other() {
         assert_eq!(refused, Err(Error::Over(Why::Cut)));
         assert_eq!(one.sessions.end(started.token.expose()).await, Ok(Ended::Nothing));
     }
-    assert!(one.sessions.check(spared.token.expose()).await.is_ok());
+    one.checked(spared.token.expose()).await;
     let events = world.session_events(account).await;
     let (cut, event) = events.last().unwrap();
     assert_eq!(cut.recorded.position, position);

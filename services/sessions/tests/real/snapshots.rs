@@ -66,7 +66,7 @@ async fn a_new_replica_begins_with_the_snapshot_and_folds_what_came_after() {
     let (started, account, position) = known_by_the_snapshot_alone(&world).await;
     let after = world.change_password(world.account()).await;
     let replica = world.replica().await;
-    assert!(replica.sessions.check(started.token.expose()).await.is_ok());
+    replica.checked(started.token.expose()).await;
     let folded = format!("entries=1 position={after} snapshot={position}");
     let said = logs::of_this_thread();
     assert!(said.contains(&folded), "{said}");

@@ -48,8 +48,18 @@ impl Db {
 
 /// By way of the function.
 pub fn setting(value: &str) -> Via {
+    by_function(value, false)
+}
+
+/// By way of the function, together with other calls that wait.
+pub fn grouped(value: &str) -> Via {
+    by_function(value, true)
+}
+
+fn by_function(value: &str, grouped: bool) -> Via {
     Via::Function {
         name: "test.set_secret",
         arguments: [Argument::Text(value.to_owned())].into(),
+        grouped,
     }
 }

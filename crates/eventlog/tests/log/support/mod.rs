@@ -9,7 +9,7 @@ mod raw;
 
 use std::time::{Duration, Instant};
 
-pub use combined::setting;
+pub use combined::{grouped, setting};
 pub use database::{Db, settings};
 pub use drafts::{Tally, append, context, draft, following, issued, recorded, stream};
 pub use gate::Gate;

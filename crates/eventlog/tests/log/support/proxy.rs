@@ -91,6 +91,11 @@ impl Proxy {
             .unwrap();
     }
 
+    /// How many were made so far.
+    pub fn connections(&self) -> u64 {
+        self.shared.connections.load(Ordering::SeqCst)
+    }
+
     /// From now on answers come slowly.
     pub fn slow_down(&self, bytes_a_second: u64) {
         self.shared.bytes_a_second.store(bytes_a_second, Ordering::SeqCst);

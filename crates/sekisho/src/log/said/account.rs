@@ -30,7 +30,7 @@ pub(super) fn said(event: &AccountEvent) -> Said {
                 Value::Digest(event.secret_digest.clone()),
             )
             .with(
-                "既知のブラウザー",
+                "確認済みのブラウザ",
                 "device_known",
                 Value::Flag(event.device_known),
             )
@@ -61,7 +61,7 @@ pub(super) fn said(event: &AccountEvent) -> Said {
                 (event.password_version > 0).then_some(Value::Number(event.password_version)),
             )
             .with_some(
-                "既知のブラウザー",
+                "確認済みのブラウザ",
                 "device_known",
                 event.device_known.then_some(Value::Flag(true)),
             )
@@ -70,6 +70,13 @@ pub(super) fn said(event: &AccountEvent) -> Said {
             .with("根拠", "evidence", Value::Numbers(event.evidence.clone()))
             .with_device(&event.device),
         AccountEvent::EmailChanged(_) => Said::new("電子メール アドレス変更"),
+        AccountEvent::ProfileChanged(event) => Said::new("登録情報変更").with_some(
+            "新しい施設コード",
+            "facility_code",
+            Some(&event.facility_code)
+                .filter(|code| !code.is_empty())
+                .map(|code| Value::Text(code.clone())),
+        ),
         AccountEvent::AccountDisabled(_) => Said::new("アカウント無効化"),
         AccountEvent::AccountEnabled(_) => Said::new("アカウント有効化"),
         AccountEvent::AccountUnlocked(_) => Said::new("ロック解除"),
@@ -82,7 +89,7 @@ impl Said {
     fn with_device(self, device: &[u8]) -> Self {
         let device = Some(device).filter(|device| !device.is_empty());
         self.with_some(
-            "ブラウザーの印",
+            "ブラウザの印",
             "device",
             device.map(|device| Value::Digest(device.to_vec())),
         )

@@ -1,7 +1,7 @@
 //! Events of kind `code`.
 
 use sekisho_proto::events::CodeEvent;
-use sekisho_proto::otp::v1::{MailFailed, Purpose, mail_failed};
+use sekisho_proto::otp::v1::{MailFailed, Purpose, Topic, mail_failed};
 
 use super::{Said, Value, moment};
 
@@ -22,6 +22,7 @@ pub(super) fn said(event: &CodeEvent) -> Said {
         CodeEvent::CodeRefused(event) => Said::new("確認コード発行見送り").with_purpose(event.purpose()),
         CodeEvent::MailStarted(event) => Said::new("メール送信開始")
             .with_attempt(event.about, event.attempt)
+            .with_some("お知らせ", "topic", topic(event.topic()))
             .with_some("受け持ち期限", "until", moment(event.until.as_ref())),
         CodeEvent::Mailed(event) => Said::new("メール送信済み")
             .with_attempt(event.about, event.attempt)
@@ -41,6 +42,19 @@ pub(super) fn said(event: &CodeEvent) -> Said {
             .with("通し番号", "issue", Value::Number(event.issue))
             .with("根拠", "evidence", Value::Number(event.evidence)),
         CodeEvent::FlowCancelled(_) => Said::new("キャンセル"),
+    }
+}
+
+fn topic(topic: Topic) -> Option<Value> {
+    match topic {
+        Topic::Unspecified => None,
+        Topic::PasswordChanged => Some(Value::Word("パスワード変更", "password_changed")),
+        Topic::Locked => Some(Value::Word("ロック", "locked")),
+        Topic::Closed => Some(Value::Word("再設定が必要なロック", "closed")),
+        Topic::NewDevice => Some(Value::Word("新しいブラウザ", "new_device")),
+        Topic::SignInCodeSpent => Some(Value::Word("サインインの確認コード無効化", "sign_in_code_spent")),
+        Topic::ResetCodeSpent => Some(Value::Word("再設定の確認コード無効化", "reset_code_spent")),
+        Topic::EmailChanged => Some(Value::Word("電子メール アドレス変更", "email_changed")),
     }
 }
 

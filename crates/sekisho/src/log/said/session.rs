@@ -25,6 +25,11 @@ pub(super) fn said(event: &SessionEvent) -> Said {
                 "終わらせたもの",
                 "ended",
                 (!event.ended.is_empty()).then(|| Value::Ids(ids(&event.ended))),
+            )
+            .with_some(
+                "新しいブラウザ",
+                "new_device",
+                event.new_device.then_some(Value::Flag(true)),
             ),
         SessionEvent::SessionExtended(event) => Said::new("セッション延長")
             .with(

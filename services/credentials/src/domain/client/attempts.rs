@@ -215,6 +215,7 @@ fn read(event: &AccountEvent) -> Option<(ClientTag, Mark)> {
         | AccountEvent::SignInRefused(_)
         | AccountEvent::PasswordChanged(_)
         | AccountEvent::EmailChanged(_)
+        | AccountEvent::ProfileChanged(_)
         | AccountEvent::AccountDisabled(_)
         | AccountEvent::AccountEnabled(_)
         | AccountEvent::AccountUnlocked(_)

@@ -107,6 +107,30 @@ fn a_new_address_ends_flows_and_no_session() {
 }
 
 #[test]
+fn another_facility_ends_everything_and_another_name_nothing() {
+    let change = |facility_code: &str| Command::ChangeProfile {
+        facility_code: facility_code.to_owned(),
+    };
+    let changed = |facility_code: &str| ProfileChanged {
+        facility_code: facility_code.to_owned(),
+    };
+    given([registered()])
+        .when(change("0460000"))
+        .then(changed("0460000"));
+    given([registered(), disabled()])
+        .when(change(""))
+        .then(changed(""));
+    given([]).when(change("")).then_rejected(Rejection::Unknown);
+
+    let moved = given([registered(), accepted_there(), changed("0460000").into()]).account;
+    assert_eq!(moved.history.cuts.all, Position(30));
+    assert_eq!(moved.known_device(Some(DEVICE), Cuts::default()), None);
+    let renamed = given([registered(), accepted_there(), changed("").into()]).account;
+    assert_eq!(renamed.history.cuts, Cuts::default());
+    assert_eq!(renamed.known_device(Some(DEVICE), Cuts::default()), Some(DEVICE));
+}
+
+#[test]
 fn a_password_that_is_used_up_opens_the_choice_of_another_one_and_cuts() {
     let expired = || AccountEvent::from(PasswordExpired {});
     given([registered()])
@@ -148,6 +172,9 @@ fn of_an_erased_account_nothing_is_left_to_decide() {
         Command::Disable,
         Command::Unlock,
         Command::ChangeAddress,
+        Command::ChangeProfile {
+            facility_code: "0460000".to_owned(),
+        },
         Command::ExpirePassword,
     ] {
         erased().when(command).then_rejected(Rejection::Unknown);

@@ -11,7 +11,7 @@ use sekisho_evidence::{AccountCuts, Cuts, Refusal};
 use sekisho_proto::credentials::v1::{
     AccountDisabled, AccountEnabled, AccountErased, AccountRegistered, AccountUnlocked, EmailChanged,
     PasswordAccepted, PasswordChanged, PasswordExpired, PasswordRejected, PasswordResetRequested,
-    SealedClient, SignInRefused, sign_in_refused::Reason,
+    ProfileChanged, SealedClient, SignInRefused, sign_in_refused::Reason,
 };
 use sekisho_proto::events::AccountEvent;
 use sekisho_proto::to_timestamp;

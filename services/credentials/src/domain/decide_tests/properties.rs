@@ -23,6 +23,7 @@ fn any_event() -> impl Strategy<Value = AccountEvent> {
         Just(PasswordResetRequested::default().into()),
         Just(changed()),
         Just(EmailChanged {}.into()),
+        "[a-z]?".prop_map(|facility_code| ProfileChanged { facility_code }.into()),
         Just(disabled()),
         Just(AccountEnabled {}.into()),
         Just(AccountUnlocked {}.into()),
@@ -56,6 +57,7 @@ fn any_command() -> impl Strategy<Value = Command> {
         Just(Command::Enable),
         Just(Command::Unlock),
         Just(Command::ChangeAddress),
+        "[a-z]?".prop_map(|facility_code| Command::ChangeProfile { facility_code }),
         Just(Command::ExpirePassword),
         Just(Command::Erase),
     ]

@@ -1,6 +1,6 @@
 //! A flow as credentials mint it.
 
-use sekisho_eventlog::{Draft, EventId, FlowId, Log, Outcome, StreamId, Version, Via};
+use sekisho_eventlog::{Draft, EventId, FlowId, Log, Outcome, Position, StreamId, Version, Via};
 use sekisho_evidence::secret_digest;
 use sekisho_otp::app::Caller;
 use sekisho_otp::code::Owner;
@@ -8,6 +8,7 @@ use sekisho_proto::credentials::v1 as credentials;
 use sekisho_proto::events::{AccountEvent, CodeEvent, SessionEvent};
 use sekisho_proto::log::v1::{Metadata, Payload};
 use sekisho_proto::otp::v1::Purpose;
+use sekisho_proto::otp::v1::mail_failed::Class;
 use sekisho_proto::sessions::v1 as sessions;
 use sekisho_proto::{Event, Kind};
 use sekisho_service::entropy;
@@ -62,6 +63,51 @@ impl Flow {
     pub async fn cut(&self) {
         let changed = AccountEvent::from(credentials::PasswordChanged::default());
         self.append(&self.log, 1, None, changed).await;
+    }
+
+    /// A wrong password locks this flow's account; the stream is at this version.
+    pub async fn lock(&self, version: u64) {
+        let locking = credentials::PasswordRejected {
+            password_version: 1,
+            lock: Some(prost_types::Duration {
+                seconds: 60,
+                nanos: 0,
+            }),
+            ..Default::default()
+        };
+        self.append(&self.log, version, None, AccountEvent::from(locking))
+            .await;
+    }
+
+    /// What became of mails to the account that belong to no flow, in order.
+    pub async fn notice_events(&self) -> Vec<CodeEvent> {
+        let account = self.owner.account;
+        let newest = self
+            .log
+            .newest(Kind::Code, account, Position(0), 100)
+            .await
+            .unwrap();
+        let of_no_flow = newest.iter().rev().filter(|entry| entry.recorded.flow.is_none());
+        of_no_flow.map(|entry| entry.event().unwrap()).collect()
+    }
+
+    /// The names of those events.
+    pub async fn notice_types(&self) -> Vec<&'static str> {
+        self.notice_events()
+            .await
+            .iter()
+            .map(CodeEvent::event_type)
+            .collect()
+    }
+
+    /// Class, reply code, whether another attempt follows.
+    pub async fn notice_failures(&self) -> Vec<(Class, u32, bool)> {
+        let events = self.notice_events().await;
+        let failed = events.into_iter().filter_map(|event| match event {
+            CodeEvent::MailFailed(failed) => Some((failed.class(), failed.reply, failed.will_retry)),
+            _ => None,
+        });
+        failed.collect()
     }
 
     /// The flow leads to a session, by the log as sessions hold it.

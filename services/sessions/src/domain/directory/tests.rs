@@ -614,7 +614,7 @@ proptest! {
         let mut directory = Directory::default();
         let mut position = 100;
         for command in events {
-            let Ok(Decision::Record(event) | Decision::RecordBefore(event, _)) = decide(&state, command) else {
+            let Ok(Decision::Record(event) | Decision::RecordBefore(event, _)) = decide(&state, &command) else {
                 continue;
             };
             position += 1;

@@ -18,7 +18,7 @@ use sekisho_proto::otp::v1::{CodeAccepted, Purpose};
 use sekisho_proto::{Event, Kind, credentials::v1 as credentials};
 use sekisho_service::settings::{KeyRing, Secret};
 use sekisho_sessions::Keys;
-use sekisho_sessions::app::{Sessions, Started};
+use sekisho_sessions::app::{Checked, Error, Sessions, Started};
 use sekisho_sessions::domain::Limits;
 use time::OffsetDateTime;
 use tokio::task::JoinHandle;
@@ -48,6 +48,17 @@ pub struct Replica {
     pub sessions: Sessions,
     pub log: Log,
     follower: JoinHandle<()>,
+}
+
+impl Replica {
+    /// What a token opens, once the log is confirmed: a disk that pauses takes that away for a moment.
+    pub async fn checked(&self, token: &[u8]) -> Checked {
+        let confirmed = async || match self.sessions.check(token).await {
+            Err(Error::Unconfirmed) => None,
+            answer => Some(answer),
+        };
+        eventually("the log to be confirmed", confirmed).await.unwrap()
+    }
 }
 
 impl Drop for Replica {

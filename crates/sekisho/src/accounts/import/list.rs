@@ -1,0 +1,403 @@
+//! A list of accounts as a spreadsheet saves it.
+
+use std::fmt;
+
+use anyhow::{Context, bail};
+use csv::{ByteRecord, ReaderBuilder};
+use sekisho_proto::credentials::v1::ImportRow;
+use sekisho_proto::credentials::v1::import_row::State;
+
+use crate::accounts::columns::{Column, disabled};
+use crate::accounts::spreadsheet::{Encoding, unguarded};
+use crate::text::clean;
+
+/// The longest cell, in bytes. No part of an account is longer.
+const LONGEST_CELL: usize = 1_024;
+/// Line breaks in one record, at most: more are in a cell only because a quotation mark was never closed.
+const BREAKS: usize = 10;
+
+/// What a file says.
+pub(crate) struct List {
+    /// How its letters stand in it.
+    pub encoding: Encoding,
+    /// Titles of columns that say nothing of an account.
+    pub ignored: Vec<String>,
+    /// What can be read, in the order of the file.
+    pub lines: Vec<Line>,
+    /// What cannot.
+    pub broken: Vec<Broken>,
+}
+
+/// A line of a file.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Line {
+    /// In the file, from 1; that of the titles is the first.
+    pub number: u64,
+    /// What it says. Never printed.
+    pub row: ImportRow,
+}
+
+/// A line that cannot be followed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Broken {
+    /// In the file, from 1.
+    pub line: u64,
+    /// In which column; `None` for the line as a whole.
+    pub column: Option<Column>,
+    /// A sentence.
+    pub reason: String,
+}
+
+/// How a file is to be read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reading {
+    /// Detected if it is not given.
+    pub encoding: Option<Encoding>,
+    /// A login id of digits alone has so many; 0 for any number.
+    pub digits: usize,
+}
+
+/// Reads a file.
+///
+/// # Errors
+/// A sentence for a file that has not the columns of a list, or whose quotation marks swallow lines.
+pub(crate) fn read(file: &[u8], reading: Reading) -> anyhow::Result<List> {
+    let (detected, text) = Encoding::detect(file)?;
+    let encoding = reading.encoding.unwrap_or(detected);
+    let mut reader = ReaderBuilder::new().flexible(true).from_reader(text);
+    let titles = reader.byte_headers()?.clone();
+    let (columns, ignored) = columns(&titles, encoding)?;
+    let mut list = List {
+        encoding,
+        ignored,
+        lines: Vec::new(),
+        broken: Vec::new(),
+    };
+    let mut lines = Lines::of(text);
+    let mut record = ByteRecord::new();
+    while reader.read_byte_record(&mut record)? {
+        if record.iter().all(<[u8]>::is_empty) {
+            continue;
+        }
+        let number = lines.first_of(&record);
+        let breaks = record.iter().flatten().filter(|byte| **byte == b'\n').count();
+        if breaks > BREAKS {
+            bail!(
+                "{number}行目から{}行目までが一つの欄になっています。引用符（\"）が閉じていません。",
+                number + u64::try_from(breaks)?
+            );
+        }
+        match row(&record, &columns, encoding, reading.digits) {
+            Ok(row) => list.lines.push(Line { number, row }),
+            Err((column, reason)) => list.broken.push(Broken {
+                line: number,
+                column,
+                reason,
+            }),
+        }
+    }
+    Ok(list)
+}
+
+/// Counts the lines of a file: the reader's own count is before the line breaks that end the record before.
+struct Lines<'a> {
+    rest: &'a [u8],
+    byte: u64,
+    line: u64,
+}
+
+impl<'a> Lines<'a> {
+    fn of(text: &'a [u8]) -> Self {
+        Self {
+            rest: text,
+            byte: 0,
+            line: 1,
+        }
+    }
+
+    /// The line in which a record begins. Records come in the order of the file.
+    fn first_of(&mut self, record: &ByteRecord) -> u64 {
+        let byte = record.position().map_or(0, csv::Position::byte);
+        while let Some((first, rest)) = self.rest.split_first() {
+            if self.byte >= byte && !matches!(first, b'\r' | b'\n') {
+                break;
+            }
+            // A carriage return alone is what old spreadsheets write.
+            let ends = *first == b'\n' || (*first == b'\r' && rest.first() != Some(&b'\n'));
+            self.line += u64::from(ends);
+            self.byte += 1;
+            self.rest = rest;
+        }
+        self.line
+    }
+}
+
+/// The column of each cell, and the titles that are none.
+fn columns(titles: &ByteRecord, encoding: Encoding) -> anyhow::Result<(Vec<Option<Column>>, Vec<String>)> {
+    let titles: Option<Vec<_>> = titles.iter().map(|title| encoding.decode(title)).collect();
+    let titles = titles.with_context(|| {
+        format!("見出しの行を {encoding} として読めません。文字コードを --encoding（utf-8 または shift_jis）で指定してください。")
+    })?;
+    let columns: Vec<Option<Column>> = titles.iter().map(|title| Column::titled(title)).collect();
+    for (nth, column) in columns.iter().enumerate() {
+        if let Some(column) = column
+            && columns[..nth].contains(&Some(*column))
+        {
+            bail!("「{}」の列が二つあります。", column.title());
+        }
+    }
+    if !columns.contains(&Some(Column::LoginId)) {
+        bail!(
+            "「{}」の列がありません（{encoding} として読んだ見出し：{}）。1行目に見出しが必要です。",
+            Column::LoginId.title(),
+            clean(&titles.join("、")),
+        );
+    }
+    let unknown = titles.iter().zip(&columns).filter(|(_, column)| column.is_none());
+    let ignored = unknown.map(|(title, _)| title.trim().to_owned());
+    let ignored = ignored.filter(|title| !title.is_empty()).collect();
+    Ok((columns, ignored))
+}
+
+type Wrong = (Option<Column>, String);
+
+fn row(
+    record: &ByteRecord,
+    columns: &[Option<Column>],
+    encoding: Encoding,
+    digits: usize,
+) -> Result<ImportRow, Wrong> {
+    let long = record.iter().position(|cell| cell.len() > LONGEST_CELL);
+    if let Some(nth) = long {
+        let reason = "長すぎます。引用符（\"）が閉じていない可能性があります。";
+        return Err((columns.get(nth).copied().flatten(), reason.to_owned()));
+    }
+    if record.len() != columns.len() {
+        let reason = format!(
+            "列の数が見出しと違います（見出しは{}列、この行は{}列）。",
+            columns.len(),
+            record.len()
+        );
+        return Err((None, reason));
+    }
+    let mut row = ImportRow::default();
+    for (cell, column) in record.iter().zip(columns) {
+        let Some(column) = *column else { continue };
+        let wrong = |reason: String| (Some(column), reason);
+        let Some(text) = encoding.decode(cell) else {
+            return Err(wrong(format!("{encoding} として読めない文字があります。")));
+        };
+        set(&mut row, column, unguarded(text.trim()), digits).map_err(wrong)?;
+    }
+    Ok(row)
+}
+
+fn set(row: &mut ImportRow, column: Column, text: &str, digits: usize) -> Result<(), String> {
+    let part = match column {
+        Column::LoginId => {
+            check_login(text, digits)?;
+            &mut row.login_id
+        }
+        Column::FacilityCode => &mut row.facility_code,
+        Column::Facility => &mut row.facility,
+        Column::Name => &mut row.name,
+        Column::Address => &mut row.address,
+        Column::PasswordHash => &mut row.password_hash,
+        Column::State => {
+            row.set_state(match (text, disabled(text)) {
+                ("", _) => State::Unspecified,
+                (_, Some(false)) => State::Enabled,
+                (_, Some(true)) => State::Disabled,
+                (_, None) => return Err("「有効」か「無効」を入力してください。".to_owned()),
+            });
+            return Ok(());
+        }
+    };
+    text.clone_into(part);
+    Ok(())
+}
+
+/// What spreadsheets do to a column of digits when nobody looks.
+fn check_login(text: &str, digits: usize) -> Result<(), String> {
+    let is_number = !text.is_empty() && text.chars().all(char::is_numeric);
+    if digits > 0 && is_number && text.chars().count() != digits {
+        return Err(format!(
+            "数字だけの利用者IDは{digits}桁です。表計算ソフトで先頭の0が消えた可能性があります。施設コードの先頭の0も確認してください。"
+        ));
+    }
+    if text.starts_with(|c: char| c.is_ascii_digit()) && text.contains("E+") {
+        return Err(
+            "表計算ソフトが利用者IDを数値に変えています。列を「文字列」にして、元のデータから入れ直してください。"
+                .to_owned(),
+        );
+    }
+    Ok(())
+}
+
+impl fmt::Debug for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Line")
+            .field("number", &self.number)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for List {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("List")
+            .field("lines", &self.lines.len())
+            .field("broken", &self.broken)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use encoding_rs::SHIFT_JIS;
+
+    use super::*;
+
+    const TITLES: &str = "利用者ID,施設コード,施設名,氏名,メールアドレス,状態,備考\r\n";
+
+    const READING: Reading = Reading {
+        encoding: None,
+        digits: 8,
+    };
+
+    fn list(rows: &str) -> List {
+        read(format!("{TITLES}{rows}").as_bytes(), READING).unwrap()
+    }
+
+    fn broken(rows: &str) -> Vec<(u64, Option<Column>)> {
+        let list = list(rows);
+        list.broken
+            .iter()
+            .map(|broken| (broken.line, broken.column))
+            .collect()
+    }
+
+    #[test]
+    fn a_file_of_excel_is_read_as_it_stands_there() {
+        let rows = "04500001,045000,架空がんセンター,登録　花子,hanako@example.com,有効,x\r\n\
+                    04500002,,,\"高橋, 髙﨑\",,無効,\r\n,,,,,,\r\n\r\n04500003,,,,,,\r\n";
+        let (file, _, is_lossy) = SHIFT_JIS.encode(rows);
+        assert!(!is_lossy);
+        let (titles, ..) = SHIFT_JIS.encode(TITLES);
+        let list = read(&[titles, file].concat(), READING).unwrap();
+        assert_eq!(list.encoding, Encoding::ShiftJis);
+        assert_eq!(list.ignored, ["備考"]);
+        assert_eq!(list.broken, []);
+        let numbers: Vec<u64> = list.lines.iter().map(|line| line.number).collect();
+        assert_eq!(numbers, [2, 3, 6]);
+        let first = ImportRow {
+            login_id: "04500001".to_owned(),
+            facility_code: "045000".to_owned(),
+            facility: "架空がんセンター".to_owned(),
+            name: "登録　花子".to_owned(),
+            address: "hanako@example.com".to_owned(),
+            state: State::Enabled.into(),
+            ..ImportRow::default()
+        };
+        assert_eq!(list.lines[0].row, first);
+        assert_eq!(list.lines[1].row.name, "高橋, 髙﨑");
+        assert_eq!(list.lines[1].row.state(), State::Disabled);
+        assert_eq!(list.lines[2].row.state(), State::Unspecified);
+    }
+
+    #[test]
+    fn each_broken_line_is_named_with_its_column() {
+        let rows = "4500001,,,,,,\r\n04500002,,,,,停止,\r\n04500003,,,\r\n4.5E+06,,,,,,\r\n";
+        assert_eq!(
+            broken(rows),
+            [
+                (2, Some(Column::LoginId)),
+                (3, Some(Column::State)),
+                (4, None),
+                (5, Some(Column::LoginId)),
+            ]
+        );
+        let unclosed = format!("04500001,,,\"{},,,\r\n", "あ".repeat(400));
+        assert_eq!(broken(&unclosed), [(2, Some(Column::Name))]);
+        let long = format!("04500001,,,{},,,\r\n", "あ".repeat(400));
+        assert_eq!(broken(&long), [(2, Some(Column::Name))]);
+    }
+
+    /// Also in a column that nobody reads: what is swallowed must not be left out without a word.
+    #[test]
+    fn a_quotation_mark_that_is_never_closed_stops_everything() {
+        for column in ["\"登録 花子,,,", ",,,\"メモ"] {
+            let good = "04500002,,,,,,\r\n".repeat(50);
+            let file = format!("{TITLES}04500001,,,{column}\r\n{good}");
+            let error = read(file.as_bytes(), READING).unwrap_err();
+            assert!(error.to_string().contains("2行目から53行目まで"), "{error}");
+        }
+    }
+
+    #[test]
+    fn any_number_of_digits_may_be_agreed_on() {
+        let file = format!("{TITLES}4500001,,,,,,\r\n");
+        let any = Reading { digits: 0, ..READING };
+        assert_eq!(read(file.as_bytes(), any).unwrap().lines.len(), 1);
+    }
+
+    #[test]
+    fn titles_are_harmless_to_a_terminal() {
+        let error = read("氏名\u{1b}[2J\n".as_bytes(), READING).unwrap_err();
+        assert!(!error.to_string().contains('\u{1b}'), "{error}");
+    }
+
+    #[test]
+    fn a_line_break_inside_a_cell_counts_as_a_line() {
+        let list = list("04500001,,,\"登録\n花子\",,,\r\n04500002,,,,,,\r\n");
+        let numbers: Vec<u64> = list.lines.iter().map(|line| line.number).collect();
+        assert_eq!(numbers, [2, 4]);
+    }
+
+    #[test]
+    fn lines_are_counted_whatever_ends_them() {
+        for end in ["\r\n", "\n", "\r"] {
+            let rows = ["", "04500001,,,,,,", ",,,,,,", "", "04500002,,,,,,"].join(end);
+            let list = read(
+                format!("{}{rows}", TITLES.replace("\r\n", end)).as_bytes(),
+                READING,
+            )
+            .unwrap();
+            let numbers: Vec<u64> = list.lines.iter().map(|line| line.number).collect();
+            assert_eq!(numbers, [3, 6], "{end:?}");
+        }
+    }
+
+    #[test]
+    fn letters_that_are_none_break_their_line_only() {
+        let file = [TITLES.as_bytes(), b"04500001,,,\xe3\x81,,,\r\n04500002,,,,,,\r\n"].concat();
+        let utf_8 = Reading {
+            encoding: Some(Encoding::Utf8),
+            ..READING
+        };
+        let list = read(&file, utf_8).unwrap();
+        assert_eq!(list.lines.len(), 1);
+        assert_eq!(list.broken[0].line, 2);
+        assert_eq!(list.broken[0].column, Some(Column::Name));
+    }
+
+    #[test]
+    fn a_file_without_its_titles_is_no_list() {
+        for (file, said) in [
+            ("氏名\n登録 花子\n", "「利用者ID」の列がありません"),
+            ("", "「利用者ID」の列がありません"),
+            ("利用者ID,login_id\n", "「利用者ID」の列が二つあります"),
+        ] {
+            let error = read(file.as_bytes(), READING).unwrap_err();
+            assert!(error.to_string().contains(said), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_line_prints_nothing_personal() {
+        let list = list("04500001,045000,架空,登録 花子,hanako@example.com,,\r\n");
+        let printed = format!("{list:?} {:?}", list.lines);
+        for personal in ["花子", "hanako", "04500001"] {
+            assert!(!printed.contains(personal), "{printed}");
+        }
+    }
+}

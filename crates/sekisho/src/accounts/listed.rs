@@ -1,0 +1,48 @@
+//! Accounts, a page after the other.
+
+use anyhow::Context;
+use sekisho_proto::credentials::v1::{Account, ListAccountsRequest};
+use sekisho_proto::from_timestamp;
+use time::OffsetDateTime;
+
+use super::Credentials;
+use super::refusal::refused;
+
+/// Accounts that are asked for at a time.
+const PAGE: u32 = 500;
+
+/// Accounts, and when they were so.
+pub(super) struct Listed {
+    /// In the order of their login ids.
+    pub accounts: Vec<Account>,
+    /// By the log's clock.
+    pub now: OffsetDateTime,
+}
+
+/// All accounts of a facility, or all.
+///
+/// # Errors
+/// A sentence when credentials does not answer.
+pub(super) async fn all(credentials: &Credentials, facility_code: &str) -> anyhow::Result<Listed> {
+    let mut client = credentials.client()?;
+    let mut accounts: Vec<Account> = Vec::new();
+    loop {
+        let after = accounts.last().map(|account| account.login_id.clone());
+        let request = ListAccountsRequest {
+            facility_code: facility_code.to_owned(),
+            after_login_id: after.unwrap_or_default(),
+            limit: PAGE,
+        };
+        let answer = client.list_accounts(request).await;
+        let page = answer
+            .map_err(|status| refused("一覧にできません", &status))?
+            .into_inner();
+        let is_last = page.accounts.len() < PAGE as usize;
+        accounts.extend(page.accounts);
+        if is_last {
+            let now = page.now.as_ref().and_then(from_timestamp);
+            let now = now.context("credentials did not say when that was so")?;
+            return Ok(Listed { accounts, now });
+        }
+    }
+}
