@@ -217,8 +217,8 @@ impl App {
         }
     }
 
-    /// Hashes a password that was right with the parameters of today, or that stood elsewhere so far, beside the answer. If the pool is full or the
-    /// password was set anew meanwhile, nothing happens: there will be another sign-in.
+    /// Hashes a password that was right, beside the answer, if its hash is not of the parameters of today or stands elsewhere. If
+    /// the pool is full or the password was set anew meanwhile, nothing happens: there will be another sign-in.
     fn strengthen(&self, known: Known, typed: TypedPassword) {
         let TypedPassword::Comparable(password) = typed else {
             return;

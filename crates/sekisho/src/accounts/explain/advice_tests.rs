@@ -1,0 +1,238 @@
+use sekisho_proto::credentials::v1::{
+    LoggedEvent, PasswordAccepted, PasswordRejected, PasswordResetRequested,
+};
+use sekisho_proto::otp::v1::{CodeAccepted, CodeRefused, CodeRejected, FlowCancelled, Mailed};
+use sekisho_proto::sessions::v1::SessionStarted;
+use sekisho_proto::{Event, to_timestamp};
+use time::Duration;
+use time::macros::datetime;
+
+use super::*;
+
+const NOW: OffsetDateTime = datetime!(2026-03-02 10:00 UTC);
+
+fn account() -> Account {
+    Account {
+        login_id: "04500001".to_owned(),
+        last_accepted_at: Some(to_timestamp(NOW)),
+        address: "hanako@example.com".to_owned(),
+        ..Account::default()
+    }
+}
+
+fn logged<E: Event>(event: &E) -> LoggedEvent {
+    LoggedEvent {
+        recorded_at: Some(to_timestamp(NOW)),
+        kind: E::KIND.to_string(),
+        event_type: event.event_type().to_owned(),
+        event: event.encode(),
+    }
+}
+
+fn accepted() -> LoggedEvent {
+    logged(&AccountEvent::from(PasswordAccepted::default()))
+}
+
+fn code(event: impl Into<CodeEvent>) -> LoggedEvent {
+    logged(&event.into())
+}
+
+fn issued() -> CodeIssued {
+    CodeIssued {
+        reference: "7K3M".to_owned(),
+        expires_at: Some(to_timestamp(NOW + Duration::minutes(10))),
+        ..CodeIssued::default()
+    }
+}
+
+fn failed(class: mail_failed::Class) -> LoggedEvent {
+    code(MailFailed {
+        class: class.into(),
+        reply: 550,
+        ..MailFailed::default()
+    })
+}
+
+fn said(account: Account, events: Vec<LoggedEvent>) -> String {
+    let episode = Episode {
+        events,
+        enquiry: String::new(),
+    };
+    let answer = ExplainAccountResponse {
+        account: Some(account),
+        episodes: vec![episode],
+        now: None,
+    };
+    advice(&answer, NOW)
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[test]
+fn whatever_keeps_an_account_out_is_said_with_what_helps() {
+    let with = |change: fn(&mut Account)| {
+        let mut account = account();
+        change(&mut account);
+        said(account, Vec::new())
+    };
+    let minutes = |account: &mut Account| {
+        account.locked_until = Some(to_timestamp(NOW + Duration::seconds(61)));
+    };
+    let locked = with(minutes);
+    assert!(
+        locked.contains("あと2分待ってください") && locked.contains("unlock 04500001"),
+        "{locked}"
+    );
+    assert!(!locked.contains("いつも使っているブラウザ"), "{locked}");
+    let nothing = "妨げるものは見つかりません";
+    assert!(with(|account| account.locked_until = Some(to_timestamp(NOW))).contains(nothing));
+    assert!(with(|account| account.disabled = true).contains("sekisho accounts enable 04500001"));
+    assert!(with(|account| account.closed = true).contains("unlock では解除できません"));
+    assert!(with(|account| account.address.clear()).contains("set-email 04500001"));
+    assert!(with(|account| account.password_expired = true).contains("失効"));
+    let newcomer = |account: &mut Account| {
+        account.last_accepted_at = None;
+        account.password_is_of_registration = true;
+    };
+    assert!(with(newcomer).contains("まだパスワードを設定していません"));
+    assert!(with(|_| ()).contains(nothing));
+}
+
+/// An address or a state is never changed because somebody on the telephone asks for it.
+#[test]
+fn whoever_answers_calls_back_before_anything_is_changed() {
+    for change in [
+        |account: &mut Account| account.disabled = true,
+        |account: &mut Account| account.address.clear(),
+    ] {
+        let mut account = account();
+        change(&mut account);
+        let said = said(account, Vec::new());
+        assert!(said.contains("操作：") && said.contains("かけ直し"), "{said}");
+    }
+    let refused = vec![accepted(), code(issued()), failed(mail_failed::Class::Permanent)];
+    assert!(said(account(), refused).contains("かけ直し"));
+}
+
+#[test]
+fn an_id_that_nobody_has_is_asked_for_again() {
+    let nobody = ExplainAccountResponse::default();
+    assert!(advice(&nobody, NOW)[0].to_string().contains("もう一度読み上げて"));
+}
+
+#[test]
+fn the_last_attempt_says_where_somebody_is_stuck() {
+    let rejected = logged(&AccountEvent::from(PasswordRejected::default()));
+    let wrong_code = |tries_left| {
+        code(CodeRejected {
+            tries_left,
+            ..CodeRejected::default()
+        })
+    };
+    let mailed = || code(Mailed::default());
+    let late = CodeIssued {
+        expires_at: Some(to_timestamp(NOW)),
+        ..issued()
+    };
+    let withheld = CodeIssued {
+        withheld: true,
+        ..issued()
+    };
+    let reset = logged(&AccountEvent::from(PasswordResetRequested::default()));
+    let started = logged(&SessionEvent::from(SessionStarted::default()));
+    let of_reset = CodeIssued {
+        purpose: Purpose::Reset.into(),
+        ..issued()
+    };
+    let code_accepted = || code(CodeAccepted::default());
+    let cases = [
+        (vec![rejected], "に入力されたパスワードは違っていました"),
+        (vec![accepted()], "[確認コードを送信]"),
+        (vec![accepted(), code(issued())], "送信中です"),
+        (vec![accepted(), code(issued()), mailed()], "照合番号 7K3M"),
+        (
+            vec![accepted(), code(late), mailed()],
+            "3月2日 19:00に期限が切れました",
+        ),
+        (
+            vec![accepted(), code(issued()), failed(mail_failed::Class::Permanent)],
+            "応答 550",
+        ),
+        (
+            vec![
+                accepted(),
+                code(issued()),
+                failed(mail_failed::Class::Unreachable),
+            ],
+            "運用担当者に連絡し",
+        ),
+        (
+            vec![accepted(), code(issued()), mailed(), wrong_code(0)],
+            "5回間違えています",
+        ),
+        (
+            vec![
+                accepted(),
+                code(issued()),
+                wrong_code(0),
+                code(issued()),
+                mailed(),
+            ],
+            "照合番号 7K3M",
+        ),
+        (vec![accepted(), code(issued()), code_accepted()], "[続行]"),
+        (
+            vec![reset.clone(), code(of_reset), code_accepted()],
+            "[パスワードを変更]",
+        ),
+        (vec![accepted(), code(FlowCancelled {})], "[キャンセル]"),
+        (vec![reset.clone(), code(withheld)], "1日待ってください"),
+        (vec![reset, code(CodeRefused::default())], "1日待ってください"),
+    ];
+    for (events, expected) in cases {
+        let said = said(account(), events);
+        assert!(said.contains(expected), "{expected} in {said}");
+    }
+    let done = said(account(), vec![accepted(), code_accepted(), started]);
+    assert!(done.contains("妨げるものは見つかりません"), "{done}");
+}
+
+#[test]
+fn nobody_is_sent_back_to_a_page_that_is_over() {
+    let mut event = accepted();
+    event.recorded_at = Some(to_timestamp(NOW - OVER));
+    assert!(said(account(), vec![event]).contains("有効時間が過ぎています"));
+}
+
+/// No address, and it is disabled: both are said of the account.
+#[test]
+fn a_mail_without_an_address_is_no_reason_to_enter_one() {
+    let events = || vec![accepted(), code(issued()), failed(mail_failed::Class::NoAddress)];
+    let disabled = Account {
+        disabled: true,
+        ..account()
+    };
+    assert!(!said(disabled, events()).contains("set-email"));
+    assert!(said(account(), events()).contains("最初からやり直してください"));
+}
+
+#[test]
+fn what_an_administrator_did_is_no_attempt() {
+    let rejected = logged(&AccountEvent::from(PasswordRejected::default()));
+    let unlocked = logged(&AccountEvent::from(
+        sekisho_proto::credentials::v1::AccountUnlocked {},
+    ));
+    let episode = |event| Episode {
+        events: vec![event],
+        enquiry: String::new(),
+    };
+    let answer = ExplainAccountResponse {
+        account: Some(account()),
+        episodes: vec![episode(unlocked), episode(rejected)],
+        now: None,
+    };
+    let said = advice(&answer, NOW)[0].to_string();
+    assert!(said.contains("入力されたパスワードは違っていました"), "{said}");
+}
