@@ -28,8 +28,8 @@ pub struct Options {
     /// Seconds of each measurement
     #[arg(long, default_value_t = 20)]
     seconds: u64,
-    /// Accounts that sign in in turn
-    #[arg(long, default_value_t = 400)]
+    /// Accounts that sign in in turn; each gets ten codes an hour
+    #[arg(long, default_value_t = 1_000)]
     accounts: usize,
 }
 

@@ -75,8 +75,9 @@ fn whoever_rings_is_found_by_the_number_on_the_page_and_told_what_to_do() -> Res
 #[test]
 fn a_facility_reviews_its_accounts_and_what_is_exported_is_imported_as_it_was() -> Result<()> {
     let stack = stack("review")?;
-    let mut visitor = Visitor::new(&stack.portal_url());
-    type_password(&mut visitor, LOGIN, PASSWORD)?;
+    Visitor::new(&stack.portal_url()).sign_in(&stack)?;
+    // Who knows a password and has no mail uses nothing.
+    type_password(&mut Visitor::new(&stack.portal_url()), "13100001", PASSWORD)?;
     done(&stack, &["disable", "04500002"])?;
     let reviewed = done(&stack, &["review", "--facility", "045000"])?;
     let line = |login: &str| -> Result<&str> {
@@ -92,7 +93,8 @@ fn a_facility_reviews_its_accounts_and_what_is_exported_is_imported_as_it_was() 
     );
     let all = done(&stack, &["review", "--csv"])?;
     assert!(
-        all.contains("13100001") && all.contains("一度も利用なし"),
+        all.lines()
+            .any(|line| line.contains("13100001") && line.ends_with("一度も利用なし")),
         "{all}"
     );
 

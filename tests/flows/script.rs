@@ -20,11 +20,56 @@ async fn a_password_can_be_shown_and_hides_again_when_it_is_sent() -> Result<()>
     assert_eq!(browser.kind_of(PASSWORD).await?, "text");
     browser.press(HIDE).await?;
     assert_eq!(browser.kind_of(PASSWORD).await?, "password");
+    // The page stays, so that what it did when the form was sent can be seen.
+    browser
+        .run("document.querySelector('form[action=\"/signin\"]').addEventListener('submit', event => event.preventDefault());")
+        .await?;
     browser.press(SHOW).await?;
+    assert_eq!(browser.kind_of(PASSWORD).await?, "text");
     browser.press("サインイン").await?;
-    browser.see("利用者IDを入力してください。").await?;
     assert_eq!(browser.kind_of(PASSWORD).await?, "password");
     browser.see(SHOW).await
+}
+
+/// C-9: nobody leaves one standing there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_password_that_is_shown_hides_again_after_half_a_minute() -> Result<()> {
+    let portal = tokio::task::block_in_place(|| shared().portal_url());
+    let browser = Browser::open(Script::On).await?;
+    browser.visit(&portal).await?;
+    browser
+        .run("window.setTimeout = (later, wait) => { window.later = later; window.wait = wait; return 0; };")
+        .await?;
+    browser.type_into(PASSWORD, "canary").await?;
+    browser.press(SHOW).await?;
+    assert_eq!(browser.kind_of(PASSWORD).await?, "text");
+    let wait = browser.run("window.later(); return window.wait;").await?;
+    assert_eq!(wait.as_u64(), Some(30_000));
+    assert_eq!(browser.kind_of(PASSWORD).await?, "password");
+    browser.see(SHOW).await
+}
+
+/// C-8: password managers and people paste.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_hinders_pasting() -> Result<()> {
+    const PASTE: &str = "
+        const fields = [...document.querySelectorAll('input:not([type=hidden])')];
+        const hindered = fields.filter(field => {
+            field.focus();
+            const paste = new ClipboardEvent('paste', { bubbles: true, cancelable: true });
+            field.dispatchEvent(paste);
+            document.execCommand('insertText', false, '0450');
+            return paste.defaultPrevented || field.value !== '0450';
+        });
+        return [fields.length, hindered.length];";
+    let portal = tokio::task::block_in_place(|| shared().portal_url());
+    let browser = Browser::open(Script::On).await?;
+    for (address, fields) in [("/signin", 2), ("/password/forgot", 1)] {
+        browser.visit(&format!("{portal}{address}")).await?;
+        let pasted = browser.run(PASTE).await?;
+        assert_eq!(pasted, serde_json::json!([fields, 0]), "{address}");
+    }
+    Ok(())
 }
 
 /// A button that does nothing would be worse than none.

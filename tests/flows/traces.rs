@@ -21,6 +21,12 @@ use tokio::sync::mpsc;
 
 const PASSWORD: &str = "canary-password-7Q2x";
 const WRONG: &str = "canary-wrong-password-9Zk1";
+const NEW: &str = "朝露に濡れた庭のつばめが三羽あくびする";
+const REFUSED: &str = "canary 77000001 refused because of the login id";
+const OTHER_ADDRESS: &str = "canary-elsewhere@example.com";
+const LISTED: &str = "77000002";
+const LISTED_NAME: &str = "見本 ヒバリ";
+const LISTED_ADDRESS: &str = "canary-listed@example.com";
 const NAME: &str = "見本 カナリア";
 const FACILITY: &str = "見本カナリア病院";
 const ADDRESS: &str = "canary-address@example.com";
@@ -54,6 +60,8 @@ async fn sign_in_with_canaries() -> Result<Remains> {
     register(&stack).await?;
     let (trace_id, mut secrets) = tokio::task::block_in_place(|| walk(&stack))?;
     secrets.extend(keys_of_a_session(&stack).await?);
+    secrets.extend(tokio::task::block_in_place(|| set_anew(&stack))?);
+    secrets.extend(administer(&stack).await?);
     let spans = wait_for_spans(&collector, &trace_id).await?;
     let messages = drain(bus).await;
     let log = sekisho_tests::log::open(&stack.database_url("postgres")).await?;
@@ -148,9 +156,7 @@ async fn register(stack: &Stack) -> Result<()> {
         facility: FACILITY.to_owned(),
         name: NAME.to_owned(),
         address: ADDRESS.to_owned(),
-        password_hash: argon2::Argon2::default()
-            .hash_password_with_salt(PASSWORD.as_bytes(), b"a salt for the canary")?
-            .to_string(),
+        password_hash: hash(PASSWORD)?,
         password_is_initial: false,
     };
     administration(stack).await?.register_account(request).await?;
@@ -199,6 +205,78 @@ fn walk(stack: &Stack) -> Result<(String, Secrets)> {
             .map(|value| ("cookie", value.into_bytes())),
     );
     Ok((trace_id, secrets))
+}
+
+/// A forgotten password, with one on the way that must not be set.
+fn set_anew(stack: &Stack) -> Result<Secrets> {
+    let before = mail::to(&stack.mailbox_url(), ADDRESS)?.len();
+    let mut visitor = Visitor::new(&stack.portal_url());
+    let page = visitor.get("/password/forgot")?;
+    let page = visitor.send(&page, "/password/forgot", &[("user_id", LOGIN)])?;
+    let code = mail::wait_for(&stack.mailbox_url(), ADDRESS, before + 1)?
+        .last()
+        .context("no mail")?
+        .code()?;
+    let page = visitor.send(&page, "/password/forgot/code/verify", &[("code", &code)])?;
+    let mut page = page;
+    for password in [REFUSED, NEW] {
+        let fields = [("new_password", password), ("new_password_again", password)];
+        page = visitor.send(&page, "/password/forgot/new", &fields)?;
+    }
+    anyhow::ensure!(
+        page.body.contains("パスワードを変更しました"),
+        "not set: {}",
+        page.body
+    );
+    Ok(vec![
+        ("code of a reset", code.into_bytes()),
+        ("new password", NEW.into()),
+        ("refused password", REFUSED.into()),
+    ])
+}
+
+/// Another address, a list, and what the help desk asks.
+async fn administer(stack: &Stack) -> Result<Secrets> {
+    let mut administration = administration(stack).await?;
+    administration
+        .change_address(credentials::ChangeAddressRequest {
+            login_id: LOGIN.to_owned(),
+            address: OTHER_ADDRESS.to_owned(),
+        })
+        .await?;
+    let row = credentials::ImportRow {
+        login_id: LISTED.to_owned(),
+        facility_code: "7700".to_owned(),
+        facility: FACILITY.to_owned(),
+        name: LISTED_NAME.to_owned(),
+        address: LISTED_ADDRESS.to_owned(),
+        password_hash: hash(PASSWORD)?,
+        ..credentials::ImportRow::default()
+    };
+    administration
+        .import_accounts(credentials::ImportAccountsRequest {
+            rows: vec![row],
+            dry_run: false,
+        })
+        .await?;
+    let question = credentials::explain_account_request::Question::LoginId(LOGIN.to_owned());
+    administration
+        .explain_account(credentials::ExplainAccountRequest {
+            question: Some(question),
+        })
+        .await?;
+    Ok(vec![
+        ("other address", OTHER_ADDRESS.into()),
+        ("login id of a list", LISTED.into()),
+        ("name of a list", LISTED_NAME.into()),
+        ("address of a list", LISTED_ADDRESS.into()),
+    ])
+}
+
+fn hash(password: &str) -> Result<String> {
+    let hash =
+        argon2::Argon2::default().hash_password_with_salt(password.as_bytes(), b"a salt for the canary")?;
+    Ok(hash.to_string())
 }
 
 /// A flow's secret and a session's token, which a browser only holds sealed.

@@ -207,6 +207,14 @@ impl Browser {
         Ok(self.client.set_window_size(width, height).await?)
     }
 
+    /// What a script in the page answers.
+    ///
+    /// # Errors
+    /// When the browser does not run it.
+    pub async fn run(&self, script: &str) -> Result<serde_json::Value> {
+        Ok(self.client.execute(script, Vec::new()).await?)
+    }
+
     /// The kind of the field with this label, such as `password`.
     ///
     /// # Errors

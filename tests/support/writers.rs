@@ -79,6 +79,7 @@ impl Writers {
             purpose: otp::Purpose::SignIn.into(),
             issue: 1,
             evidence: 1,
+            proved: true,
         };
         let id = FlowId::try_from(flow.id.as_slice())?;
         append(&self.otp, account, before, Some(id), &CodeEvent::from(accepted)).await

@@ -4,10 +4,12 @@ use prost::Message;
 use sekisho_eventlog::{Fold, Log, Position, ReadError, Recorded, StreamId};
 use sekisho_proto::credentials::v1::AccountState;
 use sekisho_proto::events::{AccountEvent, SessionEvent};
+use sekisho_proto::from_timestamp;
 use sekisho_proto::sessions::v1::SessionsState;
+use time::OffsetDateTime;
 
 /// The version of the state that `account` entries carry.
-pub const ACCOUNT_FOLD: u32 = 3;
+pub const ACCOUNT_FOLD: u32 = 4;
 /// The version of the state that `session` entries carry.
 pub const SESSIONS_FOLD: u32 = 1;
 
@@ -93,45 +95,97 @@ impl Cuts {
     }
 }
 
-/// The cuts in the `account` stream.
+/// What the `account` stream says to those who do not write it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct AccountCuts(pub Cuts);
+pub struct AccountCuts {
+    /// Its cuts.
+    pub cuts: Cuts,
+    /// The newest pardon: wrong codes up to here count no more.
+    pub pardon: Position,
+}
+
+/// Whether an event forgives the wrong codes before it: an administrator has said so, or whoever reads the mails of the account
+/// has set another password.
+pub fn pardons(event: &AccountEvent) -> bool {
+    match event {
+        AccountEvent::AccountUnlocked(_) | AccountEvent::PasswordChanged(_) => true,
+        AccountEvent::AccountRegistered(_)
+        | AccountEvent::PasswordAccepted(_)
+        | AccountEvent::PasswordRejected(_)
+        | AccountEvent::SignInRefused(_)
+        | AccountEvent::PasswordResetRequested(_)
+        | AccountEvent::EmailChanged(_)
+        | AccountEvent::ProfileChanged(_)
+        | AccountEvent::AccountDisabled(_)
+        | AccountEvent::AccountEnabled(_)
+        | AccountEvent::PasswordExpired(_)
+        | AccountEvent::AccountErased(_) => false,
+    }
+}
 
 impl Fold for AccountCuts {
     type Event = AccountEvent;
     const VERSION: u32 = ACCOUNT_FOLD;
 
     fn evolve(self, event: &AccountEvent, recorded: &Recorded) -> Self {
-        Self(self.0.after_account(event, recorded.position))
+        let pardon = if pardons(event) {
+            recorded.position
+        } else {
+            self.pardon
+        };
+        Self {
+            cuts: self.cuts.after_account(event, recorded.position),
+            pardon,
+        }
     }
 
     fn resume(bytes: &[u8]) -> Option<Self> {
         let state = AccountState::decode(bytes).ok()?;
-        Some(Self(Cuts {
-            all: Position(state.newest_cut),
-            flows: Position(state.newest_flow_cut),
-        }))
+        Some(Self {
+            cuts: Cuts {
+                all: Position(state.newest_cut),
+                flows: Position(state.newest_flow_cut),
+            },
+            pardon: Position(state.newest_pardon),
+        })
     }
 }
 
-/// The cuts in the `session` stream.
+/// What the `session` stream says to those who do not write it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct SessionCuts(pub Cuts);
+pub struct SessionCuts {
+    /// Its cuts.
+    pub cuts: Cuts,
+    /// When a session was started last.
+    pub last_started_at: Option<OffsetDateTime>,
+}
 
 impl Fold for SessionCuts {
     type Event = SessionEvent;
     const VERSION: u32 = SESSIONS_FOLD;
 
     fn evolve(self, event: &SessionEvent, recorded: &Recorded) -> Self {
-        Self(self.0.after_session(event, recorded.position))
+        let last_started_at = match event {
+            SessionEvent::SessionStarted(_) => Some(recorded.recorded_at),
+            SessionEvent::SessionExtended(_)
+            | SessionEvent::SessionEnded(_)
+            | SessionEvent::SessionsCut(_) => self.last_started_at,
+        };
+        Self {
+            cuts: self.cuts.after_session(event, recorded.position),
+            last_started_at,
+        }
     }
 
     fn resume(bytes: &[u8]) -> Option<Self> {
         let state = SessionsState::decode(bytes).ok()?;
-        Some(Self(Cuts {
-            all: Position(state.newest_cut),
-            flows: Position(0),
-        }))
+        Some(Self {
+            cuts: Cuts {
+                all: Position(state.newest_cut),
+                flows: Position(0),
+            },
+            last_started_at: state.last_started_at.as_ref().and_then(from_timestamp),
+        })
     }
 }
 
@@ -142,7 +196,7 @@ impl Fold for SessionCuts {
 /// [`ReadError`].
 pub async fn account_cuts(log: &Log, account: StreamId) -> Result<Cuts, ReadError> {
     let epoch = Cuts::by_epoch(log.epoch());
-    Ok(log.load::<AccountCuts>(account).await?.state.0.and(epoch))
+    Ok(log.load::<AccountCuts>(account).await?.state.cuts.and(epoch))
 }
 
 /// The newest cuts of an account, like [`account_cuts`] but all of them.
@@ -160,12 +214,13 @@ pub async fn newest_cuts(log: &Log, account: StreamId) -> Result<Cuts, ReadError
 /// [`ReadError`].
 pub async fn session_cuts(log: &Log, account: StreamId) -> Result<Cuts, ReadError> {
     let epoch = Cuts::by_epoch(log.epoch());
-    Ok(log.load::<SessionCuts>(account).await?.state.0.and(epoch))
+    Ok(log.load::<SessionCuts>(account).await?.state.cuts.and(epoch))
 }
 
 #[cfg(test)]
 mod tests {
     use sekisho_proto::credentials::v1 as credentials;
+    use sekisho_proto::to_timestamp;
 
     use super::*;
 
@@ -213,17 +268,27 @@ mod tests {
         let account = AccountState {
             newest_cut: 10,
             newest_flow_cut: 12,
+            newest_pardon: 14,
             ..Default::default()
         };
         let resumed = AccountCuts::resume(&account.encode_to_vec());
         let (all, flows) = (Position(10), Position(12));
-        assert_eq!(resumed, Some(AccountCuts(Cuts { all, flows })));
+        let expected = AccountCuts {
+            cuts: Cuts { all, flows },
+            pardon: Position(14),
+        };
+        assert_eq!(resumed, Some(expected));
         let sessions = SessionsState {
             newest_cut: 10,
+            last_started_at: Some(to_timestamp(OffsetDateTime::UNIX_EPOCH)),
             ..Default::default()
         };
         let resumed = SessionCuts::resume(&sessions.encode_to_vec());
         let flows = Position(0);
-        assert_eq!(resumed, Some(SessionCuts(Cuts { all, flows })));
+        let expected = SessionCuts {
+            cuts: Cuts { all, flows },
+            last_started_at: Some(OffsetDateTime::UNIX_EPOCH),
+        };
+        assert_eq!(resumed, Some(expected));
     }
 }

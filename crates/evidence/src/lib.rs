@@ -7,14 +7,19 @@ mod command;
 mod cuts;
 mod flow;
 mod notice;
+mod phantom;
 mod refusal;
 mod secret;
+mod wrong_codes;
 
 pub use command::{CommandId, CommandIdError};
 pub use cuts::{
-    ACCOUNT_FOLD, AccountCuts, Cuts, SESSIONS_FOLD, SessionCuts, account_cuts, newest_cuts, session_cuts,
+    ACCOUNT_FOLD, AccountCuts, Cuts, SESSIONS_FOLD, SessionCuts, account_cuts, newest_cuts, pardons,
+    session_cuts,
 };
 pub use flow::{EVIDENCE_LIFE, Flow, Mint, Minted, Proof};
 pub use notice::{NOTICE_LIFE, notice};
+pub use phantom::is_phantom;
 pub use refusal::Refusal;
 pub use secret::secret_digest;
+pub use wrong_codes::{Bucket, CODES_FOLD, Shut, WrongCodes, wrong_codes};

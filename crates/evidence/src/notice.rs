@@ -50,13 +50,14 @@ fn of_account(event: &AccountEvent) -> Option<Topic> {
 
 fn of_code(event: &CodeEvent) -> Option<Topic> {
     match event {
-        CodeEvent::CodeRejected(rejected) if rejected.tries_left == 0 => match rejected.purpose() {
-            Purpose::SignIn => Some(Topic::SignInCodeSpent),
-            Purpose::Reset => Some(Topic::ResetCodeSpent),
-            Purpose::Unspecified => None,
+        CodeEvent::CodeRejected(rejected) => match (rejected.purpose(), rejected.closes) {
+            (Purpose::SignIn, true) => Some(Topic::SignInCodesClosed),
+            (Purpose::Reset, true) => Some(Topic::ResetCodesClosed),
+            (Purpose::SignIn, false) if rejected.tries_left == 0 => Some(Topic::SignInCodeSpent),
+            (Purpose::Reset, false) if rejected.tries_left == 0 => Some(Topic::ResetCodeSpent),
+            (Purpose::SignIn | Purpose::Reset | Purpose::Unspecified, _) => None,
         },
-        CodeEvent::CodeRejected(_)
-        | CodeEvent::CodeIssued(_)
+        CodeEvent::CodeIssued(_)
         | CodeEvent::CodeRefused(_)
         | CodeEvent::MailStarted(_)
         | CodeEvent::Mailed(_)
@@ -133,6 +134,15 @@ mod tests {
         assert_eq!(told(&spent(Purpose::SignIn, 0)), Some(Topic::SignInCodeSpent));
         assert_eq!(told(&spent(Purpose::Reset, 0)), Some(Topic::ResetCodeSpent));
         assert_eq!(told(&spent(Purpose::SignIn, 1)), None);
+        let closing = |purpose: Purpose| {
+            CodeEvent::from(CodeRejected {
+                purpose: purpose.into(),
+                closes: true,
+                ..CodeRejected::default()
+            })
+        };
+        assert_eq!(told(&closing(Purpose::SignIn)), Some(Topic::SignInCodesClosed));
+        assert_eq!(told(&closing(Purpose::Reset)), Some(Topic::ResetCodesClosed));
         let started = |new_device| {
             SessionEvent::from(SessionStarted {
                 new_device,

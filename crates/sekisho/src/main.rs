@@ -4,6 +4,7 @@ mod accounts;
 mod certificates;
 mod completions;
 mod log;
+mod mail;
 mod operator;
 mod parked;
 mod progress;
@@ -46,6 +47,11 @@ enum Command {
         #[command(subcommand)]
         command: sessions::Command,
     },
+    /// Letters, and what became of them.
+    Mail {
+        #[command(subcommand)]
+        command: mail::Command,
+    },
     /// Work that keeps failing and was laid aside.
     Parked {
         #[command(subcommand)]
@@ -76,6 +82,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Log { command } => log::run(command).await,
         Command::Accounts { command } => accounts::run(command).await,
         Command::Sessions { command } => sessions::run(command).await,
+        Command::Mail { command } => mail::run(command).await,
         Command::Parked { command } => parked::run(command).await,
         Command::Completions { shell } => Ok(completions::write::<Arguments>(shell, &mut io::stdout())?),
     }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use sekisho_service::text::{is_invisible, is_variation_selector};
 use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::{format_description, offset};
@@ -48,9 +49,10 @@ pub fn clean(text: &str) -> String {
 
 /// JSON that is harmless to a terminal: what [`clean`] escapes stands as JSON's own escapes, so that a program reads the same.
 pub fn clean_json(value: &serde_json::Value) -> String {
-    // All that is escaped has four digits.
     escaped(&value.to_string(), |clean, c| {
-        let _ = write!(clean, "\\u{:04x}", u32::from(c));
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            let _ = write!(clean, "\\u{unit:04x}");
+        }
     })
 }
 
@@ -68,7 +70,12 @@ fn escaped(text: &str, escape: impl Fn(&mut String, char)) -> String {
 
 /// Columns of a terminal that a text takes: East Asian wide characters take two.
 pub fn width(text: &str) -> usize {
-    text.chars().map(|c| if is_wide(c) { 2 } else { 1 }).sum()
+    let columns = |c| match c {
+        _ if is_variation_selector(c) => 0,
+        _ if is_wide(c) => 2,
+        _ => 1,
+    };
+    text.chars().map(columns).sum()
 }
 
 /// A text with spaces up to a width.
@@ -94,8 +101,9 @@ pub fn table<const COLUMNS: usize>(rows: &[[String; COLUMNS]], output: &mut impl
     Ok(())
 }
 
+/// Names are written with selectors of variants, and harm nobody.
 fn is_format(c: char) -> bool {
-    sekisho_service::text::is_invisible(c) || matches!(c, '\u{2028}' | '\u{2029}')
+    is_invisible(c) && !is_variation_selector(c) || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 fn is_wide(c: char) -> bool {
@@ -133,14 +141,17 @@ mod tests {
     #[test]
     fn nothing_from_the_log_moves_the_cursor() {
         assert_eq!(clean("a\u{1b}[2Jb\n\u{202e}c"), "a\\u{1b}[2Jb\\u{a}\\u{202e}c");
-        assert_eq!(clean("施設 04500001"), "施設 04500001");
+        assert_eq!(clean("a\u{61c}b"), "a\\u{61c}b");
+        for text in ["施設 04500001", "葛\u{e0100}城"] {
+            assert_eq!(clean(text), text);
+        }
     }
 
     #[test]
     fn json_moves_no_cursor_either_and_is_read_as_it_was() {
-        let value = serde_json::json!({ "name": "見本\u{1b}\u{9b}\u{7f}\u{202e}七緒" });
+        let value = serde_json::json!({ "name": "見本\u{1b}\u{9b}\u{7f}\u{202e}\u{e0001}七緒" });
         let text = clean_json(&value);
-        assert_eq!(text, r#"{"name":"見本\u001b\u009b\u007f\u202e七緒"}"#);
+        assert_eq!(text, r#"{"name":"見本\u001b\u009b\u007f\u202e\udb40\udc01七緒"}"#);
         assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
     }
 
@@ -155,6 +166,7 @@ mod tests {
     #[test]
     fn wide_characters_take_two_columns() {
         assert_eq!(width("封印 ok"), 7);
+        assert_eq!(width("葛\u{e0100}城"), 4);
         assert_eq!(padded("封印", 6), "封印  ");
         assert_eq!(padded("封印", 3), "封印");
     }

@@ -131,6 +131,21 @@ begin
 end
 $$;
 
+-- The same key under another master key; answers whether it was changed.
+create function credentials.rewrap(
+    account uuid, old_wrapped bytea, new_master_id text, new_wrapped bytea
+) returns boolean
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    update credentials.personal_key
+    set master_id = new_master_id, wrapped = new_wrapped
+    where account_id = account and wrapped = old_wrapped;
+    return found;
+end
+$$;
+
 -- Keeps the three newest of a stream, and drops what is older than a day, a few rows each time. Nobody waits here for
 -- whoever drops the same rows.
 create function credentials.remember_wrong_password(stream uuid, new_fingerprint integer, at timestamptz) returns void
@@ -163,5 +178,5 @@ grant usage on schema credentials to sekisho_credentials;
 grant select on credentials.account, credentials.password, credentials.personal_key, credentials.wrong_password
     to sekisho_credentials;
 grant execute on function credentials.register_account, credentials.set_password, credentials.rehash,
-    credentials.remember_wrong_password
+    credentials.rewrap, credentials.remember_wrong_password
     to sekisho_credentials;

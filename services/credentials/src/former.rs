@@ -14,7 +14,7 @@ use crate::domain::LoginId;
 /// The longest answer that is read, in bytes.
 const LONGEST: u64 = 64 * 1_024;
 
-/// The system of before.
+/// The former system.
 pub trait FormerSystem: Send + Sync + fmt::Debug + 'static {
     /// Whether a password opens the account of a login id there.
     ///
@@ -23,7 +23,7 @@ pub trait FormerSystem: Send + Sync + fmt::Debug + 'static {
     fn accepts(&self, login: &LoginId, password: Secret<String>) -> BoxFuture<'_, Result<bool, Unanswered>>;
 }
 
-/// The system of before said neither yes nor no.
+/// The former system said neither yes nor no.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the former system did not say whether the password is right")]
 pub struct Unanswered;

@@ -89,6 +89,8 @@ pub enum CodeMessage {
     NotVerified,
     /// The form was of another flow than the browser is in now.
     StaleForm,
+    /// The last code is too young for another one; how long, the log tells.
+    TooSoon,
     /// Another code would be one too many.
     TooMany,
 }

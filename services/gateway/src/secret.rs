@@ -8,7 +8,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
-use sekisho_service::entropy;
+use sekisho_service::{entropy, mac};
 
 /// 32 secret bytes. In a cookie they stand as base64; `Debug` shows nothing.
 #[derive(Clone)]
@@ -23,6 +23,12 @@ impl Secret {
     /// A secret that a service made; `None` unless it is 32 bytes long.
     pub fn from_service(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)
+    }
+
+    /// Another secret, of a form that holds a mark: the same form gives the same one, and nobody else can tell it.
+    #[must_use]
+    pub fn of_form(&self, label: &str, mark: &str) -> Self {
+        Self(mac::derive(&self.0, label, &[mark.as_bytes()]))
     }
 
     /// The bytes, for the service that asks for them.

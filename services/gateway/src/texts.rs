@@ -138,6 +138,13 @@ pub const SEND_FAILED: &str = "確認コードを送信できませんでした�
 pub const NOT_VERIFIED: &str =
     "メールアドレスの確認が完了していません。確認コードを送信し、届いたコードを入力してください。";
 
+/// Too many wrong codes in a row.
+pub const CODES_LOCKED: &str = "確認コードの入力に何度も失敗したため、しばらくサインインできません。30分ほどたってから、もう一度お試しください。";
+/// The same in a reset.
+pub const RESETS_LOCKED: &str = "確認コードの入力に何度も失敗したため、しばらくパスワードを再設定できません。30分ほどたってから、もう一度お試しください。";
+/// Far too many in resets.
+pub const RESETS_CLOSED: &str =
+    "確認コードの入力に何度も失敗したため、パスワードを再設定できません。サポート担当者に連絡してください。";
 /// Another code would be one too many.
 pub const TOO_MANY_CODES: &str =
     "このメール アドレスを確認するリクエストが多すぎます。しばらく待って、再試行してください。";
@@ -321,6 +328,11 @@ pub fn day(year: i32, month: u8, day: u8) -> String {
 /// What follows [`CODE_WRONG`].
 pub fn tries_left(tries: u32) -> String {
     format!("あと{tries}回入力できます。")
+}
+
+/// Another code was asked for too soon.
+pub fn resend_in(seconds: i64) -> String {
+    format!("新しいコードは、あと{seconds}秒たつと送信できます。")
 }
 
 /// How long a new password must be, in characters.

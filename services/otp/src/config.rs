@@ -2,11 +2,12 @@
 
 use http::Uri;
 use sekisho_eventlog::LogAccess;
+use sekisho_letters::{Charset, MailFrom};
 use sekisho_service::server::ServerSettings;
 use sekisho_service::settings::{KeyRing, Reader, Settings};
 
 use crate::domain::MAX_KEY_ID;
-use crate::worker::{MailFrom, RelayUrl};
+use crate::worker::RelayUrl;
 
 /// The manual's subject; people filter on it.
 const SUBJECT: &str = "国立がん研究センター（GTOL B2C production）アカウントの電子メール確認コード";
@@ -26,8 +27,10 @@ pub struct Config {
     pub relay: RelayUrl,
     /// The sender of mails.
     pub mail_from: MailFrom,
-    /// The subject of mails.
+    /// The subject of mails that bring codes.
     pub mail_subject: String,
+    /// How the characters of mails are written.
+    pub mail_charset: Charset,
 }
 
 impl Settings for Config {
@@ -44,7 +47,12 @@ impl Settings for Config {
             "the mail relay; with ?tls=required or as smtps:// it is encrypted, which a login needs beyond loopback",
         );
         let mail_from = reader.or("MAIL_FROM", "gtol@localhost", "the sender of mails");
-        let mail_subject = reader.or("MAIL_SUBJECT", SUBJECT, "the subject of mails");
+        let mail_subject = reader.or("MAIL_SUBJECT", SUBJECT, "the subject of mails that bring codes");
+        let mail_charset = reader.or(
+            "MAIL_CHARSET",
+            "utf-8",
+            "how the characters of mails are written; `iso-2022-jp` for relays and readers that know nothing newer",
+        );
         Some(Self {
             server: server?,
             log: log?,
@@ -53,6 +61,7 @@ impl Settings for Config {
             relay: relay?,
             mail_from: mail_from?,
             mail_subject: mail_subject?,
+            mail_charset: mail_charset?,
         })
     }
 }
@@ -93,6 +102,7 @@ mod tests {
             ("X_SMTP_URL", "http://canary"),
             ("X_NATS_URL", ":canary"),
             ("X_MAIL_FROM", "canary"),
+            ("X_MAIL_CHARSET", "canary"),
             ("X_TEST_CLOCK", "canary"),
         ]
         .into_iter()
@@ -111,6 +121,7 @@ mod tests {
             "X_CREDENTIALS_URL",
             "X_SMTP_URL",
             "X_MAIL_FROM",
+            "X_MAIL_CHARSET",
         ];
         assert_eq!(names, expected);
         assert!(!mistakes.to_string().contains("canary"));

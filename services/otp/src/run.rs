@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use sekisho_letters::Letters;
 use sekisho_proto::otp::v1::otp_service_server::OtpServiceServer;
 use sekisho_service::process::{Error, Process};
 use sekisho_service::readiness::Latch;
@@ -13,7 +14,7 @@ use crate::app::{App, Fates};
 use crate::code::Keys;
 use crate::config::Config;
 use crate::grpc::{Api, CALLERS};
-use crate::worker::{Courier, Credentials, Letters, MailWorker, Relay};
+use crate::worker::{Courier, Credentials, MailWorker, Relay};
 
 /// The messages that wake this process: new codes, tries and cancellations of other replicas.
 const WAKE_ON: &str = "signin.code.>";
@@ -47,7 +48,7 @@ async fn work(config: Config, api: Api, shutdown: CancellationToken, caught_up: 
     let keys = Keys::new(config.keys);
     let fates = Fates::new();
     api.0.arrive(App::new(log.clone(), keys.clone(), fates.clone()));
-    let letters = Letters::new(config.mail_from, config.mail_subject);
+    let letters = Letters::new(config.mail_from, config.mail_subject, config.mail_charset);
     let addresses = Arc::new(Credentials::new(channel));
     let courier = Courier::new(log.clone(), keys, addresses, letters, relay);
     let worker = MailWorker::new(log.clone(), courier, fates);

@@ -5,13 +5,13 @@ use std::io::{self, IsTerminal, Write};
 use anyhow::bail;
 use clap::Args;
 use sekisho_proto::credentials::v1::{
-    ChangeAddressRequest, DisableAccountRequest, EnableAccountRequest, EraseAccountRequest,
-    ExpirePasswordRequest, UnlockAccountRequest,
+    Account, ChangeAddressRequest, DisableAccountRequest, EnableAccountRequest, EraseAccountRequest,
+    ExpirePasswordRequest, ShowAccountRequest, UnlockAccountRequest,
 };
 use tonic::Status;
 
 use super::refusal::refused;
-use super::{Credentials, One};
+use super::{Credentials, One, show};
 
 /// Where codes go.
 #[derive(Debug, Args)]
@@ -62,13 +62,35 @@ pub(super) async fn unlock(one: One) -> anyhow::Result<()> {
     let request = UnlockAccountRequest {
         login_id: one.login.clone(),
     };
-    let answer = one.credentials.client()?.unlock_account(request).await;
+    let mut client = one.credentials.client()?;
+    let answer = client.unlock_account(request).await;
     let position = answer.map_err(|status| not_done(&status))?.into_inner().position;
-    say(
-        position,
-        "ロックを解除しました。",
-        "解除できるロックはありません。誤りが続いて再設定が必要になったロックは、本人がパスワードを再設定すると解除されます。アカウントが無効の場合は、enable を使います。",
-    )
+    say(position, "ロックを解除し、誤りの回数を取り消しました。", "")?;
+    let request = ShowAccountRequest { login_id: one.login };
+    let answer = client.show_account(request).await;
+    let shown = answer.map_err(|status| refused("解除しましたが、今の状態は分かりません", &status))?;
+    Ok(still_out(
+        &shown.into_inner().account.unwrap_or_default(),
+        &mut io::stdout().lock(),
+    )?)
+}
+
+/// What keeps the person out all the same.
+fn still_out(account: &Account, output: &mut impl Write) -> io::Result<()> {
+    if account.disabled {
+        writeln!(
+            output,
+            "アカウントは無効です。有効にするには、enable を使います。"
+        )?;
+    }
+    if !account.locks.is_empty() {
+        writeln!(
+            output,
+            "次のロックは unlock では解除できません。本人がパスワードを再設定すると解除されます：{}",
+            show::locked(account)
+        )?;
+    }
+    Ok(())
 }
 
 pub(super) async fn reset(one: One) -> anyhow::Result<()> {
@@ -117,7 +139,7 @@ impl Erase {
 /// Whoever types the login id once more means it. Without a terminal nobody can be asked.
 fn is_confirmed(login: &str) -> anyhow::Result<bool> {
     if !io::stdin().is_terminal() {
-        bail!("erase asks on a terminal; without one it needs --yes");
+        bail!("erase は端末で確認します。端末がなければ、--yes を付けてください。");
     }
     print!(
         "{login} の氏名、メールアドレス、パスワード、鍵を消去します。確認のため、利用者IDをもう一度入力してください："
@@ -140,4 +162,35 @@ fn say(position: u64, done: &str, already: &str) -> anyhow::Result<()> {
 
 fn not_done(status: &Status) -> anyhow::Error {
     refused("変更していません", status)
+}
+
+#[cfg(test)]
+mod tests {
+    use sekisho_proto::credentials::v1::account::{Lock, What};
+
+    use super::*;
+
+    fn told(account: &Account) -> String {
+        let mut output = Vec::new();
+        still_out(account, &mut output).unwrap();
+        String::from_utf8(output).unwrap()
+    }
+
+    #[test]
+    fn what_unlock_does_not_end_is_said() {
+        assert_eq!(told(&Account::default()), "");
+        let closed = Account {
+            disabled: true,
+            locks: vec![Lock {
+                what: What::UnknownBrowsers.into(),
+                until: None,
+            }],
+            ..Account::default()
+        };
+        let told = told(&closed);
+        assert!(
+            told.contains("enable") && told.contains("確認済みでないブラウザ"),
+            "{told}"
+        );
+    }
 }

@@ -29,7 +29,7 @@ impl Credentials {
         let url = self
             .credentials
             .as_ref()
-            .context("this needs --credentials; in development type `eval \"$(cargo dev env)\"` first")?;
+            .context("--credentials（または SEKISHO_CREDENTIALS_ADMIN_URL）が必要です。開発環境では、先に eval \"$(cargo dev env)\" を実行します")?;
         let tls = self.certificates.read()?;
         let channel = client::connect(roles::CREDENTIALS, std::slice::from_ref(url), &tls)?;
         Ok(AdministrationServiceClient::new(channel))

@@ -8,8 +8,9 @@ use time::OffsetDateTime;
 use super::Credentials;
 use super::refusal::refused;
 
-/// Accounts that are asked for at a time.
-const PAGE: u32 = 500;
+/// Accounts that are asked for at a time: each is some reads of the log, and a call has five seconds, also on a machine that does
+/// much else.
+const PAGE: u32 = 100;
 
 /// Accounts, and when they were so.
 pub(super) struct Listed {

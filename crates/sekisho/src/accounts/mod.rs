@@ -9,6 +9,8 @@ mod explain;
 mod export;
 mod import;
 mod listed;
+mod locks;
+mod own_file;
 mod refusal;
 mod review;
 mod show;

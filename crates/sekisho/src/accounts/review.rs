@@ -22,7 +22,7 @@ const TITLES: [&str; 7] = [
     "氏名",
     "状態",
     "登録日",
-    "最終パスワード一致日",
+    "最終サインイン日",
     "確認",
 ];
 
@@ -32,7 +32,7 @@ pub struct Review {
     /// Those of the facility with this code; without it those of all, a facility after the other.
     #[arg(long, value_name = "CODE", default_value = "")]
     facility: String,
-    /// Accounts without a right password in so many days are to be looked at.
+    /// Accounts without a sign-in in so many days are to be looked at.
     #[arg(long, value_name = "DAYS", default_value_t = 365, value_parser = clap::value_parser!(u16).range(1..))]
     unused_for: u16,
     /// CSV, for a spreadsheet.
@@ -134,7 +134,7 @@ fn used(account: &Account, since: OffsetDateTime) -> Usage {
 }
 
 fn last_used_at(account: &Account) -> Option<OffsetDateTime> {
-    account.last_accepted_at.as_ref().and_then(from_timestamp)
+    account.last_signed_in_at.as_ref().and_then(from_timestamp)
 }
 
 /// An account id is a UUID of version 7: it tells when it was made.
@@ -164,7 +164,7 @@ mod tests {
             facility_code: "045000".to_owned(),
             name: "登録 花子".to_owned(),
             disabled,
-            last_accepted_at: last.map(to_timestamp),
+            last_signed_in_at: last.map(to_timestamp),
             ..Account::default()
         }
     }
@@ -207,7 +207,7 @@ mod tests {
         as_csv(&accounts()[2..3], SINCE, &mut output).unwrap();
         assert_eq!(
             String::from_utf8(output).unwrap(),
-            "\u{feff}施設コード,利用者ID,氏名,状態,登録日,最終パスワード一致日,確認\n\
+            "\u{feff}施設コード,利用者ID,氏名,状態,登録日,最終サインイン日,確認\n\
              045000,04500003,登録 花子,有効,2026-03-02,なし,一度も利用なし\n"
         );
     }

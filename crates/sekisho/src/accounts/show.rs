@@ -4,15 +4,15 @@ use std::io::{self, Write};
 
 use anyhow::Context;
 use clap::Args;
+use sekisho_proto::credentials::v1::account::Lock;
 use sekisho_proto::credentials::v1::{Account, ShowAccountRequest};
 use sekisho_proto::from_timestamp;
 use serde_json::json;
-use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
 use super::refusal::refused;
-use super::{Credentials, listed};
+use super::{Credentials, listed, locks};
 use crate::text::{clean, clean_json, jst, padded, table};
 
 /// Which account.
@@ -87,7 +87,7 @@ fn overview(accounts: &[Account], output: &mut impl Write) -> anyhow::Result<()>
         "施設",
         "氏名",
         "状態",
-        "最終パスワード一致（日本時間）",
+        "最終サインイン（日本時間）",
     ];
     let rows: Vec<[String; 6]> = std::iter::once(titles.map(str::to_owned))
         .chain(accounts.iter().map(|account| {
@@ -97,7 +97,7 @@ fn overview(accounts: &[Account], output: &mut impl Write) -> anyhow::Result<()>
                 clean(&account.facility),
                 clean(&account.name),
                 state(account),
-                last_accepted(account),
+                last_signed_in(account),
             ]
         }))
         .collect();
@@ -124,6 +124,7 @@ fn facts(account: &Account) -> Vec<(&'static str, String)> {
         ("氏名", clean(&account.name)),
         ("メールアドレス", address),
         ("状態", state(account)),
+        ("ロック", locked(account)),
         ("パスワード", password(account).to_owned()),
         (
             "連続した失敗",
@@ -131,18 +132,25 @@ fn facts(account: &Account) -> Vec<(&'static str, String)> {
         ),
         ("確認済みのブラウザ", format!("{}件", account.known_devices)),
         ("最終パスワード一致", last_accepted(account)),
+        ("最終サインイン", last_signed_in(account)),
     ]
 }
 
 pub(super) fn state(account: &Account) -> String {
     if account.disabled {
         "無効".to_owned()
-    } else if account.closed {
-        "ロック中（パスワードの再設定が必要）".to_owned()
-    } else if let Some(until) = account.locked_until.as_ref().and_then(from_timestamp) {
-        format!("ロック中（{}まで）", jst(until))
-    } else {
+    } else if account.locks.is_empty() {
         "有効".to_owned()
+    } else {
+        "有効（一部ロック中）".to_owned()
+    }
+}
+
+/// What is locked, in a line.
+pub(super) fn locked(account: &Account) -> String {
+    match locks::all(account) {
+        none if none.is_empty() => "なし".to_owned(),
+        all => all.join("、"),
     }
 }
 
@@ -163,10 +171,21 @@ fn last_accepted(account: &Account) -> String {
     at.map_or_else(|| "なし".to_owned(), jst)
 }
 
+fn moment(at: Option<&prost_types::Timestamp>) -> Option<String> {
+    at.and_then(from_timestamp)?.format(&Rfc3339).ok()
+}
+
+fn last_signed_in(account: &Account) -> String {
+    let at = account.last_signed_in_at.as_ref().and_then(from_timestamp);
+    at.map_or_else(|| "なし".to_owned(), jst)
+}
+
 fn as_json(account: &Account) -> serde_json::Value {
-    let moment = |at: Option<&prost_types::Timestamp>| {
-        at.and_then(from_timestamp)
-            .and_then(|at: OffsetDateTime| at.format(&Rfc3339).ok())
+    let lock = |lock: &Lock| {
+        json!({
+            "what": lock.what().as_str_name(),
+            "until": moment(lock.until.as_ref()),
+        })
     };
     json!({
         "login_id": account.login_id,
@@ -176,13 +195,13 @@ fn as_json(account: &Account) -> serde_json::Value {
         "name": account.name,
         "address": account.address,
         "disabled": account.disabled,
-        "locked_until": moment(account.locked_until.as_ref()),
-        "closed": account.closed,
+        "locks": account.locks.iter().map(lock).collect::<Vec<_>>(),
         "failures": account.failures,
         "known_devices": account.known_devices,
         "password_is_initial": account.password_is_initial,
         "password_is_of_registration": account.password_is_of_registration,
         "password_expired": account.password_expired,
         "last_accepted_at": moment(account.last_accepted_at.as_ref()),
+        "last_signed_in_at": moment(account.last_signed_in_at.as_ref()),
     })
 }

@@ -71,6 +71,55 @@ pub async fn of_account(connection: &mut PgConnection, account: Uuid) -> sqlx::R
     Ok(rows.into_iter().map(Line::from).collect())
 }
 
+/// Entries of kind `code` after a position, in order, so many at most.
+pub async fn of_codes(connection: &mut PgConnection, after: i64, limit: i64) -> sqlx::Result<Vec<Line>> {
+    let rows = sqlx::query_as!(
+        Row,
+        "select position, kind, stream_id, version, flow_id, event_type, recorded_at, payload, metadata
+         from log.entry where position > $1 and kind = 'code' order by position limit $2",
+        after,
+        limit
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(Line::from).collect())
+}
+
+/// The newest position.
+pub async fn head(connection: &mut PgConnection) -> sqlx::Result<i64> {
+    let head = sqlx::query_scalar!("select max(position) from log.entry")
+        .fetch_one(connection)
+        .await?;
+    Ok(head.unwrap_or_default())
+}
+
+/// A position before which everything was recorded before a moment. Positions and moments grow together.
+pub async fn before(connection: &mut PgConnection, moment: OffsetDateTime) -> sqlx::Result<i64> {
+    let (mut low, mut high) = (0, head(connection).await?);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let at = sqlx::query_scalar!(
+            "select recorded_at from log.entry where position > $1 order by position limit 1",
+            middle
+        )
+        .fetch_optional(&mut *connection)
+        .await?;
+        if at.is_some_and(|at| at < moment) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    Ok(low)
+}
+
+/// The log's time.
+pub async fn now(connection: &mut PgConnection) -> sqlx::Result<OffsetDateTime> {
+    sqlx::query_scalar!(r#"select log.now() as "now!""#)
+        .fetch_one(connection)
+        .await
+}
+
 impl From<Row> for Line {
     fn from(row: Row) -> Self {
         let payload = Payload::decode(row.payload.as_slice());

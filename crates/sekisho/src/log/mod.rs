@@ -1,10 +1,14 @@
 //! `sekisho log`
 
-mod entries;
+pub mod entries;
 mod operate;
 mod said;
 mod show;
 mod written;
+
+pub use entries::Line;
+pub use said::topic_in_words;
+pub use show::{Entries, Found};
 
 use anyhow::Context;
 use clap::Subcommand;

@@ -7,15 +7,26 @@ use clap::Args;
 use sekisho_eventlog::FlowId;
 use sqlx::Connection;
 use sqlx::postgres::PgConnection;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::entries::{self, Line};
 use super::written;
 use crate::accounts::Credentials;
 
-/// Which entries, from where, in which form.
+/// Which entries, in which form.
 #[derive(Debug, Args)]
 pub struct Show {
+    #[command(flatten)]
+    entries: Entries,
+    /// One JSON object a line instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Which entries, from where.
+#[derive(Debug, Args)]
+pub struct Entries {
     #[command(flatten)]
     of: Of,
     /// PostgreSQL connection string, as role `sekisho_reader`. In development type `eval "$(cargo dev env)"` first.
@@ -26,9 +37,6 @@ pub struct Show {
         value_name = "URL"
     )]
     database: String,
-    /// One JSON object a line instead of a table.
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
     credentials: Credentials,
 }
@@ -49,9 +57,20 @@ struct Of {
 
 /// What is shown, resolved.
 #[derive(Debug, Clone, Copy)]
-enum Subject {
+pub enum Subject {
     Flow(FlowId),
     Account(Uuid),
+}
+
+/// What was read.
+#[derive(Debug)]
+pub struct Found {
+    /// What was asked for.
+    pub subject: Subject,
+    /// In their order; at least one.
+    pub lines: Vec<Line>,
+    /// By the log's clock, afterwards.
+    pub now: OffsetDateTime,
 }
 
 impl Show {
@@ -60,11 +79,7 @@ impl Show {
     /// # Errors
     /// What went wrong, in a sentence; also when no entry was found.
     pub async fn run(self) -> anyhow::Result<()> {
-        let subject = self.of.resolve(&self.credentials).await?;
-        let lines = self.read(subject).await?;
-        if lines.is_empty() {
-            bail!("no entry of the log names the {subject}");
-        }
+        let Found { subject, lines, .. } = self.entries.read().await?;
         let mut output = io::stdout().lock();
         if self.json {
             written::json(&lines, &mut output)?;
@@ -74,8 +89,15 @@ impl Show {
         }
         Ok(output.flush()?)
     }
+}
 
-    async fn read(&self, subject: Subject) -> anyhow::Result<Vec<Line>> {
+impl Entries {
+    /// Reads them, in their order.
+    ///
+    /// # Errors
+    /// What went wrong, in a sentence; also when there are none.
+    pub async fn read(&self) -> anyhow::Result<Found> {
+        let subject = self.of.resolve(&self.credentials).await?;
         let mut connection = PgConnection::connect(&self.database)
             .await
             .context("PostgreSQL cannot be reached")?;
@@ -83,7 +105,14 @@ impl Show {
             Subject::Flow(flow) => entries::of_flow(&mut connection, flow).await,
             Subject::Account(account) => entries::of_account(&mut connection, account).await,
         };
-        lines.context("the log cannot be read")
+        let lines = lines.context("the log cannot be read")?;
+        if lines.is_empty() {
+            bail!("no entry of the log names the {subject}");
+        }
+        let now = entries::now(&mut connection)
+            .await
+            .context("the log cannot be read")?;
+        Ok(Found { subject, lines, now })
     }
 }
 

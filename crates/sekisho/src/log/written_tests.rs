@@ -9,6 +9,7 @@ use super::*;
 
 fn lines() -> Vec<Line> {
     let registered = AccountEvent::from(AccountRegistered {
+        disabled: false,
         password_is_initial: false,
         facility_code: "0450\u{1b}".to_owned(),
     });

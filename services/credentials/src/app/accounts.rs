@@ -2,10 +2,11 @@
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use sekisho_eventlog::StreamId;
+use sekisho_evidence::{Cuts, SessionCuts, wrong_codes};
 use time::OffsetDateTime;
 
 use super::{App, Error};
-use crate::domain::{Account, Password, Stage, TypedLogin};
+use crate::domain::{Account, Lock, Password, Stage, TypedLogin};
 use crate::store::{Page, Row};
 
 /// Accounts of one page, at most.
@@ -25,11 +26,11 @@ pub struct Overview {
     pub password: Password,
     /// When a password was accepted last.
     pub last_accepted_at: Option<OffsetDateTime>,
-    /// Until when strangers' browsers are locked.
-    pub locked_until: Option<OffsetDateTime>,
-    /// Locked until a new password is set.
-    pub closed: bool,
-    /// Wrong passwords in a row, of strangers' browsers.
+    /// When a session was started last.
+    pub last_started_at: Option<OffsetDateTime>,
+    /// What is locked now.
+    pub locks: Vec<Lock>,
+    /// Wrong passwords in a row, in browsers in which the password was never right.
     pub failures: u32,
     /// Browsers in which the password was right.
     pub known_devices: usize,
@@ -64,7 +65,13 @@ impl App {
 
     pub(super) async fn overview(&self, row: Row) -> Result<Overview, Error> {
         let account = StreamId(row.account_id);
-        let state = self.log.load::<Account>(account).await?.state;
+        let (state, sessions, wrong_codes) = tokio::try_join!(
+            self.log.load::<Account>(account),
+            self.log.load::<SessionCuts>(account),
+            wrong_codes(&self.log, account)
+        )?;
+        let (state, sessions) = (state.state, sessions.state);
+        let cuts = sessions.cuts.and(Cuts::by_epoch(self.log.epoch()));
         let (password, now) = (state.password(), self.log.now());
         let Account { stage, history } = state;
         Ok(Overview {
@@ -73,13 +80,16 @@ impl App {
             disabled: matches!(stage, Stage::Disabled { .. }),
             password,
             last_accepted_at: history.last_accepted_at,
-            locked_until: history.elsewhere.locked_until.filter(|until| now < *until),
-            closed: history.elsewhere.closed,
-            failures: history.elsewhere.counted,
+            last_started_at: sessions.last_started_at,
+            locks: history.locks(&wrong_codes, cuts, now),
+            failures: history.unknown_browsers.counted,
             known_devices: history
                 .devices
                 .iter()
-                .filter(|known| history.devices.known(known.device, history.cuts).is_some())
+                .filter(|known| {
+                    let cuts = history.cuts.and(cuts);
+                    history.devices.known(known.device, cuts).is_some()
+                })
                 .count(),
         })
     }

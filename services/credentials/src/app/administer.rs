@@ -22,6 +22,8 @@ pub struct Registration {
     pub password: FirstPassword,
     /// The password is distributed to its owner, who has not chosen it.
     pub password_is_initial: bool,
+    /// Nobody may sign in yet.
+    pub disabled: bool,
 }
 
 impl App {
@@ -50,6 +52,7 @@ impl App {
         registration: &Registration,
         actor: &str,
     ) -> Result<(StreamId, Position), Error> {
+        self.refuse_dear(&registration.password).await?;
         let account = StreamId(EventId::new(self.log.now()).0);
         let facility_code = registration.profile.facility_code.clone();
         let context = self.registering(account, login, registration, actor)?;
@@ -59,6 +62,7 @@ impl App {
                 let command = Command::Register {
                     facility_code: facility_code.clone(),
                     password_is_initial: registration.password_is_initial,
+                    disabled: registration.disabled,
                 };
                 decide(&facts.state, facts.now, command)
             })
@@ -89,8 +93,8 @@ impl App {
         self.switch(login_id, actor, Command::Enable).await
     }
 
-    /// Ends the locks of a login id's account, but for those that only a new password ends, and forgets its failures.
-    /// Answers where AccountUnlocked stands; 0 if there was nothing to end.
+    /// Ends the locks of a login id's account, but for those that only a new password ends, and forgets its failures, its wrong
+    /// codes and how many mails of resets it has had. Answers where AccountUnlocked stands.
     ///
     /// # Errors
     /// [`Error::AccountUnknown`].
@@ -175,6 +179,19 @@ impl App {
         Ok(position(&decided))
     }
 
+    /// Refuses a hash that takes longer to compare with than any denial: it would tell who has an account.
+    pub(super) async fn refuse_dear(&self, password: &FirstPassword) -> Result<(), Error> {
+        let FirstPassword::Hash(phc) = password else {
+            return Ok(());
+        };
+        let most = self.rules.denial_time;
+        if phc.is_of_today() || most.is_zero() || self.costs.of(phc, &self.pool).await? < most * 2 / 3 {
+            Ok(())
+        } else {
+            Err(Error::PasswordHashDear)
+        }
+    }
+
     fn registering(
         &self,
         account: StreamId,
@@ -185,7 +202,7 @@ impl App {
         let wrapped = PersonalKey::random().wrap(&self.keys.masters, account)?;
         let password = match &registration.password {
             FirstPassword::Hash(phc) => self.keys.pepper.seal(account, phc)?,
-            FirstPassword::Elsewhere => SealedHash::elsewhere(),
+            FirstPassword::WithFormer => SealedHash::with_former(),
         };
         let arguments = store::registration(login, &registration.profile, password, wrapped);
         Ok(Context {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use sekisho_eventlog::{Decided, Entry, Log, Position, ReadError, StreamId};
-use sekisho_evidence::{NOTICE_LIFE, session_cuts};
+use sekisho_evidence::session_cuts;
 use sekisho_proto::Kind;
 use sekisho_proto::events::ClientEvent;
 use time::OffsetDateTime;
@@ -22,8 +22,6 @@ use crate::sealing::{Seen, Tags};
 const LOOK: Duration = Duration::from_secs(1);
 /// Between two entries of one address; what comes meanwhile is gathered.
 const GATHER: time::Duration = time::Duration::MINUTE;
-/// Between two rounds in which what is old is forgotten.
-const TIDY: Duration = Duration::from_mins(1);
 /// After a read that failed.
 const PAUSE: Duration = Duration::from_millis(500);
 /// Addresses whose refusals are gathered at a time, at most.
@@ -68,7 +66,7 @@ impl Clients {
         }
     }
 
-    fn forget_old(&self, now: OffsetDateTime) {
+    pub(super) fn forget_old(&self, now: OffsetDateTime) {
         let mut attempts = self.attempts.write().unwrap_or_else(PoisonError::into_inner);
         attempts.forget_old(now);
     }
@@ -136,8 +134,7 @@ impl App {
         Ok(true)
     }
 
-    /// Refuses a reset when too many were asked for from its address, or it is refused altogether. Also in a known browser: each
-    /// request is written to the log.
+    /// Refuses a reset when too many were asked for from its address. Also in a known browser: each request is written to the log.
     pub(super) fn is_reset_throttled(&self, tags: Option<Tags>) -> bool {
         let now = self.log.now();
         let excess = tags.and_then(|tags| Some((tags, self.clients.excess(tags, Attempt::Reset, now)?)));
@@ -148,7 +145,7 @@ impl App {
         true
     }
 
-    /// Counts an attempt that was hashed and refused like a failure: most of them have no event.
+    /// Counts an attempt in a browser that is not known, hashed and refused, like a failure: most of them have no event.
     pub(super) fn count_refused(&self, tags: Option<Tags>) {
         if let Some(tags) = tags {
             self.clients.failed_without_event(tags.today, self.log.now());
@@ -233,29 +230,6 @@ impl App {
                 let recorded = record(&self.log, tag, refused).await;
                 self.clients
                     .settle(tag, recorded.then_some(refused), self.log.now());
-            }
-        }
-    }
-
-    /// Forgets what no longer counts, addresses of before, and the keys of days that are over, for ever.
-    pub async fn tidy(&self) -> Infallible {
-        let mut rounds = interval(TIDY);
-        rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            rounds.tick().await;
-            let now = self.log.now();
-            self.clients.forget_old(now);
-            if let Err(error) = self.day_keys.forget_old(now).await {
-                tracing::warn!(
-                    error = sekisho_service::chain(&error),
-                    "old day keys are still there"
-                );
-            }
-            if let Err(error) = self.store.forget_former_addresses(now - NOTICE_LIFE).await {
-                tracing::warn!(
-                    error = sekisho_service::chain(&error),
-                    "old addresses are still there"
-                );
             }
         }
     }

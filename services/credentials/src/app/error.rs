@@ -55,7 +55,10 @@ pub enum Error {
     /// The account is disabled.
     #[error("the account is disabled")]
     AccountDisabled,
-    /// The system of before said neither yes nor no: nothing was recorded.
+    /// A ready-made hash that takes longer than a denial.
+    #[error("the hash costs more than a denial may take")]
+    PasswordHashDear,
+    /// The former system said neither yes nor no: nothing was recorded.
     #[error("the former system did not say whether the password is right")]
     FormerSystem,
     /// The hashing pool is full: nothing was compared or recorded.
@@ -87,7 +90,8 @@ impl Refuse for Error {
             | Self::LoginIdRepeated
             | Self::TooManyRows
             | Self::EnquiryInvalid
-            | Self::PasswordHash(_) => Class::Malformed,
+            | Self::PasswordHash(_)
+            | Self::PasswordHashDear => Class::Malformed,
             Self::MailNotOwed | Self::AccountDisabled => Class::Precondition,
             Self::AccountExists => Class::Exists,
             Self::AccountUnknown | Self::EnquiryUnknown => Class::NotFound,
@@ -121,6 +125,7 @@ impl Refuse for Error {
             Self::LoginIdRepeated => "LOGIN_ID_REPEATED",
             Self::TooManyRows => "TOO_MANY_ROWS",
             Self::PasswordHash(_) => "PASSWORD_HASH_INVALID",
+            Self::PasswordHashDear => "PASSWORD_HASH_DEAR",
             Self::MailNotOwed => "MAIL_NOT_OWED",
             Self::AccountExists => "ACCOUNT_EXISTS",
             Self::AccountUnknown => "ACCOUNT_UNKNOWN",

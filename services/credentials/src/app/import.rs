@@ -22,10 +22,23 @@ const AT_ONCE: usize = 16;
 pub struct ImportRow {
     /// What the account should be.
     pub declared: Declared,
-    /// A ready-made hash for a new account, or the word `elsewhere`. Whoever has an account keeps the password.
+    /// A ready-made hash for a new account, or the word `former-system`. Whoever has an account keeps the password.
     pub password_hash: Secret<String>,
     /// That password is distributed to its owner, who has not chosen it.
     pub password_is_initial: bool,
+    /// What the caller knows of it.
+    pub expected: Expected,
+}
+
+/// What a caller knows of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// Nothing.
+    Anything,
+    /// Nobody has the login id. After a call whose answer was lost somebody has it, with the hash of the row.
+    New,
+    /// Somebody has it.
+    Known,
 }
 
 /// What became of a row.
@@ -47,7 +60,8 @@ pub enum Import<'a> {
 }
 
 impl App {
-    /// Makes accounts what the rows say, each by itself. A row that cannot be followed changes nothing and hinders no other.
+    /// Makes accounts what the rows say, each by itself. A row that cannot be followed changes nothing and hinders no other. Of
+    /// several changes to one account each is an event: what stops between them is gone on with by the same row again.
     ///
     /// # Errors
     /// [`Error::TooManyRows`]. When tables or log do not answer: then some rows may be done, and the same call again does the
@@ -84,6 +98,14 @@ impl App {
         known: Option<&Row>,
         import: Import<'_>,
     ) -> Result<Vec<Change>, Error> {
+        match (known, row.expected) {
+            (None, Expected::Known) => return Err(Error::AccountUnknown),
+            (Some(known), Expected::New) if !self.has_hash_of(known, row).await? => {
+                return Err(Error::AccountExists);
+            }
+            (None, Expected::New | Expected::Anything)
+            | (Some(_), Expected::New | Expected::Known | Expected::Anything) => {}
+        }
         let existing = match known {
             Some(known) => Some(self.existing(known, declaration).await?),
             None => None,
@@ -95,19 +117,35 @@ impl App {
         let account = if let Some(known) = known {
             StreamId(known.account_id)
         } else {
-            let registration = registration(declaration, row, profile.clone())?;
+            // Made as it should be in one event: nobody signs in before it is disabled.
+            let disabled = changes.contains(&Change::Disabled);
+            let registration = registration(declaration, row, profile.clone(), disabled)?;
             let Import::By(actor) = import else {
+                self.refuse_dear(&registration.password).await?;
                 return Ok(changes);
             };
             let login = declaration.login();
             self.make_account(login, &registration, actor).await?.0
         };
-        if let Import::By(actor) = import {
-            let before = existing.map_or_else(|| profile.clone(), |existing| existing.profile);
-            self.make_so(account, [&before, &profile], &changes, actor)
+        if let (Import::By(actor), Some(existing)) = (import, existing) {
+            self.make_so(account, [&existing.profile, &profile], &changes, actor)
                 .await?;
         }
         Ok(changes)
+    }
+
+    /// Whether an account still has the password that a row gives to a new one.
+    async fn has_hash_of(&self, known: &Row, row: &ImportRow) -> Result<bool, Error> {
+        let account = StreamId(known.account_id);
+        let Some(stored) = self.store.password(account).await? else {
+            return Ok(false);
+        };
+        let given = FirstPassword::try_from(row.password_hash.expose().as_str());
+        Ok(match given.map_err(Error::PasswordHash)? {
+            FirstPassword::WithFormer => stored.hash.is_with_former(),
+            FirstPassword::Hash(_) if stored.hash.is_with_former() => false,
+            FirstPassword::Hash(phc) => *phc == self.keys.pepper.open(account, &stored.hash)?,
+        })
     }
 
     /// Whether it is disabled is in the log alone, and only looked up for who says something about it.
@@ -172,13 +210,19 @@ fn read(row: ImportRow, seen: &mut HashSet<LoginId>) -> Result<(Declaration, Imp
     }
 }
 
-fn registration(declaration: &Declaration, row: &ImportRow, profile: Profile) -> Result<Registration, Error> {
+fn registration(
+    declaration: &Declaration,
+    row: &ImportRow,
+    profile: Profile,
+    disabled: bool,
+) -> Result<Registration, Error> {
     Ok(Registration {
         login_id: declaration.login().as_str().to_owned(),
         profile,
         password: FirstPassword::try_from(row.password_hash.expose().as_str())
             .map_err(Error::PasswordHash)?,
         password_is_initial: row.password_is_initial,
+        disabled,
     })
 }
 

@@ -2,16 +2,17 @@
 
 mod accounts;
 mod administer;
-mod before;
 mod clients;
 mod describe;
 mod error;
 mod explain;
+mod former;
 mod import;
 mod reset;
 mod resolve;
 mod set_password;
 mod subject;
+mod tidy;
 mod verify;
 
 use std::sync::Arc;
@@ -22,19 +23,19 @@ use sekisho_service::settings::KeyRing;
 use time::OffsetDateTime;
 
 use crate::domain::Rules;
-use crate::hashing::{HashPool, Pepper};
+use crate::hashing::{Costs, HashPool, Pepper};
 use crate::sealing::{DayKeys, Phantoms};
 use crate::store::Store;
 
-use before::Before;
 use clients::Clients;
+use former::Former;
 
 pub use accounts::Overview;
 pub use administer::Registration;
 pub use describe::{Described, Known, NewPasswordLength};
 pub use error::Error;
 pub use explain::{Episode, Explanation, Question};
-pub use import::{Import, ImportRow, Imported};
+pub use import::{Expected, Import, ImportRow, Imported};
 pub use reset::ResetRequest;
 pub use resolve::Issued;
 pub use set_password::PasswordChange;
@@ -53,7 +54,8 @@ pub struct App {
     rules: Arc<Rules>,
     day_keys: DayKeys,
     clients: Clients,
-    before: Before,
+    former: Former,
+    costs: Costs,
 }
 
 /// What a use case seals with.
@@ -74,7 +76,8 @@ impl App {
         Self {
             day_keys: DayKeys::new(store.clone(), keys.masters.clone()),
             clients: Clients::default(),
-            before: Before::default(),
+            former: Former::default(),
+            costs: Costs::default(),
             store,
             log,
             pool,

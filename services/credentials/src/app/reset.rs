@@ -1,6 +1,6 @@
 //! パスワードを忘れた場合: a flow for a new password, alike for every login id.
 
-use sekisho_eventlog::{Decided, FlowId};
+use sekisho_eventlog::{Decided, Decision, FlowId};
 use sekisho_evidence::session_cuts;
 use tokio::time::{Instant, sleep_until};
 
@@ -23,7 +23,7 @@ pub struct ResetRequest {
 }
 
 impl App {
-    /// Mints a flow for a new password.
+    /// Mints a flow for a new password. A form that comes twice gets the flow of the first time.
     ///
     /// # Errors
     /// [`Error::Throttled`]; none tells whether anybody has the login id, and neither does the time.
@@ -44,9 +44,15 @@ impl App {
         let cuts = session_cuts(&self.log, stream).await?;
         let device = self.device(stream, request.device);
         let flow = FlowId::mint(self.log.head());
+        let mut repeated = None;
         let decided = self
             .log
             .decide::<Account, Stopped>(&context(stream, Some(flow)), |facts| {
+                let history = &facts.state.history;
+                repeated = history.repeated_reset(&request.secret_digest, facts.now);
+                if repeated.is_some() {
+                    return Ok(Decision::Nothing);
+                }
                 let command = Command::RequestReset {
                     secret_digest: request.secret_digest,
                     client: self
@@ -61,7 +67,7 @@ impl App {
         match decided {
             Decided::Recorded { .. } => Ok(flow),
             Decided::Repeated { .. } | Decided::Nothing(_) => {
-                Err(Error::Broken("a reset was recorded as something else"))
+                repeated.ok_or(Error::Broken("a reset was recorded as something else"))
             }
         }
     }

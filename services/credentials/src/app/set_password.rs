@@ -10,7 +10,9 @@ use sekisho_service::settings::Secret;
 
 use super::verify::Stopped;
 use super::{App, Error, context};
-use crate::domain::{Account, Blocklist, Command, NewPassword, PasswordError, TypedPassword, decide};
+use crate::domain::{
+    Account, Blocklist, Command, NewPassword, PasswordError, TypedLogin, TypedPassword, decide,
+};
 use crate::store;
 
 /// A new password for the account of a reset flow.
@@ -104,15 +106,27 @@ impl App {
         let Some(stored) = self.store.password(account).await? else {
             return Ok(());
         };
-        if stored.hash.is_elsewhere() {
-            return Ok(());
-        }
-        let phc = self.keys.pepper.open(account, &stored.hash)?;
-        let typed = TypedPassword::Comparable(new_password.secret().clone());
-        if self.pool.compare(typed, phc).await? {
+        let is_the_same = if stored.hash.is_with_former() {
+            self.is_of_former(account, new_password).await?
+        } else {
+            let phc = self.keys.pepper.open(account, &stored.hash)?;
+            let typed = TypedPassword::Comparable(new_password.secret().clone());
+            self.pool.compare(typed, phc).await?
+        };
+        if is_the_same {
             return Err(Error::Password(PasswordError::Unchanged));
         }
         Ok(())
+    }
+
+    /// Whether the former system takes a password for the account. It is asked about what opens nothing here: whoever has proved
+    /// the address sets it in a moment, or not.
+    async fn is_of_former(&self, account: StreamId, new_password: &NewPassword) -> Result<bool, Error> {
+        let row = self.store.row_of(account).await?;
+        match row.map(|row| TypedLogin::read(&row.login_id)) {
+            Some(TypedLogin::Possible(login)) => self.former_accepts(&login, new_password.secret()).await,
+            Some(TypedLogin::Impossible(_)) | None => Ok(false),
+        }
     }
 
     /// Over a keyed digest of the password: the form's id is not secret enough to hide one behind a fast hash.

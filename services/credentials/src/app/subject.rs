@@ -23,8 +23,8 @@ pub(super) struct Known {
     pub has_address: bool,
     pub password: StoredPassword,
     pub phc: Phc,
-    /// The password stands with the system of before; `phc` is the decoy.
-    pub is_elsewhere: bool,
+    /// The password stands with the former system; `phc` is the decoy.
+    pub is_with_former: bool,
     pub key: PersonalKey,
 }
 
@@ -53,8 +53,8 @@ impl App {
 
     fn known(&self, found: Found) -> Result<Subject, Error> {
         let key = PersonalKey::unwrap(&self.keys.masters, found.account, &found.key)?;
-        let is_elsewhere = found.password.hash.is_elsewhere();
-        let phc = if is_elsewhere {
+        let is_with_former = found.password.hash.is_with_former();
+        let phc = if is_with_former {
             Phc::decoy().ok_or(Error::Broken("the decoy is no hash"))?
         } else {
             self.keys.pepper.open(found.account, &found.password.hash)?
@@ -63,7 +63,7 @@ impl App {
             account: found.account,
             has_address: found.has_address,
             phc,
-            is_elsewhere,
+            is_with_former,
             password: found.password,
             key,
         })))

@@ -6,7 +6,9 @@ use sekisho_proto::events::AccountEvent;
 use sekisho_service::entropy;
 use sekisho_service::settings::Secret;
 use tokio::time::{Instant, sleep_until};
+use tracing::Instrument as _;
 
+use super::former::Asked;
 use super::subject::{Known, Subject};
 use super::{App, Error, context};
 use crate::domain::{
@@ -70,7 +72,11 @@ impl App {
     /// [`Error::HashingBusy`]: nothing was compared or recorded. Other errors tell nothing about the password.
     pub async fn verify_password(&self, attempt: Attempt) -> Result<Outcome, Error> {
         let begun = Instant::now();
-        let outcome = self.compare_and_record(attempt).await?;
+        let app = self.clone();
+        // Whoever hangs up after the hash was begun must not have it for nothing: what it says is recorded and counted.
+        let work = async move { app.compare_and_record(attempt).await };
+        let work = tokio::spawn(work.in_current_span());
+        let outcome = work.await.map_err(|_| Error::Broken("a comparison panicked"))??;
         match outcome {
             // Some of them take the log a commit more than others: the time must not tell which.
             Outcome::Denied(
@@ -95,23 +101,22 @@ impl App {
         }
         for _ in 0..COMPARISONS {
             let subject = self.subject(&login).await?;
-            let mut compared = self.compare(&subject, &typed).await?;
-            let (was_opened, turn) = if compared.verdict.finding == Finding::Right {
-                (false, None)
+            let compared = self.compare(&subject, &typed).await?;
+            let asked = if compared.verdict.finding == Finding::Right {
+                Asked::NOT
             } else {
-                self.opened_before(&login, &subject, &typed, brought, compared.cuts)
+                self.ask_former(&login, &subject, &typed, brought, compared.cuts)
                     .await?
             };
-            if was_opened {
-                compared.verdict.finding = Finding::Right;
-            }
+            let compared = compared.or_right(asked.accepts);
             let recorded = self.record_verdict(&subject, &compared, &attempt, tags).await;
-            drop(turn);
+            asked.give_way();
             match recorded {
                 Err(DecideError::Rejected(Stopped::Rejected(Rejection::VerdictStale))) => {}
                 Err(error) => return Err(error.into()),
-                Ok(outcome) => {
-                    if let Outcome::Denied(Denied::Locked | Denied::Disabled) = outcome {
+                Ok((outcome, is_known_browser)) => {
+                    let is_refused = matches!(outcome, Outcome::Denied(Denied::Locked | Denied::Disabled));
+                    if is_refused && !is_known_browser {
                         self.count_refused(tags);
                     }
                     self.remember(&subject, outcome, &typed).await;
@@ -153,19 +158,21 @@ impl App {
         })
     }
 
+    /// The outcome, and whether the account knows the browser.
     async fn record_verdict(
         &self,
         subject: &Subject,
         compared: &Compared,
         attempt: &Attempt,
         tags: Option<Tags>,
-    ) -> Result<Outcome, DecideError<Stopped>> {
+    ) -> Result<(Outcome, bool), DecideError<Stopped>> {
         let is_right = compared.verdict.finding == Finding::Right;
         let mints = matches!(subject, Subject::Known(known) if known.has_address && is_right);
         let flow = mints.then(|| FlowId::mint(self.log.head()));
         let device = self.device(subject.stream(), attempt.device);
         // What a refusal says that stands in the log already.
         let mut refusal = Denied::Disabled;
+        let mut is_known_browser = false;
         let decided = self
             .log
             .decide::<Account, Stopped>(&context(subject.stream(), flow), |facts| {
@@ -180,6 +187,7 @@ impl App {
                     lockout: self.rules.lockout,
                     initial_passwords: self.rules.initial_passwords,
                 };
+                is_known_browser = facts.state.known_device(device, compared.cuts).is_some();
                 refusal = if facts.state.is_locked(facts.now, &comparison) {
                     Denied::Locked
                 } else {
@@ -189,7 +197,9 @@ impl App {
                     .map_err(Stopped::Rejected)
             })
             .await?;
-        outcome(&decided, refusal).map_err(|error| DecideError::Rejected(Stopped::Failed(error)))
+        let outcome = outcome(&decided, refusal);
+        let outcome = outcome.map_err(|error| DecideError::Rejected(Stopped::Failed(error)))?;
+        Ok((outcome, is_known_browser))
     }
 
     /// Remembers a wrong password that was told to be wrong, so that it counts once. After the answer is recorded: what
@@ -217,13 +227,14 @@ impl App {
         }
     }
 
-    /// Hashes a password that was right, beside the answer, if its hash is not of the parameters of today or stands elsewhere. If
-    /// the pool is full or the password was set anew meanwhile, nothing happens: there will be another sign-in.
+    /// Hashes a password that was right, beside the answer, if its hash is not of the parameters of today or stands with the former
+    /// system. If the pool is full or the password was set anew meanwhile, nothing happens: there will be another sign-in.
     fn strengthen(&self, known: Known, typed: TypedPassword) {
         let TypedPassword::Comparable(password) = typed else {
             return;
         };
-        if !known.phc.is_weak() && !known.is_elsewhere {
+        let is_as_wanted = known.phc.is_of_today() && !known.is_with_former;
+        if is_as_wanted || !known.phc.is_of_all(&password) {
             return;
         }
         let app = self.clone();
@@ -236,7 +247,7 @@ impl App {
             };
             match app.store.rehash(known.account, &known.password, hash).await {
                 Ok(changed) => tracing::info!(changed, "a hash was made anew"),
-                Err(error) => tracing::warn!(%error, "a weak hash stays"),
+                Err(error) => tracing::warn!(%error, "a hash stays as it was"),
             }
         });
     }
@@ -247,6 +258,20 @@ struct Compared {
     verdict: Verdict,
     /// In the stream of the account's sessions, and by epochs.
     cuts: Cuts,
+}
+
+impl Compared {
+    /// Right where the former system says so.
+    fn or_right(self, accepts: bool) -> Self {
+        if !accepts {
+            return self;
+        }
+        let verdict = Verdict {
+            finding: Finding::Right,
+            ..self.verdict
+        };
+        Self { verdict, ..self }
+    }
 }
 
 /// Why there is no event yet.

@@ -1,10 +1,10 @@
 //! The state of an account, folded from its stream.
 
-use sekisho_eventlog::{Fold, Recorded, Version};
-use sekisho_evidence::{ACCOUNT_FOLD, Cuts};
-use sekisho_proto::credentials::v1::{PasswordAccepted, PasswordRejected};
+use sekisho_eventlog::{FlowId, Fold, Position, Recorded, Version};
+use sekisho_evidence::{ACCOUNT_FOLD, Cuts, pardons};
+use sekisho_proto::credentials::v1::{PasswordAccepted, PasswordRejected, PasswordResetRequested};
 use sekisho_proto::events::AccountEvent;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use super::carried;
 use super::command::Comparison;
@@ -56,15 +56,33 @@ pub struct Password {
 pub struct History {
     /// The newest cuts of this stream.
     pub cuts: Cuts,
+    /// The newest event that forgives wrong codes.
+    pub pardon: Position,
     /// Wrong passwords in browsers that are not known, all together.
-    pub elsewhere: Failures,
+    pub unknown_browsers: Failures,
     /// The known browsers, with their own.
     pub devices: Devices,
     /// When the newest PasswordAccepted was recorded.
     pub last_accepted_at: Option<OffsetDateTime>,
     /// When the newest SignInRefused was recorded.
     pub last_refused_at: Option<OffsetDateTime>,
+    /// The newest PasswordResetRequested.
+    pub last_reset: Option<LastReset>,
 }
+
+/// A request to set a new password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastReset {
+    /// SHA-256 of the secret of its flow.
+    pub secret_digest: [u8; 32],
+    /// The flow.
+    pub flow: FlowId,
+    /// When.
+    pub at: OffsetDateTime,
+}
+
+/// A form that comes again within this time is a double click.
+const DOUBLE_CLICK: Duration = Duration::MINUTE;
 
 impl Account {
     /// The password; that of version 0 for an account that has none.
@@ -91,13 +109,18 @@ impl Account {
 impl Stage {
     fn after(self, event: &AccountEvent, recorded: &Recorded) -> Self {
         match event {
-            AccountEvent::AccountRegistered(registered) => Self::Enabled {
-                password: Password {
+            AccountEvent::AccountRegistered(registered) => {
+                let password = Password {
                     set_by: recorded.version,
                     initial_since: registered.password_is_initial.then_some(recorded.recorded_at),
                     expired: false,
-                },
-            },
+                };
+                if registered.disabled {
+                    Self::Disabled { password }
+                } else {
+                    Self::Enabled { password }
+                }
+            }
             AccountEvent::PasswordChanged(_) => self.with_password(|_| Password {
                 set_by: recorded.version,
                 initial_since: None,
@@ -143,24 +166,35 @@ impl History {
     /// The wrong passwords that count for a browser: its own if it is known, else those of all unknown ones.
     pub fn failures(&self, known: Option<Device>) -> Failures {
         let known = known.and_then(|device| self.devices.get(device));
-        known.map_or(self.elsewhere, |known| known.failures)
+        known.map_or(self.unknown_browsers, |known| known.failures)
+    }
+
+    /// The flow of the same form a moment ago: its secret is derived from the form.
+    pub fn repeated_reset(&self, secret_digest: &[u8; 32], now: OffsetDateTime) -> Option<FlowId> {
+        let last = self.last_reset?;
+        (last.secret_digest == *secret_digest && now < last.at + DOUBLE_CLICK).then_some(last.flow)
     }
 
     fn after(self, event: &AccountEvent, recorded: &Recorded) -> Self {
         let cuts = self.cuts.after_account(event, recorded.position);
-        let now = Self { cuts, ..self };
+        let pardon = if pardons(event) {
+            recorded.position
+        } else {
+            self.pardon
+        };
+        let now = Self { cuts, pardon, ..self };
         match event {
             AccountEvent::PasswordAccepted(accepted) => now.accepted(accepted, recorded),
             AccountEvent::PasswordRejected(rejected) => now.rejected(rejected, recorded.recorded_at),
             AccountEvent::PasswordChanged(changed) => Self {
-                elsewhere: Failures::default(),
+                unknown_browsers: Failures::default(),
                 devices: Device::read(&changed.device).map_or_else(Devices::default, |device| {
                     Devices::default().with(device, recorded.position)
                 }),
                 ..now
             },
             AccountEvent::AccountUnlocked(_) => Self {
-                elsewhere: now.elsewhere.unlocked(),
+                unknown_browsers: now.unknown_browsers.unlocked(),
                 devices: now.devices.all_changed(Failures::unlocked),
                 ..now
             },
@@ -168,8 +202,11 @@ impl History {
                 last_refused_at: Some(recorded.recorded_at),
                 ..now
             },
+            AccountEvent::PasswordResetRequested(request) => Self {
+                last_reset: last_reset(request, recorded),
+                ..now
+            },
             AccountEvent::AccountRegistered(_)
-            | AccountEvent::PasswordResetRequested(_)
             | AccountEvent::EmailChanged(_)
             | AccountEvent::ProfileChanged(_)
             | AccountEvent::AccountDisabled(_)
@@ -181,8 +218,8 @@ impl History {
 
     fn accepted(self, accepted: &PasswordAccepted, recorded: &Recorded) -> Self {
         Self {
-            elsewhere: if accepted.device_known {
-                self.elsewhere
+            unknown_browsers: if accepted.device_known {
+                self.unknown_browsers
             } else {
                 Failures::default()
             },
@@ -205,11 +242,19 @@ impl History {
                 ..self
             },
             None => Self {
-                elsewhere: self.elsewhere.after(consequence, at),
+                unknown_browsers: self.unknown_browsers.after(consequence, at),
                 ..self
             },
         }
     }
+}
+
+fn last_reset(request: &PasswordResetRequested, recorded: &Recorded) -> Option<LastReset> {
+    Some(LastReset {
+        secret_digest: request.secret_digest.as_slice().try_into().ok()?,
+        flow: recorded.flow?,
+        at: recorded.recorded_at,
+    })
 }
 
 /// As the event says it: whoever folds it need not know the limits of then.

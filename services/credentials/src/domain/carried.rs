@@ -1,14 +1,14 @@
 //! The state as every 64th entry carries it.
 
 use prost::Message;
-use sekisho_eventlog::{Carry, Position, Version};
+use sekisho_eventlog::{Carry, FlowId, Position, Version};
 use sekisho_evidence::Cuts;
 use sekisho_proto::credentials::v1 as proto;
 use sekisho_proto::credentials::v1::AccountState;
 use sekisho_proto::credentials::v1::account_state::Stage as Carried;
 use sekisho_proto::{from_timestamp, to_timestamp};
 
-use super::account::{Account, History, Password, Stage};
+use super::account::{Account, History, LastReset, Password, Stage};
 use super::devices::{Device, KnownDevice};
 use super::lockout::Failures;
 
@@ -27,9 +27,11 @@ impl Carry for Account {
             password_initial_since: self.password().initial_since.map(to_timestamp),
             newest_cut: self.history.cuts.all.0,
             newest_flow_cut: self.history.cuts.flows.0,
+            newest_pardon: self.history.pardon.0,
             last_accepted_at: self.history.last_accepted_at.map(to_timestamp),
             last_refused_at: self.history.last_refused_at.map(to_timestamp),
-            unknown_devices: Some(self.history.elsewhere.into()),
+            last_reset: self.history.last_reset.map(proto::account_state::LastReset::from),
+            unknown_devices: Some(self.history.unknown_browsers.into()),
             known_devices: self
                 .history
                 .devices
@@ -61,16 +63,39 @@ pub(super) fn read(bytes: &[u8]) -> Option<Account> {
             all: Position(carried.newest_cut),
             flows: Position(carried.newest_flow_cut),
         },
-        elsewhere: carried.unknown_devices.map(Failures::from).unwrap_or_default(),
+        pardon: Position(carried.newest_pardon),
+        unknown_browsers: carried.unknown_devices.map(Failures::from).unwrap_or_default(),
         devices: carried
             .known_devices
             .iter()
             .map(known_device)
             .collect::<Option<_>>()?,
+        last_reset: match &carried.last_reset {
+            None => None,
+            Some(last) => Some(last_reset(last)?),
+        },
         last_accepted_at: carried.last_accepted_at.as_ref().and_then(from_timestamp),
         last_refused_at: carried.last_refused_at.as_ref().and_then(from_timestamp),
     };
     Some(Account { stage, history })
+}
+
+impl From<LastReset> for proto::account_state::LastReset {
+    fn from(last: LastReset) -> Self {
+        Self {
+            secret_digest: last.secret_digest.to_vec(),
+            flow_id: last.flow.to_vec(),
+            at: Some(to_timestamp(last.at)),
+        }
+    }
+}
+
+fn last_reset(last: &proto::account_state::LastReset) -> Option<LastReset> {
+    Some(LastReset {
+        secret_digest: last.secret_digest.as_slice().try_into().ok()?,
+        flow: FlowId::try_from(last.flow_id.as_slice()).ok()?,
+        at: from_timestamp(last.at.as_ref()?)?,
+    })
 }
 
 fn known_device(known: &proto::KnownDevice) -> Option<KnownDevice> {

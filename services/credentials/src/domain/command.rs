@@ -16,6 +16,8 @@ pub enum Command {
         facility_code: String,
         /// The password is distributed to its owner, who has not chosen it.
         password_is_initial: bool,
+        /// Nobody may sign in yet.
+        disabled: bool,
     },
     /// Records what came of a typed password.
     VerifyPassword(Comparison),
@@ -43,7 +45,7 @@ pub enum Command {
     Disable,
     /// Allows to sign in again.
     Enable,
-    /// Ends all locks but those that only a new password ends.
+    /// Ends all locks but those that only a new password ends, and forgives wrong codes.
     Unlock,
     /// Records that codes go elsewhere.
     ChangeAddress,

@@ -13,7 +13,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::command::{Command, Comparison, Finding, Rejection};
 use super::lockout::Consequence;
-use super::{Account, Device, Failures, Password, Stage};
+use super::{Account, Device, Password, Stage};
 
 /// One refusal without a verdict in so long is recorded; others get the same answer (design, "Events").
 const REFUSALS: Duration = Duration::minutes(1);
@@ -29,11 +29,13 @@ pub fn decide(account: &Account, now: OffsetDateTime, command: Command) -> Decid
         Command::Register {
             facility_code,
             password_is_initial,
+            disabled,
         } => register(
             account,
             AccountRegistered {
                 facility_code,
                 password_is_initial,
+                disabled,
             },
         ),
         Command::VerifyPassword(comparison) => verify(account, now, comparison),
@@ -75,7 +77,7 @@ pub fn decide(account: &Account, now: OffsetDateTime, command: Command) -> Decid
             Stage::Enabled { .. } => Ok(Decision::Nothing),
             Stage::Disabled { .. } => record(AccountEnabled {}),
         },
-        Command::Unlock => unlock(account),
+        Command::Unlock => of_somebody(account, AccountUnlocked {}),
         Command::ChangeAddress => of_somebody(account, EmailChanged {}),
         Command::ChangeProfile { facility_code } => of_somebody(account, ProfileChanged { facility_code }),
         Command::ExpirePassword if account.password().expired => Ok(Decision::Nothing),
@@ -179,20 +181,6 @@ fn refuse(
         client: Some(client),
     };
     Decision::Record(refused.into())
-}
-
-fn unlock(account: &Account) -> Decided {
-    if matches!(account.stage, Stage::Unregistered | Stage::Erased) {
-        return Err(Rejection::Unknown);
-    }
-    let history = &account.history;
-    let all = history.devices.iter().map(|known| known.failures);
-    let changes = |failures: Failures| failures.unlocked() != failures;
-    if all.chain([history.elsewhere]).any(changes) {
-        record(AccountUnlocked {})
-    } else {
-        Ok(Decision::Nothing)
-    }
 }
 
 /// Of an account that somebody has, disabled or not.

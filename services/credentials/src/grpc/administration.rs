@@ -10,7 +10,7 @@ use sekisho_service::settings::Secret;
 use tonic::{Request, Response, Status};
 
 use crate::app::{App, Error, Import, ImportRow, Overview, Question, Registration};
-use crate::domain::{Address, Profile, ProfileError};
+use crate::domain::{Address, Lock, Locked, Profile, ProfileError};
 use crate::hashing::FirstPassword;
 use crate::store::Page;
 
@@ -210,11 +210,24 @@ impl From<Overview> for proto::Account {
             password_is_of_registration: password.set_by <= REGISTRATION,
             password_expired: password.expired,
             last_accepted_at: overview.last_accepted_at.map(to_timestamp),
-            locked_until: overview.locked_until.map(to_timestamp),
-            closed: overview.closed,
+            last_signed_in_at: overview.last_started_at.map(to_timestamp),
+            locks: overview.locks.iter().map(lock).collect(),
             failures: overview.failures,
             known_devices: u32::try_from(overview.known_devices).unwrap_or(u32::MAX),
         }
+    }
+}
+
+fn lock(lock: &Lock) -> proto::account::Lock {
+    let what = match lock.what {
+        Locked::UnknownBrowsers => proto::account::What::UnknownBrowsers,
+        Locked::KnownBrowser => proto::account::What::KnownBrowser,
+        Locked::SignInCodes => proto::account::What::SignInCodes,
+        Locked::ResetCodes => proto::account::What::ResetCodes,
+    };
+    proto::account::Lock {
+        what: what.into(),
+        until: lock.until.map(to_timestamp),
     }
 }
 
@@ -231,5 +244,6 @@ fn registration(request: proto::RegisterAccountRequest) -> Result<Registration, 
         profile: profile.map_err(Error::Profile)?,
         password: FirstPassword::try_from(password_hash.expose().as_str()).map_err(Error::PasswordHash)?,
         password_is_initial: request.password_is_initial,
+        disabled: false,
     })
 }

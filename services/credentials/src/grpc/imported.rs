@@ -4,7 +4,7 @@ use sekisho_proto::credentials::v1 as proto;
 use sekisho_proto::refusal::Refuse as _;
 use sekisho_service::settings::Secret;
 
-use crate::app::{ImportRow, Imported};
+use crate::app::{Expected, ImportRow, Imported};
 use crate::domain::{Change, Declared};
 
 impl From<proto::ImportRow> for ImportRow {
@@ -13,6 +13,11 @@ impl From<proto::ImportRow> for ImportRow {
             proto::import_row::State::Unspecified => None,
             proto::import_row::State::Enabled => Some(false),
             proto::import_row::State::Disabled => Some(true),
+        };
+        let expected = match row.expected() {
+            proto::import_row::Expected::Unspecified => Expected::Anything,
+            proto::import_row::Expected::New => Expected::New,
+            proto::import_row::Expected::Known => Expected::Known,
         };
         Self {
             declared: Declared {
@@ -23,6 +28,7 @@ impl From<proto::ImportRow> for ImportRow {
                 address: row.address,
                 disabled,
             },
+            expected,
             password_hash: Secret::new(row.password_hash),
             password_is_initial: row.password_is_initial,
         }

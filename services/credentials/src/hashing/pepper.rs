@@ -15,7 +15,7 @@ use super::Phc;
 
 const SEAL: &str = "sekisho/pepper/1";
 /// The form of a password that stands elsewhere; no hash has it.
-const ELSEWHERE: &str = "elsewhere";
+const WITH_FORMER: &str = "former-system";
 const FINGERPRINT: &str = "sekisho/wrong-password/1";
 
 /// The keys of the pepper file.
@@ -48,6 +48,11 @@ impl Pepper {
     /// Seals with the current key of a ring and opens with all.
     pub fn new(keys: KeyRing) -> Self {
         Self(keys)
+    }
+
+    /// The line that new hashes are sealed under.
+    pub fn current_id(&self) -> &str {
+        self.0.current().0
     }
 
     /// Seals a hash to its account, under the current key.
@@ -87,18 +92,18 @@ impl Pepper {
 }
 
 impl SealedHash {
-    /// In place of a hash, while the password stands with the system of before.
-    pub fn elsewhere() -> Self {
+    /// In place of a hash, while the password stands with the former system.
+    pub fn with_former() -> Self {
         Self {
-            form: ELSEWHERE.to_owned(),
+            form: WITH_FORMER.to_owned(),
             pepper_id: String::new(),
             sealed: Vec::new(),
         }
     }
 
     /// Whether nothing can be compared with it here.
-    pub fn is_elsewhere(&self) -> bool {
-        self.form == ELSEWHERE
+    pub fn is_with_former(&self) -> bool {
+        self.form == WITH_FORMER
     }
 }
 

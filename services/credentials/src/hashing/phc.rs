@@ -15,6 +15,8 @@ const MEMORY: u32 = 19_456;
 const PASSES: u32 = 2;
 /// Lanes of a new hash.
 const LANES: u32 = 1;
+/// Bytes of its salt.
+const SALT: usize = 16;
 
 /// The hash that unknown login ids are compared with: it costs what a real one costs, and nothing matches it.
 const DECOY: &str =
@@ -33,8 +35,8 @@ pub struct Phc {
 pub enum FirstPassword {
     /// One that can be compared with.
     Hash(Box<Phc>),
-    /// The one of the system that people signed in to before, as the word `elsewhere` says.
-    Elsewhere,
+    /// The one of the system that people signed in to before, as the word `former-system` says.
+    WithFormer,
 }
 
 impl TryFrom<&str> for FirstPassword {
@@ -42,7 +44,7 @@ impl TryFrom<&str> for FirstPassword {
 
     fn try_from(text: &str) -> Result<Self, PhcError> {
         match text {
-            "elsewhere" => Ok(Self::Elsewhere),
+            "former-system" => Ok(Self::WithFormer),
             hash => Phc::try_from(hash).map(Box::new).map(Self::Hash),
         }
     }
@@ -64,7 +66,7 @@ impl Phc {
     ///
     /// # Errors
     /// When there is no memory for it.
-    pub fn make(password: &Secret<String>, salt: [u8; 16]) -> Result<Self, HashError> {
+    pub fn make(password: &Secret<String>, salt: [u8; SALT]) -> Result<Self, HashError> {
         let params = Params::new(MEMORY, PASSES, LANES, Some(Params::DEFAULT_OUTPUT_LEN));
         let params = params.map_err(|_| HashError)?;
         let mut bytes = [0; Params::DEFAULT_OUTPUT_LEN];
@@ -91,6 +93,11 @@ impl Phc {
         recipe::split(&self.text).0
     }
 
+    /// Algorithm and parameters: what all hashes of one system have in common.
+    pub(super) fn make_of(&self) -> &str {
+        recipe::without_salt(self.form())
+    }
+
     /// The hash itself.
     pub(super) fn output(&self) -> &[u8] {
         self.output.as_ref()
@@ -101,12 +108,23 @@ impl Phc {
         Self::try_from(recipe::join(form, output)?.as_str())
     }
 
-    /// Whether a new hash of the same password would cost an attacker more.
-    pub fn is_weak(&self) -> bool {
+    /// Whether it was made as a new one is today. What is weaker costs an attacker less, and what is stronger takes longer than
+    /// the answer to an unknown login id.
+    pub fn is_of_today(&self) -> bool {
         match &self.recipe {
-            Recipe::Argon2id(params, _) => params.m_cost() < MEMORY || params.t_cost() < PASSES,
-            Recipe::Bcrypt | Recipe::Pbkdf2(..) | Recipe::Scrypt(..) => true,
+            Recipe::Argon2id(params, salt) => {
+                (params.m_cost(), params.t_cost(), params.p_cost()) == (MEMORY, PASSES, LANES)
+                    && salt.len() >= SALT
+                    && self.output.len() == Params::DEFAULT_OUTPUT_LEN
+            }
+            Recipe::Bcrypt | Recipe::Pbkdf2(..) | Recipe::Scrypt(..) => false,
         }
+    }
+
+    /// Whether the hash is of the whole password: bcrypt reads 72 bytes, and whatever comes after them may be a typing error.
+    pub fn is_of_all(&self, password: &Secret<String>) -> bool {
+        const READ_BY_BCRYPT: usize = 72;
+        !matches!(self.recipe, Recipe::Bcrypt) || password.expose().len() <= READ_BY_BCRYPT
     }
 
     /// Whether the password is the one that was hashed. One computation, whatever comes of it.
@@ -153,7 +171,7 @@ mod tests {
         assert_eq!(read, made);
         assert_eq!(read.matches(b"canary-canary-1"), Ok(true));
         assert_eq!(read.matches(b"canary-canary-2"), Ok(false));
-        assert!(!read.is_weak());
+        assert!(read.is_of_today());
         assert_eq!(format!("{read:?}"), "[redacted]");
     }
 
@@ -171,15 +189,40 @@ mod tests {
     }
 
     #[test]
-    fn fewer_passes_or_less_memory_are_weak() {
-        let hash = |params: &str| {
-            let text = format!("$argon2id$v=19${params}$c2VraXNoby9kZWNveS8x$AAAAAAAAAAAAAAAAAAAAAA");
-            Phc::try_from(text.as_str()).map(|phc| phc.is_weak())
+    fn what_is_weaker_or_dearer_or_shorter_than_a_new_hash_is_not_of_today() {
+        const SALT: &str = "c2VraXNoby9kZWNveS8xMg";
+        const HASH: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+        let is_of_today = |params: &str, salt: &str, hash: &str| {
+            let text = format!("$argon2id$v=19${params}${salt}${hash}");
+            Phc::try_from(text.as_str()).map(|phc| phc.is_of_today())
         };
-        assert_eq!(hash("m=19456,t=2,p=1"), Ok(false));
-        assert_eq!(hash("m=65536,t=3,p=4"), Ok(false));
-        assert_eq!(hash("m=19455,t=2,p=1"), Ok(true));
-        assert_eq!(hash("m=19456,t=1,p=1"), Ok(true));
+        assert_eq!(is_of_today("m=19456,t=2,p=1", SALT, HASH), Ok(true));
+        for params in [
+            "m=65536,t=3,p=4",
+            "m=19455,t=2,p=1",
+            "m=19456,t=1,p=1",
+            "m=19456,t=2,p=2",
+        ] {
+            assert_eq!(is_of_today(params, SALT, HASH), Ok(false), "{params}");
+        }
+        assert_eq!(is_of_today("m=19456,t=2,p=1", "c2VraXNoby8", HASH), Ok(false));
+        assert_eq!(
+            is_of_today("m=19456,t=2,p=1", SALT, "AAAAAAAAAAAAAAAAAAAAAA"),
+            Ok(false)
+        );
+    }
+
+    #[test]
+    fn a_make_is_what_the_hashes_of_a_system_have_in_common() {
+        for (text, make) in [
+            (DECOY, "$argon2id$v=19$m=19456,t=2,p=1"),
+            (
+                "$2b$12$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
+                "$2b$12",
+            ),
+        ] {
+            assert_eq!(Phc::try_from(text).unwrap().make_of(), make);
+        }
     }
 
     #[test]

@@ -3,11 +3,13 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use sekisho_service::settings::Secret;
 use tokio::sync::Semaphore;
 use tracing::Instrument;
 
+use super::costs::quickest;
 use super::{HashError, Phc};
 use crate::domain::{Blocklist, NewPassword, PasswordError, TypedPassword};
 
@@ -91,6 +93,14 @@ impl HashPool {
         self.run(move || Phc::make(&password, salt)).await
     }
 
+    /// How long a comparison with a hash takes: the quickest of so many.
+    ///
+    /// # Errors
+    /// [`PoolError`].
+    pub async fn measure(&self, with: Phc, times: usize) -> Result<Duration, PoolError> {
+        self.run(move || quickest(&with, times)).await
+    }
+
     /// Whether guessers would try a new password first: some tenths of a second of a core at worst.
     ///
     /// # Errors
@@ -167,7 +177,7 @@ mod tests {
     }
 
     async fn in_time<T>(reached: impl Future<Output = T>) -> T {
-        tokio::time::timeout(std::time::Duration::from_secs(10), reached)
+        tokio::time::timeout(Duration::from_secs(10), reached)
             .await
             .expect("the pool reached no such state")
     }

@@ -175,6 +175,11 @@ pub(super) fn split(text: &str) -> (&str, &str) {
     text.rsplit_once('$').unwrap_or((text, ""))
 }
 
+/// Of a form, what comes before the salt.
+pub(super) fn without_salt(form: &str) -> &str {
+    form.rsplit_once('$').map_or(form, |(make, _)| make)
+}
+
 /// Form and hash together again.
 pub(super) fn join(form: &str, output: &[u8]) -> Result<String, PhcError> {
     use base64::Engine as _;
@@ -187,6 +192,8 @@ pub(super) fn join(form: &str, output: &[u8]) -> Result<String, PhcError> {
 
 #[cfg(test)]
 mod tests {
+    use sekisho_service::settings::Secret;
+
     use super::super::Phc;
     use super::*;
 
@@ -216,7 +223,7 @@ mod tests {
             let phc = Phc::try_from(text).unwrap();
             assert_eq!(phc.matches(password.as_bytes()), Ok(true), "{text}");
             assert_eq!(phc.matches(b"another one"), Ok(false), "{text}");
-            assert!(phc.is_weak(), "{text}");
+            assert!(!phc.is_of_today(), "{text}");
             let joined = Phc::join(phc.form(), phc.output()).unwrap();
             assert!(joined == phc, "{text}");
             assert!(
@@ -277,5 +284,7 @@ mod tests {
         assert_eq!(phc.matches(long.as_bytes()), Ok(true));
         assert_eq!(phc.matches("あ".repeat(24).as_bytes()), Ok(true));
         assert_eq!(phc.matches("あ".repeat(23).as_bytes()), Ok(false));
+        let is_of_all = |times| phc.is_of_all(&Secret::new("あ".repeat(times)));
+        assert!(is_of_all(24) && !is_of_all(30));
     }
 }

@@ -1,17 +1,20 @@
 //! What administrators do.
 
-use sekisho_credentials::app::{Denied, Error, Outcome};
-use sekisho_credentials::domain::{Address, Profile};
+use sekisho_credentials::app::{Denied, Error, Outcome, Registration};
+use sekisho_credentials::domain::{Address, Locked, Profile};
+use sekisho_credentials::sealing::PersonalKey;
 use sekisho_credentials::store::Page;
-use sekisho_eventlog::{Argument, Outcome as Appended, Position, StreamId, Via};
+use sekisho_eventlog::{Argument, EventId, FlowId, Outcome as Appended, Position, StreamId, Via};
 use sekisho_evidence::Refusal;
 use sekisho_proto::credentials::v1::{AccountEnabled, EmailChanged, ProfileChanged};
 use sekisho_proto::events::AccountEvent;
-use sekisho_proto::otp::v1::Purpose;
+use sekisho_proto::otp::v1::{CodeRejected, Purpose};
+use sekisho_proto::sessions::v1::{SessionStarted, SessionsCut};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 
 use crate::support::{
-    ACTOR, ADDRESS, Bench, LOGIN, PASSWORD, draft, eventually, hash_of, hash_without_password, registration,
+    ACTOR, ADDRESS, Bench, LOGIN, PASSWORD, draft, dump, eventually, hash_of, hash_without_password, hex,
+    registration,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -136,17 +139,30 @@ async fn a_password_that_is_used_up_leads_to_another_one() {
     assert!(bench.app.show(LOGIN).await.unwrap().password.expired);
 }
 
-/// What a dump of the tables holds of the person.
+/// What the tables hold of anybody; the key of the day is everybody's.
 fn remains(bench: &Bench) -> String {
-    let tables = [
-        "account",
-        "password",
-        "personal_key",
-        "wrong_password",
-        "former_address",
-    ];
-    let all = tables.map(|table| bench.sql(&format!("select * from credentials.{table};")));
-    all.concat()
+    let of_days = bench.sql("select t::text from credentials.day_key as t;");
+    dump(bench).replace(of_days.trim(), "")
+}
+
+/// Everything that the database holds, in every schema, as a superuser sees it; bytes as hexadecimal digits.
+fn everything(bench: &Bench) -> String {
+    let tables = bench.sql(
+        "select format('%I.%I', schemaname, tablename) from pg_tables
+         where schemaname not in ('pg_catalog', 'information_schema') order by 1;",
+    );
+    let rows = |table: &str| bench.sql(&format!("select t::text from {table} as t;"));
+    tables
+        .lines()
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+        .map(rows)
+        .collect()
+}
+
+/// A text as it stands in text, and in bytes.
+fn holds(dump: &str, text: &str) -> bool {
+    dump.contains(text) || dump.contains(&hex(text.as_bytes()))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -158,12 +174,42 @@ async fn of_an_erased_person_nothing_is_left() {
     let to = Some(address("elsewhere@example.com"));
     bench.app.change_address(LOGIN, to, ACTOR).await.unwrap();
     let id = account.to_string();
-    for text in [LOGIN, "登録 花子", ADDRESS, "elsewhere@example.com", &id] {
+    let personal = [LOGIN, "登録 花子", ADDRESS, "elsewhere@example.com"];
+    for text in personal.into_iter().chain([id.as_str()]) {
         assert!(remains(&bench).contains(text), "{text}");
     }
+    let sealed = of_browsers(&bench).await;
+    let theirs = Profile::read(
+        "0450000".to_owned(),
+        "架空がんセンター".to_owned(),
+        "見本 二葉".to_owned(),
+        "futaba@example.com",
+    );
+    let somebody_else = Registration {
+        profile: theirs.unwrap(),
+        ..registration("04500002", ADDRESS, &hash_of(PASSWORD, 64))
+    };
+    let (other, _) = bench.app.register(somebody_else, ACTOR).await.unwrap();
+    let wrapped = bench.found(LOGIN).await.key;
+    let own = PersonalKey::unwrap(&bench.masters, account, &wrapped).unwrap();
+    assert!(sealed.iter().all(|seal| seal.opens_with(&own)) && sealed.len() == 2);
+
     bench.app.erase(LOGIN, ACTOR).await.unwrap();
     let newest = bench.newest().await;
     assert!(matches!(newest.1, AccountEvent::AccountErased(_)), "{newest:?}");
+    let dump = everything(&bench);
+    for text in personal {
+        assert!(!holds(&dump, text), "{text}");
+    }
+    // What is left in the log opens with no key that is left: those of other accounts, and those of phantoms.
+    let keys = bench.sql("select account_id from credentials.personal_key;");
+    assert_eq!(keys.trim(), other.to_string());
+    let others = PersonalKey::unwrap(&bench.masters, other, &bench.found("04500002").await.key).unwrap();
+    for seal in &sealed {
+        assert!(!seal.opens_with(&others));
+        assert!(!seal.opens_with(&bench.app.phantoms().key(seal.event_id)));
+    }
+    bench.app.erase("04500002", ACTOR).await.unwrap();
     assert_eq!(remains(&bench).trim(), "");
 
     assert_eq!(
@@ -179,6 +225,36 @@ async fn of_an_erased_person_nothing_is_left() {
         bench.sign_in(LOGIN, PASSWORD).await,
         Outcome::Accepted(_)
     ));
+}
+
+/// What the log keeps of a browser, sealed to an event of an account.
+struct Sealed {
+    account: StreamId,
+    event_id: EventId,
+    bytes: Vec<u8>,
+}
+
+impl Sealed {
+    fn opens_with(&self, key: &PersonalKey) -> bool {
+        key.open(self.account, self.event_id, &self.bytes).is_ok()
+    }
+}
+
+async fn of_browsers(bench: &Bench) -> Vec<Sealed> {
+    let entries = bench.account_entries().await;
+    let sealed = entries.iter().filter_map(|entry| {
+        let client = match entry.event::<AccountEvent>().unwrap() {
+            AccountEvent::PasswordAccepted(accepted) => accepted.client,
+            AccountEvent::PasswordRejected(rejected) => rejected.client,
+            _ => None,
+        };
+        Some(Sealed {
+            account: entry.recorded.stream,
+            event_id: entry.recorded.event_id,
+            bytes: client?.sealed,
+        })
+    });
+    sealed.collect()
 }
 
 fn change_address(to: &str) -> Via {
@@ -266,6 +342,34 @@ async fn a_profile_that_is_recorded_already_is_not_written_again() {
     let again = bench.log.append(first, &change_profile("一")).await.unwrap();
     assert!(matches!(again, Appended::Recorded(_)), "{again:?}");
     assert_eq!(bench.app.show(LOGIN).await.unwrap().row.name, "二");
+}
+
+/// Also if somebody has moved the person to a third facility since then.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transfer_that_is_recorded_already_is_no_mistake() {
+    let bench = Bench::new().await;
+    let account = bench.register().await;
+    let changed: AccountEvent = ProfileChanged::default().into();
+    let transfer = |from: &str, to: &str| Via::Function {
+        name: "credentials.change_profile",
+        arguments: [from, to, "見本病院", "登録 花子"]
+            .map(|text| Argument::Text(text.to_owned()))
+            .to_vec()
+            .into(),
+        grouped: false,
+    };
+    let first = draft(&bench.log, account, None, &changed).await;
+    let there = transfer("0450000", "0460000");
+    bench.log.append(first.clone(), &there).await.unwrap();
+    let second = draft(&bench.log, account, None, &changed).await;
+    bench
+        .log
+        .append(second, &transfer("0460000", "0470000"))
+        .await
+        .unwrap();
+    let again = bench.log.append(first, &there).await;
+    assert!(matches!(again, Ok(Appended::Recorded(_))), "{again:?}");
+    assert_eq!(bench.app.show(LOGIN).await.unwrap().row.facility_code, "0470000");
 }
 
 /// What is renamed was read while the person was still at the old facility.
@@ -389,11 +493,44 @@ async fn an_administrator_sees_what_keeps_somebody_out() {
     bench.sign_in_with(1, LOGIN, PASSWORD).await;
     bench.guess(LOGIN, 1..=10).await;
     let locked = bench.app.show(LOGIN).await.unwrap();
-    assert!(locked.last_accepted_at.is_some() && locked.locked_until.is_some());
-    assert_eq!(
-        (locked.failures, locked.known_devices, locked.closed),
-        (10, 1, false)
-    );
+    assert!(locked.last_accepted_at.is_some());
+    assert_eq!((locked.failures, locked.known_devices), (10, 1));
+    let [lock] = locked.locks[..] else {
+        panic!("{:?}", locked.locks)
+    };
+    assert_eq!(lock.what, Locked::UnknownBrowsers);
+    assert!(lock.until.is_some());
+    for number in 0..10 {
+        bench.sign_in_with(1, LOGIN, &format!("typo {number}")).await;
+    }
+    let wrong_code = CodeRejected {
+        purpose: Purpose::SignIn.into(),
+        in_a_row: 50,
+        closes: true,
+        ..CodeRejected::default()
+    };
+    let flow = FlowId::mint(bench.log.head());
+    bench.as_otp(account, flow, wrong_code.into()).await;
+    let locks = bench.app.show(LOGIN).await.unwrap().locks;
+    let what: Vec<_> = locks
+        .iter()
+        .map(|lock| (lock.what, lock.until.is_some()))
+        .collect();
+    let expected = [
+        (Locked::UnknownBrowsers, true),
+        (Locked::KnownBrowser, true),
+        (Locked::SignInCodes, false),
+    ];
+    assert_eq!(what, expected);
+    bench.app.unlock(LOGIN, ACTOR).await.unwrap();
+    assert!(bench.app.show(LOGIN).await.unwrap().locks.is_empty());
+    // What another stream has cut is known no more.
+    bench.as_sessions(account, None, SessionsCut {}.into()).await;
+    let cut = bench.app.show(LOGIN).await.unwrap();
+    assert_eq!((cut.known_devices, cut.last_started_at), (0, None));
+    let started = SessionStarted::default();
+    bench.as_sessions(account, Some(flow), started.into()).await;
+    assert!(bench.app.show(LOGIN).await.unwrap().last_started_at.is_some());
     assert!(!format!("{:?}", locked.row).contains("登録"));
     let nobody = bench.app.show("04500009").await.map(|shown| shown.account);
     assert!(matches!(nobody, Err(Error::AccountUnknown)), "{nobody:?}");

@@ -44,11 +44,14 @@ async fn an_account_folds_alike_with_and_without_carried_state() {
     });
     assert_eq!(loaded.state, whole);
     assert_eq!(refold::<Account>(&entries[63..]).unwrap().unwrap().state, whole);
-    let failures = whole.history.elsewhere;
+    let failures = whole.history.unknown_browsers;
     assert_eq!((failures.counted, failures.repeated), (0, 15));
     assert!(whole.history.last_accepted_at.is_some());
 
     let cuts = refold::<AccountCuts>(&entries[63..]).unwrap().unwrap().state;
     assert_eq!(cuts, refold::<AccountCuts>(&entries).unwrap().unwrap().state);
-    assert_eq!(cuts.0, whole.history.cuts);
+    assert_eq!(
+        (cuts.cuts, cuts.pardon),
+        (whole.history.cuts, whole.history.pardon)
+    );
 }

@@ -1,14 +1,16 @@
-//! Passwords that stand with the system of before, on real HTTP.
+//! Passwords that stand with the former system, on real HTTP.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::extract::{Form, State};
 use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Json, Router};
+use futures::stream::{FuturesUnordered, StreamExt as _};
 use sekisho_credentials::app::{App, Denied, Error, Outcome, PasswordChange, Registration};
+use sekisho_credentials::domain::PasswordError;
 use sekisho_credentials::former::TokenEndpoint;
 use sekisho_credentials::hashing::FirstPassword;
 use sekisho_eventlog::StreamId;
@@ -33,6 +35,8 @@ struct Former {
     status: Arc<AtomicU16>,
     /// Takes so many milliseconds to answer.
     delay: Arc<AtomicU64>,
+    /// The person's; [`OLD`] if it is empty.
+    password: Arc<Mutex<String>>,
 }
 
 #[derive(Deserialize)]
@@ -59,7 +63,12 @@ async fn token(State(former): State<Former>, Form(asked): Form<Asked>) -> (Statu
     if status > 0 {
         return (StatusCode::from_u16(status).unwrap(), Json(json!({})));
     }
-    if asked.username == LOGIN && asked.password == OLD {
+    let password = former.password.lock().unwrap().clone();
+    let is_right = match password.as_str() {
+        "" => asked.password == OLD,
+        password => asked.password == password,
+    };
+    if asked.username == LOGIN && is_right {
         (
             StatusCode::OK,
             Json(json!({ "access_token": "x", "token_type": "Bearer" })),
@@ -94,11 +103,11 @@ impl Former {
     }
 }
 
-/// Somebody whose password stands with the system of before.
-async fn from_before(bench: &Bench) -> (StreamId, Former, App) {
+/// Somebody whose password stands with the former system.
+async fn with_former(bench: &Bench) -> (StreamId, Former, App) {
     let (former, endpoint) = Former::start().await;
     let registration = Registration {
-        password: FirstPassword::Elsewhere,
+        password: FirstPassword::WithFormer,
         ..registration(LOGIN, ADDRESS, &hash_without_password(1))
     };
     let (account, _) = bench.app.register(registration, ACTOR).await.unwrap();
@@ -112,15 +121,15 @@ async fn sign_in(app: &App, password: &str) -> Result<Outcome, Error> {
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_signed_in_before_is_asked_about_once() {
     let bench = Bench::new().await;
-    let (_, former, app) = from_before(&bench).await;
-    assert!(bench.found(LOGIN).await.password.hash.is_elsewhere());
+    let (_, former, app) = with_former(&bench).await;
+    assert!(bench.found(LOGIN).await.password.hash.is_with_former());
     let wrong = sign_in(&app, "wrong").await.unwrap();
     assert_eq!(wrong, Outcome::Denied(Denied::WrongPassword));
     let right = sign_in(&app, OLD).await.unwrap();
     assert!(matches!(right, Outcome::Accepted(_)), "{right:?}");
     assert_eq!(former.asked(), 2);
     eventually("a hash of our own", async || {
-        (!bench.found(LOGIN).await.password.hash.is_elsewhere()).then_some(())
+        (!bench.found(LOGIN).await.password.hash.is_with_former()).then_some(())
     })
     .await;
     // Also where nobody can be asked any more.
@@ -136,7 +145,7 @@ async fn whoever_signed_in_before_is_asked_about_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_former_system_that_says_nothing_costs_nobody_a_try() {
     let bench = Bench::new().await;
-    let (account, former, app) = from_before(&bench).await;
+    let (account, former, app) = with_former(&bench).await;
     for status in [200, 302, 429, 500, 503] {
         former.status.store(status, Ordering::SeqCst);
         let outcome = sign_in(&app, OLD).await;
@@ -145,7 +154,7 @@ async fn a_former_system_that_says_nothing_costs_nobody_a_try() {
             "{status}: {outcome:?}"
         );
     }
-    assert_eq!(bench.account(account).await.history.elsewhere.counted, 0);
+    assert_eq!(bench.account(account).await.history.unknown_browsers.counted, 0);
     assert_eq!(bench.account_entries().await.len(), 1);
     // Without a former system there is nobody to ask: a reset helps.
     let outcome = sign_in(&bench.app, OLD).await.unwrap();
@@ -156,29 +165,86 @@ async fn a_former_system_that_says_nothing_costs_nobody_a_try() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_is_asked_about_an_unknown_id_or_a_locked_account() {
     let bench = Bench::new().await;
-    let (_, former, app) = from_before(&bench).await;
+    let (_, former, app) = with_former(&bench).await;
     let unknown = app.verify_password(attempt("04500009", OLD)).await.unwrap();
     assert_eq!(unknown, Outcome::Denied(Denied::UnknownAccount));
     assert_eq!(former.asked(), 0);
-    former.delay.store(1_000, Ordering::SeqCst);
+    former.delay.store(100, Ordering::SeqCst);
     let guesses = (0..60).map(|number| {
         let app = app.clone();
         async move { sign_in(&app, &format!("guess {number}")).await.map(drop) }
     });
     let guesses = futures::future::join_all(guesses).await;
     let asked = former.asked();
-    // Nine that count, and eight that were asked about meanwhile. What could not be recorded counts for nobody.
-    let recorded = asked - guesses.iter().filter(|guess| guess.is_err()).count();
-    assert!((10..=17).contains(&recorded), "{recorded} guesses were passed on");
+    // Nine that count, and eight that were asked about meanwhile. Who found no turn in time was not asked about.
+    assert!((10..=17).contains(&asked), "{asked} guesses were passed on");
+    assert!(
+        guesses
+            .iter()
+            .all(|guess| guess.is_ok() || matches!(guess, Err(Error::HashingBusy)))
+    );
     let locked = sign_in(&app, OLD).await.unwrap();
     assert_eq!(locked, Outcome::Denied(Denied::Locked));
     assert_eq!(former.asked(), asked);
 }
 
+/// Whoever waits for a turn in vain is told that it is busy, in time, and nobody's password is passed on after that.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_former_system_that_hangs_holds_nobody_up_for_long() {
+    let bench = Bench::new().await;
+    let (_, former, app) = with_former(&bench).await;
+    former.delay.store(3_000, Ordering::SeqCst);
+    let guesses = (0..12).map(|number| {
+        let app = app.clone();
+        async move { sign_in(&app, &format!("guess {number}")).await }
+    });
+    let mut guesses: FuturesUnordered<_> = guesses.collect();
+    let first = tokio::time::timeout(Duration::from_secs(2), guesses.next()).await;
+    let first = first
+        .expect("nobody waits as long as the former system does")
+        .unwrap();
+    assert!(matches!(first, Err(Error::HashingBusy)), "{first:?}");
+    let rest: Vec<_> = guesses.collect().await;
+    let busy = rest
+        .iter()
+        .filter(|outcome| matches!(outcome, Err(Error::HashingBusy)))
+        .count();
+    assert_eq!((busy, former.asked()), (3, 8), "{rest:?}");
+}
+
+/// What somebody leaked opens nothing any more, and is not set again.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_password_of_the_former_system_is_not_set_again_after_it_was_used_up() {
+    const LEAKED: &str = "kvtqzmw phx 2026 leaked";
+    let bench = Bench::new().await;
+    let (account, former, app) = with_former(&bench).await;
+    *former.password.lock().unwrap() = LEAKED.to_owned();
+    bench.app.expire_password(LOGIN, ACTOR).await.unwrap();
+    let flow = bench.reset(LOGIN).await;
+    bench.verify_code(account, flow, Purpose::Reset).await;
+    let change = |new: &str| PasswordChange {
+        flow,
+        secret: Secret::new(SECRET.to_vec()),
+        new_password: Secret::new(new.to_owned()),
+        command: entropy::bytes().into(),
+        device: None,
+    };
+    let again = app.set_password(change(LEAKED)).await;
+    assert!(
+        matches!(again, Err(Error::Password(PasswordError::Unchanged))),
+        "{again:?}"
+    );
+    former.status.store(503, Ordering::SeqCst);
+    let unknown = app.set_password(change(LEAKED)).await;
+    assert!(matches!(unknown, Err(Error::FormerSystem)), "{unknown:?}");
+    former.status.store(0, Ordering::SeqCst);
+    app.set_password(change("kvtqzmw phx another one")).await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_password_ends_the_asking() {
     let bench = Bench::new().await;
-    let (account, former, app) = from_before(&bench).await;
+    let (account, former, app) = with_former(&bench).await;
     let flow = bench.reset(LOGIN).await;
     bench.verify_code(account, flow, Purpose::Reset).await;
     let new = "a new password of more than fifteen";

@@ -1,7 +1,9 @@
 //! Accounts as a list says they should be.
 
-use sekisho_credentials::app::{Denied, Error, Import, ImportRow, Imported, Outcome};
-use sekisho_credentials::domain::{Change, Declared};
+use std::time::Duration;
+
+use sekisho_credentials::app::{Denied, Error, Expected, Import, ImportRow, Imported, Outcome};
+use sekisho_credentials::domain::{Change, Declared, Rules};
 use sekisho_proto::credentials::v1::{AccountRegistered, ProfileChanged};
 use sekisho_proto::events::AccountEvent;
 use sekisho_proto::refusal::Refuse as _;
@@ -21,6 +23,7 @@ fn row(login: &str) -> ImportRow {
         },
         password_hash: Secret::new(hash_text(PASSWORD, 64)),
         password_is_initial: false,
+        expected: Expected::Anything,
     }
 }
 
@@ -35,6 +38,7 @@ fn only(login: &str, say: impl FnOnce(&mut Declared)) -> ImportRow {
         declared,
         password_hash: Secret::new(String::new()),
         password_is_initial: false,
+        expected: Expected::Anything,
     }
 }
 
@@ -129,6 +133,7 @@ async fn a_row_that_cannot_be_followed_hinders_no_other() {
         assert_eq!(imported[6].outcome.as_ref().unwrap(), &[Change::Registered]);
     }
     let registered: AccountEvent = AccountRegistered {
+        disabled: false,
         facility_code: "0450000".to_owned(),
         password_is_initial: false,
     }
@@ -224,6 +229,75 @@ async fn a_transfer_ends_what_was_opened_before() {
         bench.account(account).await.history.cuts.all,
         newest.recorded.position
     );
+}
+
+/// Between the dry run and the import others do their work, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_is_refused_when_somebody_else_was_there_first() {
+    let bench = Bench::new().await;
+    bench.register().await;
+    let outcome = async |row: ImportRow, expected: Expected| {
+        let row = ImportRow { expected, ..row };
+        let mut imported = bench.import(vec![row], Import::By(ACTOR)).await;
+        imported.pop().unwrap().outcome.map_err(|error| error.reason())
+    };
+    assert_eq!(outcome(row(LOGIN), Expected::New).await, Err("ACCOUNT_EXISTS"));
+    assert_eq!(outcome(row(LOGIN), Expected::Known).await, Ok(Vec::new()));
+    // A call whose answer was lost comes again with the same hash.
+    let new = row("04500002");
+    assert_eq!(
+        outcome(new.clone(), Expected::New).await,
+        Ok(vec![Change::Registered])
+    );
+    assert_eq!(outcome(new, Expected::New).await, Ok(Vec::new()));
+    bench.app.erase(LOGIN, ACTOR).await.unwrap();
+    assert_eq!(outcome(row(LOGIN), Expected::Known).await, Err("ACCOUNT_UNKNOWN"));
+    assert!(bench.app.show(LOGIN).await.is_err());
+}
+
+/// Else it could sign in between the one event and the other.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_begins_disabled_was_never_enabled() {
+    let bench = Bench::new().await;
+    let mut new = row(LOGIN);
+    new.declared.disabled = Some(true);
+    assert_eq!(bench.changes(new).await, [Change::Registered, Change::Disabled]);
+    let events = bench.events().await;
+    let [AccountEvent::AccountRegistered(registered)] = &events[..] else {
+        panic!("{events:?}")
+    };
+    assert!(registered.disabled);
+    assert_eq!(
+        bench.sign_in(LOGIN, PASSWORD).await,
+        Outcome::Denied(Denied::Disabled)
+    );
+    bench.app.enable(LOGIN, ACTOR).await.unwrap();
+    assert!(matches!(
+        bench.sign_in(LOGIN, PASSWORD).await,
+        Outcome::Accepted(_)
+    ));
+}
+
+/// C-27: a wrong password would be answered later than one for an id that nobody has.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hash_that_takes_longer_than_a_denial_is_refused() {
+    let bench = Bench::with_rules(Rules {
+        denial_time: Duration::from_millis(30),
+        ..Rules::default()
+    })
+    .await;
+    let dear = ImportRow {
+        // 2^12 rounds take more than a hundred milliseconds on any machine.
+        password_hash: Secret::new("$2b$12$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW".to_owned()),
+        ..row(LOGIN)
+    };
+    for import in [Import::DryRun, Import::By(ACTOR)] {
+        let imported = bench.import(vec![dear.clone(), row("04500002")], import).await;
+        assert_eq!(outcomes(&imported)[0], Err("PASSWORD_HASH_DEAR"), "{import:?}");
+        assert!(imported[1].outcome.is_ok(), "{:?}", imported[1].outcome);
+    }
+    let measured = bench.app.pool().computed();
+    assert_eq!(measured, 2, "each make once");
 }
 
 /// An import is no way around the rule that nobody else chooses a password.

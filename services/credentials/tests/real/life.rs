@@ -136,10 +136,8 @@ async fn locks_devices_and_unlocking_go_over_the_wire() {
     let unlock = UnlockAccountRequest {
         login_id: LOGIN.to_owned(),
     };
-    let unlocked = administrator.unlock_account(unlock.clone()).await.unwrap();
+    let unlocked = administrator.unlock_account(unlock).await.unwrap();
     assert!(unlocked.into_inner().position > 0);
-    let again = administrator.unlock_account(unlock).await.unwrap();
-    assert_eq!(again.into_inner().position, 0);
     assert_eq!(outcome(Vec::new(), PASSWORD).await, None);
 
     process.request_shutdown();

@@ -5,14 +5,7 @@ use sekisho_credentials::app::{App, Error, Keys};
 use sekisho_credentials::domain::Rules;
 use sekisho_credentials::hashing::{Pepper, Phc};
 
-use crate::support::{ADDRESS, Bench, LOGIN, PASSWORD, attempt, hash_text, hex, pool_of, ring};
-
-/// Every row of the service's own tables, as text.
-fn dump(bench: &Bench) -> String {
-    let tables = ["account", "password", "personal_key", "wrong_password"];
-    let row = |table: &&str| bench.sql(&format!("select t::text from credentials.{table} as t;"));
-    tables.iter().map(row).collect()
-}
+use crate::support::{ADDRESS, Bench, LOGIN, PASSWORD, attempt, dump, hash_text, hex, pool_of, ring};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_dump_holds_verifies_no_password_without_the_pepper() {

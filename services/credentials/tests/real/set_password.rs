@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use sekisho_credentials::app::{Denied, Error, Outcome, PasswordChange};
+use futures::future::join_all;
+use sekisho_credentials::app::{Denied, Error, Outcome, PasswordChange, ResetRequest};
 use sekisho_credentials::domain::{PasswordError, Rules, TypedPassword};
 use sekisho_credentials::hashing::HashPool;
+use sekisho_credentials::sealing::Seen;
 use sekisho_eventlog::{FlowId, LogFault, Position, Version};
 use sekisho_evidence::Refusal;
 use sekisho_proto::credentials::v1::PasswordResetRequested;
@@ -215,6 +217,35 @@ async fn an_installation_may_agree_on_a_shorter_password() {
         "{outcome:?}"
     );
     bench.app.set_password(change(flow, "kvtqzmwphx")).await.unwrap();
+}
+
+/// A double click: one flow, one mail.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_form_twice_is_one_reset_for_a_minute() {
+    let bench = Bench::new().await;
+    bench.register().await;
+    let request = |login: &str, secret_digest: [u8; 32]| ResetRequest {
+        login_id: login.to_owned(),
+        secret_digest,
+        device: None,
+        seen: Seen::default(),
+    };
+    for login in [LOGIN, "04500009"] {
+        let before = bench.account_entries().await.len();
+        let twice = [1, 2].map(|_| bench.app.request_reset(request(login, [1; 32])));
+        let [first, second] = <[_; 2]>::try_from(join_all(twice).await).unwrap();
+        assert_eq!(first.unwrap(), second.unwrap(), "{login}");
+        assert_eq!(bench.account_entries().await.len(), before + 1);
+        let other = bench.app.request_reset(request(login, [2; 32])).await.unwrap();
+        let late = bench.app.request_reset(request(login, [1; 32])).await.unwrap();
+        assert_ne!(other, late);
+    }
+    bench
+        .shift_clock("clock_timestamp() + interval '61 seconds'")
+        .await;
+    let before = bench.account_entries().await.len();
+    bench.app.request_reset(request(LOGIN, [1; 32])).await.unwrap();
+    assert_eq!(bench.account_entries().await.len(), before + 1);
 }
 
 /// C-5 and C-6 at the gate; the table of passwords: `domain/blocklist.rs`. A refusal leaves the flow as it was.

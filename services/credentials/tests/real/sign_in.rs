@@ -99,7 +99,7 @@ async fn the_attempts_on_an_unknown_login_id_are_counted_on_one_phantom() {
     let loaded = bench.log.load::<Account>(phantom).await.unwrap();
     assert_eq!(loaded.version, Version(3));
     assert_eq!(loaded.state.stage, Stage::Unregistered);
-    let failures = loaded.state.history.elsewhere;
+    let failures = loaded.state.history.unknown_browsers;
     assert_eq!((failures.counted, failures.repeated), (1, 2));
     assert_eq!(phantom.0.get_version_num(), 8);
 }
@@ -114,10 +114,28 @@ async fn a_denial_takes_the_agreed_time_whatever_it_is_for() {
     })
     .await;
     bench.register().await;
-    for (login, password) in [("04500009", "x"), (LOGIN, "wrong"), ("", "")] {
+    let (disabled, locked) = ("04500002", "04500003");
+    for login in [disabled, locked] {
+        bench.register_as(login, ADDRESS, &hash_of(PASSWORD, 64)).await;
+    }
+    bench.app.disable(disabled, ACTOR).await.unwrap();
+    let guesses = (0..10).map(|number| {
+        let app = bench.app.clone();
+        async move {
+            app.verify_password(attempt(locked, &format!("wrong {number}")))
+                .await
+        }
+    });
+    futures::future::join_all(guesses).await;
+    for (login, password, expected) in [
+        ("04500009", "x", Denied::UnknownAccount),
+        (LOGIN, "wrong", Denied::WrongPassword),
+        ("", "", Denied::UnknownAccount),
+        (disabled, PASSWORD, Denied::Disabled),
+        (locked, PASSWORD, Denied::Locked),
+    ] {
         let begun = Instant::now();
-        let outcome = bench.sign_in(login, password).await;
-        assert!(matches!(outcome, Outcome::Denied(_)), "{outcome:?}");
+        assert_eq!(bench.sign_in(login, password).await, Outcome::Denied(expected));
         assert!(begun.elapsed() >= TIME, "{login}");
     }
     for login in [LOGIN, "04500009"] {
@@ -125,6 +143,21 @@ async fn a_denial_takes_the_agreed_time_whatever_it_is_for() {
         bench.reset(login).await;
         assert!(begun.elapsed() >= TIME, "{login}");
     }
+}
+
+/// C-2: all of it, and not only what some hash reads.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_128_characters_the_last_one_counts() {
+    let bench = Bench::new().await;
+    let long = "漢".repeat(127);
+    let [right, wrong] = ["字", "宇"].map(|last| format!("{long}{last}"));
+    bench.register_as(LOGIN, ADDRESS, &hash_of(&right, 19_456)).await;
+    assert_eq!(
+        bench.sign_in(LOGIN, &wrong).await,
+        Outcome::Denied(Denied::WrongPassword)
+    );
+    let outcome = bench.sign_in(LOGIN, &right).await;
+    assert!(matches!(outcome, Outcome::Accepted(_)), "{outcome:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

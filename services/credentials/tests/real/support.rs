@@ -1,8 +1,10 @@
 //! What these tests share: an app on a database of its own, and what otp and sessions would write.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::io::Write;
 use std::num::NonZeroUsize;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version as Argon2Version};
@@ -39,6 +41,8 @@ pub struct Bench {
     pub sessions: Log,
     pub masters: KeyRing,
     pub database: Database,
+    /// Login ids of resets.
+    reset: Mutex<HashSet<String>>,
 }
 
 impl Bench {
@@ -73,6 +77,7 @@ impl Bench {
             log,
             masters,
             database,
+            reset: Mutex::default(),
         }
     }
 
@@ -80,6 +85,17 @@ impl Bench {
     pub async fn replica(&self) -> App {
         let log = connect(&self.database, "credentials").await;
         App::new(log, pool_of(2, 16), self.keys(), Rules::default())
+    }
+
+    /// The service after a restart, with other key files.
+    pub async fn with_keys(&self, masters: KeyRing, pepper: Pepper) -> App {
+        let keys = Keys {
+            masters,
+            phantoms: self.app.phantoms().clone(),
+            pepper,
+        };
+        let log = connect(&self.database, "credentials").await;
+        App::new(log, pool_of(2, 16), keys, Rules::default())
     }
 
     fn keys(&self) -> Keys {
@@ -134,14 +150,21 @@ impl Bench {
         }
     }
 
+    /// A flow for a new password, under [`SECRET`]. A second one of the same login id is no double click of the first: somebody
+    /// else has asked meanwhile.
     pub async fn reset(&self, login: &str) -> FlowId {
-        let request = ResetRequest {
+        let request = |secret_digest| ResetRequest {
             login_id: login.to_owned(),
-            secret_digest: secret_digest(SECRET),
+            secret_digest,
             device: None,
             seen: Seen::default(),
         };
-        self.app.request_reset(request).await.unwrap()
+        if !self.reset.lock().unwrap().insert(login.to_owned()) {
+            let of_somebody_else = request(sekisho_service::entropy::bytes());
+            self.app.request_reset(of_somebody_else).await.unwrap();
+        }
+        let of_ours = request(secret_digest(SECRET));
+        self.app.request_reset(of_ours).await.unwrap()
     }
 
     /// What otp writes when a code is issued and then accepted.
@@ -263,6 +286,18 @@ pub async fn append<E: Event>(log: &Log, stream: StreamId, flow: Option<FlowId>,
     }
 }
 
+/// Every row of the service's own tables, as text.
+pub fn dump(bench: &Bench) -> String {
+    let tables = bench.sql("select tablename from pg_tables where schemaname = 'credentials' order by 1;");
+    let names = tables
+        .lines()
+        .map(str::trim)
+        .filter(|name| !name.starts_with('_') && *name != "migration");
+    names
+        .map(|table| bench.sql(&format!("select t::text from credentials.{table} as t;")))
+        .collect()
+}
+
 pub async fn draft<E: Event>(log: &Log, stream: StreamId, flow: Option<FlowId>, event: &E) -> Draft {
     let version: Option<i64> =
         sqlx::query_scalar("select version from log.stream where kind = $1 and stream_id = $2")
@@ -314,6 +349,7 @@ pub fn registration(login: &str, address: &str, phc: &Phc) -> Registration {
         .unwrap(),
         password: FirstPassword::Hash(Box::new(phc.clone())),
         password_is_initial: false,
+        disabled: false,
     }
 }
 
@@ -390,8 +426,15 @@ pub fn hex(bytes: &[u8]) -> String {
 }
 
 pub fn ring(id: &str, byte: u8) -> KeyRing {
+    ring_of(&[(id, byte)])
+}
+
+/// Of several lines, the current one first.
+pub fn ring_of(lines: &[(&str, u8)]) -> KeyRing {
     let mut file = tempfile::NamedTempFile::new().unwrap();
-    writeln!(file, "{id} {}", format!("{byte:02x}").repeat(32)).unwrap();
+    for (id, byte) in lines {
+        writeln!(file, "{id} {}", format!("{byte:02x}").repeat(32)).unwrap();
+    }
     KeyRing::read(file.path()).unwrap()
 }
 

@@ -15,8 +15,12 @@ pub enum Reason {
     NoLiveCode,
     /// The hashing pool or the log's queue is full: nothing was compared or recorded.
     Busy,
+    /// The last code is too young for another one.
+    TooSoon,
     /// Another code would be one too many.
     TooManyCodes,
+    /// Too many wrong codes in a row: no code is issued and none compared. The flow's state tells for how long.
+    CodesShut,
     /// The new password may not be set.
     Unfit(Unfit),
     /// The account was disabled meanwhile.
@@ -67,7 +71,9 @@ impl Reason {
             "OTP_CODE_EXPIRED" | "OTP_NO_LIVE_CODE" | "OTP_CODE_SPENT" => Self::NoLiveCode,
             "CREDENTIALS_BUSY" | "LOG_BUSY" | "SERVER_BUSY" => Self::Busy,
             "CLIENT_THROTTLED" => Self::Throttled,
+            "OTP_TOO_SOON" => Self::TooSoon,
             "OTP_TOO_MANY_CODES" => Self::TooManyCodes,
+            "OTP_LOCKED" | "OTP_CLOSED" => Self::CodesShut,
             "PASSWORD_TOO_SHORT" => Self::Unfit(Unfit::TooShort),
             "PASSWORD_TOO_LONG" => Self::Unfit(Unfit::TooLong),
             "PASSWORD_COMMON" => Self::Unfit(Unfit::Common),

@@ -44,7 +44,7 @@ pub async fn guard(State(gateway): State<Arc<Gateway>>, request: Request, next: 
         if let Some(sender) = sender.flatten()
             && answer.extensions().get().is_some_and(Refusal::is_of_a_form)
         {
-            gateway.refused_forms.note(sender);
+            gateway.refused_forms.note(&sender);
         }
         let answer = answer::dress(answer, site.as_ref(), || enquiry(&cookies, &path));
         span::finish(answer.status());

@@ -1,6 +1,7 @@
 //! What the two pages with a code have in common: what they show, from where the flow stands in the log and what the last
 //! POST has to say, and the forms that compare a code and ask for another one.
 
+use sekisho_proto::from_timestamp;
 use sekisho_proto::otp::v1::FlowView;
 use sekisho_proto::otp::v1::flow_view;
 
@@ -30,6 +31,10 @@ pub enum Stage {
     Failed,
     /// A code was accepted (S7).
     Verified,
+    /// Too many wrong codes in a row (S9).
+    Locked,
+    /// Far too many (S9d).
+    Closed,
 }
 
 /// Which element gets the focus when the page opens.
@@ -41,6 +46,10 @@ pub enum Focus {
     Send,
     /// 続行.
     Continue,
+    /// キャンセル.
+    Cancel,
+    /// The bad news at the top.
+    Summary,
 }
 
 /// Everything that the template shows.
@@ -50,6 +59,8 @@ pub struct View {
     pub stage: Stage,
     /// Good news.
     pub status: Option<&'static str>,
+    /// How long to wait for another code, after it was asked for too soon (S5).
+    pub wait: Option<String>,
     /// Bad news, at the top.
     pub alert: Option<&'static str>,
     /// Bad news about the code, beside its field.
@@ -77,6 +88,8 @@ impl Stage {
             (flow_view::Stage::Expired, _) => Self::Expired,
             (flow_view::Stage::Spent, _) => Self::Spent,
             (flow_view::Stage::Verified, _) => Self::Verified,
+            (flow_view::Stage::Locked, _) => Self::Locked,
+            (flow_view::Stage::Closed, _) => Self::Closed,
             (flow_view::Stage::Live, flow_view::Mail::Unspecified) | (flow_view::Stage::Unspecified, _) => {
                 return None;
             }
@@ -90,8 +103,15 @@ impl Stage {
             flow_view::Stage::Expired => Self::Expired,
             flow_view::Stage::Spent => Self::Spent,
             flow_view::Stage::Verified => Self::Verified,
+            flow_view::Stage::Locked => Self::Locked,
+            flow_view::Stage::Closed => Self::Closed,
             flow_view::Stage::Unspecified => return None,
         })
+    }
+
+    /// Whether another code could help.
+    fn takes_codes(self) -> bool {
+        !matches!(self, Self::Verified | Self::Locked | Self::Closed)
     }
 
     fn status(self) -> Option<&'static str> {
@@ -99,7 +119,7 @@ impl Stage {
             Self::NotSent => Some(texts::NOT_SENT),
             Self::Sent | Self::Expired => Some(texts::SENT),
             Self::Sending => Some(texts::SENDING),
-            Self::Spent | Self::Failed => None,
+            Self::Spent | Self::Failed | Self::Locked | Self::Closed => None,
             Self::Verified => Some(texts::VERIFIED),
         }
     }
@@ -109,6 +129,8 @@ impl Stage {
             Self::Expired => Some(texts::CODE_EXPIRED),
             Self::Spent => Some(texts::CODE_SPENT),
             Self::Failed => Some(texts::SEND_FAILED),
+            Self::Locked => Some(texts::CODES_LOCKED),
+            Self::Closed => Some(texts::DISABLED),
             Self::NotSent | Self::Sent | Self::Sending | Self::Verified => None,
         }
     }
@@ -118,6 +140,7 @@ impl Stage {
             Self::Sent | Self::Sending => Focus::Code,
             Self::NotSent | Self::Expired | Self::Spent | Self::Failed => Focus::Send,
             Self::Verified => Focus::Continue,
+            Self::Locked | Self::Closed => Focus::Summary,
         }
     }
 }
@@ -191,24 +214,33 @@ impl View {
         let stage = Stage::of_reset(flow)?;
         let status = matches!(stage, Stage::Sent | Stage::Expired).then_some(sentence);
         let until = times::minute(flow.expires_at.as_ref()).filter(|_| stage == Stage::Sent);
+        let view = Self::new(stage, status, flow, said);
         Some(Self {
             times: until.map(|until| texts::valid(&until)),
-            ..Self::new(stage, status, flow, said)
+            alert: match stage {
+                Stage::Locked => Some(texts::RESETS_LOCKED),
+                Stage::Closed => Some(texts::RESETS_CLOSED),
+                _ => view.alert,
+            },
+            ..view
         })
     }
 
     fn new(stage: Stage, status: Option<&'static str>, flow: &FlowView, said: Option<CodeMessage>) -> Self {
         let news = News::of(stage, flow.was_guessed_at, said);
+        let wait = wait(flow).filter(|_| said == Some(CodeMessage::TooSoon) && stage.takes_codes());
+        let is_too_many = news.alert == Some(texts::TOO_MANY_CODES);
         Self {
             stage,
             status,
+            wait: wait.map(texts::resend_in),
             alert: news.alert,
             field_error: news.field_error,
             left: news.counts.then(|| texts::tries_left(flow.tries_left)),
             address: None,
             times: None,
             reference: Some(flow.reference.clone()).filter(|reference| !reference.is_empty()),
-            focus: stage.focus(),
+            focus: if is_too_many { Focus::Cancel } else { stage.focus() },
         }
     }
 
@@ -222,7 +254,7 @@ impl View {
         match self.stage {
             Stage::NotSent | Stage::Failed => Some(texts::SEND),
             Stage::Sent | Stage::Sending | Stage::Expired | Stage::Spent => Some(texts::SEND_AGAIN),
-            Stage::Verified => None,
+            Stage::Verified | Stage::Locked | Stage::Closed => None,
         }
     }
 }
@@ -242,7 +274,7 @@ impl News {
     fn of(stage: Stage, was_guessed_at: bool, said: Option<CodeMessage>) -> Self {
         let outweighing = match said {
             Some(CodeMessage::StaleForm) => Some(texts::STALE_BUTTON),
-            Some(CodeMessage::TooMany) if stage != Stage::Verified => Some(texts::TOO_MANY_CODES),
+            Some(CodeMessage::TooMany) if stage.takes_codes() => Some(texts::TOO_MANY_CODES),
             _ => None,
         };
         if outweighing.is_some() {
@@ -274,7 +306,13 @@ impl News {
             Some(CodeMessage::Malformed) => (texts::CODE_MALFORMED, false),
             Some(CodeMessage::Wrong { replaced: true }) => (texts::CODE_REPLACED, true),
             Some(CodeMessage::Wrong { replaced: false }) => (texts::CODE_WRONG, true),
-            Some(CodeMessage::NotVerified | CodeMessage::StaleForm | CodeMessage::TooMany) | None => {
+            Some(
+                CodeMessage::NotVerified
+                | CodeMessage::StaleForm
+                | CodeMessage::TooSoon
+                | CodeMessage::TooMany,
+            )
+            | None => {
                 if !was_guessed_at {
                     return Self::default();
                 }
@@ -287,6 +325,15 @@ impl News {
             counts,
         }
     }
+}
+
+/// Seconds until another code may be asked for, the last one begun counting whole.
+fn wait(flow: &FlowView) -> Option<i64> {
+    let at = from_timestamp(flow.resend_at.as_ref()?)?;
+    let now = from_timestamp(flow.now.as_ref()?)?;
+    let wait = at - now;
+    let seconds = wait.whole_seconds() + i64::from(wait.subsec_nanoseconds() > 0);
+    (seconds > 0).then_some(seconds)
 }
 
 fn written_times(stage: Stage, flow: &FlowView) -> Option<String> {

@@ -70,7 +70,8 @@ pub async fn send(State(gateway): State<Arc<Gateway>>, mut cookies: Cookies, for
     }
     let command = marks::read_command_id(&command).ok_or(Refusal::Unreadable)?;
     match gateway.backends.issue_code(&flow, command).await {
-        Ok(()) => Ok(Redirect::to("/signin/email").into_response()),
+        Ok(()) | Err(Fault::Refused(Reason::CodesShut)) => Ok(Redirect::to("/signin/email").into_response()),
+        Err(Fault::Refused(Reason::TooSoon)) => Ok(say(cookies, CodeMessage::TooSoon)),
         Err(Fault::Refused(Reason::TooManyCodes)) => Ok(say(cookies, CodeMessage::TooMany)),
         Err(fault) => Err(flow_fault(&mut cookies, fault)),
     }
@@ -94,7 +95,9 @@ pub async fn verify(State(gateway): State<Arc<Gateway>>, mut cookies: Cookies, f
         }
         Ok(CodeVerdict::Rejected { replaced }) => Ok(say(cookies, CodeMessage::Wrong { replaced })),
         Err(Fault::Refused(Reason::CodeMalformed)) => Ok(say(cookies, CodeMessage::Malformed)),
-        Err(Fault::Refused(Reason::NoLiveCode)) => Ok(Redirect::to("/signin/email").into_response()),
+        Err(Fault::Refused(Reason::NoLiveCode | Reason::CodesShut)) => {
+            Ok(Redirect::to("/signin/email").into_response())
+        }
         Err(fault) => Err(flow_fault(&mut cookies, fault)),
     }
 }
@@ -152,11 +155,13 @@ fn person(known: Known, started: &Started) -> Person {
 pub(super) fn say(mut cookies: Cookies, message: CodeMessage) -> Response {
     cookies.keep(&Note::Email(message));
     let target = match message {
-        // The page gives the focus to the code by itself.
-        CodeMessage::Wrong { .. } | CodeMessage::Missing | CodeMessage::Malformed => "/signin/email",
-        CodeMessage::NotVerified | CodeMessage::StaleForm | CodeMessage::TooMany => {
-            "/signin/email#error-summary"
-        }
+        // The page gives the focus to the code or to キャンセル by itself.
+        CodeMessage::Wrong { .. }
+        | CodeMessage::Missing
+        | CodeMessage::Malformed
+        | CodeMessage::TooSoon
+        | CodeMessage::TooMany => "/signin/email",
+        CodeMessage::NotVerified | CodeMessage::StaleForm => "/signin/email#error-summary",
     };
     (cookies, Redirect::to(target)).into_response()
 }

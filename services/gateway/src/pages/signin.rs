@@ -113,7 +113,7 @@ async fn begin(
         }
         Verdict::MustChange(id) => {
             let reset = password::reset(Flow { id, secret, seen: 0 }, typed, true);
-            Begun::Flow(password::begin(gateway, cookies, &reset).await?)
+            Begun::Flow(password::begin(gateway, cookies, &reset, marks::fresh_command()).await?)
         }
         Verdict::UnknownAccount => Begun::Nothing(told(gateway, SignInMessage::UnknownAccount)),
         Verdict::WrongPassword => Begun::Nothing(told(gateway, SignInMessage::WrongPassword)),

@@ -9,7 +9,7 @@ use tonic::Code;
 use crate::browser::{Browser, Page};
 use crate::gallery::show;
 use crate::services::FLOW;
-use crate::world::{CODE, World};
+use crate::world::{CODE, World, at};
 
 const SEND: &str = "/signin/email/send";
 const VERIFY: &str = "/signin/email/verify";
@@ -24,7 +24,7 @@ struct Expected {
     focus: &'static str,
 }
 
-const STATES: [Expected; 10] = [
+const STATES: [Expected; 14] = [
     Expected {
         state: "not-sent",
         texts: &[
@@ -107,6 +107,46 @@ const STATES: [Expected; 10] = [
         focus: "autofocus>確認コードを送信",
     },
     Expected {
+        state: "too-soon",
+        texts: &[
+            texts::SENT,
+            "role=\"status\">新しいコードは、あと41秒たつと送信できます。",
+            "name=\"code\"",
+        ],
+        missing: &["role=\"alert\""],
+        focus: "spellcheck=\"false\" autofocus>",
+    },
+    Expected {
+        state: "too-many",
+        texts: &[texts::TOO_MANY_CODES, "name=\"code\""],
+        missing: &[texts::CODE_WRONG],
+        focus: "autofocus>キャンセル",
+    },
+    Expected {
+        state: "codes-locked",
+        texts: &[texts::CODES_LOCKED],
+        missing: &[
+            "name=\"code\"",
+            texts::SEND,
+            texts::SEND_AGAIN,
+            texts::SENT,
+            "K7M2",
+        ],
+        focus: "role=\"alert\" tabindex=\"-1\" autofocus>",
+    },
+    Expected {
+        state: "codes-closed",
+        texts: &[texts::DISABLED],
+        missing: &[
+            "name=\"code\"",
+            texts::SEND,
+            texts::SEND_AGAIN,
+            texts::SENT,
+            "K7M2",
+        ],
+        focus: "role=\"alert\" tabindex=\"-1\" autofocus>",
+    },
+    Expected {
         state: "verified",
         texts: &[texts::VERIFIED, "gantoroku@example.com"],
         missing: &[
@@ -186,6 +226,8 @@ async fn a_code_that_died_meanwhile_is_shown_as_the_log_has_it() {
         ("OTP_CODE_EXPIRED", Stage::Expired, texts::CODE_EXPIRED),
         ("OTP_CODE_SPENT", Stage::Spent, texts::CODE_SPENT),
         ("OTP_NO_LIVE_CODE", Stage::NotSent, texts::NOT_SENT),
+        ("OTP_LOCKED", Stage::Locked, texts::CODES_LOCKED),
+        ("OTP_CLOSED", Stage::Closed, texts::DISABLED),
     ] {
         world.state().flow.stage = Stage::Live.into();
         browser.open("/signin/email").await;
@@ -194,6 +236,49 @@ async fn a_code_that_died_meanwhile_is_shown_as_the_log_has_it() {
         world.state().flow.stage = stage.into();
         assert!(browser.follow(request).await.shows(text), "{reason}");
     }
+}
+
+#[tokio::test]
+async fn what_wrong_codes_have_shut_is_shown_when_a_code_is_asked_for() {
+    let (world, mut browser) = signed_in_with_code().await;
+    for (reason, stage, text) in [
+        ("OTP_LOCKED", Stage::Locked, texts::CODES_LOCKED),
+        ("OTP_CLOSED", Stage::Closed, texts::DISABLED),
+    ] {
+        world.state().flow.stage = Stage::Live.into();
+        browser.open("/signin/email").await;
+        let request = browser.filled(SEND, &[]);
+        world.refuse("IssueCode", Code::FailedPrecondition, reason);
+        world.state().flow.stage = stage.into();
+        let page = browser.follow(request).await;
+        assert!(page.shows(text) && page.address == "/signin/email", "{reason}");
+        // It cannot be gone on with, only given up.
+        let page = browser.press(CONTINUE, &[]).await;
+        assert!(page.shows(text), "{reason}");
+    }
+}
+
+#[tokio::test]
+async fn a_wait_that_is_over_is_not_told() {
+    let (world, mut browser) = signed_in_with_code().await;
+    world.refuse("IssueCode", Code::FailedPrecondition, "OTP_TOO_SOON");
+    let page = browser.press(SEND, &[]).await;
+    assert!(!page.shows("秒たつと") && page.shows(texts::SENT));
+    let shown = |resend_at, now| {
+        world.state().flow.resend_at = Some(at(resend_at));
+        world.state().flow.now = Some(at(now));
+    };
+    shown(60, 60);
+    assert!(!browser.press(SEND, &[]).await.shows("秒たつと"));
+    shown(60, 59);
+    assert!(
+        browser
+            .press(SEND, &[])
+            .await
+            .shows("あと1秒たつと送信できます。")
+    );
+    // A reload tells it no more.
+    assert!(!browser.open("/signin/email").await.shows("秒たつと"));
 }
 
 #[tokio::test]

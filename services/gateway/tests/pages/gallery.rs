@@ -12,10 +12,10 @@ use sekisho_proto::otp::v1::flow_view::{Mail, Stage};
 use tonic::Code;
 
 use crate::browser::{Browser, STANDBY, alone};
-use crate::world::{CODE, OLD_CODE, World};
+use crate::world::{CODE, OLD_CODE, World, at};
 
 /// Every page and state, by name.
-pub const STATES: [&str; 47] = [
+pub const STATES: [&str; 53] = [
     "signin",
     "unknown",
     "wrong",
@@ -35,6 +35,10 @@ pub const STATES: [&str; 47] = [
     "expired",
     "spent",
     "failed",
+    "too-soon",
+    "too-many",
+    "codes-locked",
+    "codes-closed",
     "verified",
     "top",
     "top-long",
@@ -50,6 +54,8 @@ pub const STATES: [&str; 47] = [
     "reset-expired",
     "reset-spent",
     "reset-too-many",
+    "reset-locked",
+    "reset-closed",
     "must-change",
     "new-password",
     "new-mismatch",
@@ -217,6 +223,8 @@ async fn reset(world: &World, browser: &mut Browser, name: &str) {
         "forgot-over" => world.refuse("GetFlow", Code::FailedPrecondition, "EVIDENCE_CUT"),
         "reset-expired" => world.state().flow.stage = Stage::Expired.into(),
         "reset-spent" => world.state().flow.stage = Stage::Spent.into(),
+        "reset-locked" => world.state().flow.stage = Stage::Locked.into(),
+        "reset-closed" => world.state().flow.stage = Stage::Closed.into(),
         "reset-too-many" => world.refuse("IssueCode", Code::FailedPrecondition, "OTP_TOO_MANY_CODES"),
         _ => {}
     }
@@ -265,9 +273,17 @@ async fn email(world: &World, browser: &mut Browser, name: &str) {
         "failed" => world.state().flow.mail = Mail::Failed.into(),
         "expired" => world.state().flow.stage = Stage::Expired.into(),
         "spent" => world.state().flow.stage = Stage::Spent.into(),
+        "codes-locked" => world.state().flow.stage = Stage::Locked.into(),
+        "codes-closed" => world.state().flow.stage = Stage::Closed.into(),
+        "too-soon" => {
+            world.state().flow.resend_at = Some(at(42));
+            world.refuse("IssueCode", Code::FailedPrecondition, "OTP_TOO_SOON");
+        }
+        "too-many" => world.refuse("IssueCode", Code::FailedPrecondition, "OTP_TOO_MANY_CODES"),
         _ => {}
     }
     match name {
+        "too-soon" | "too-many" => browser.press("/signin/email/send", &[]).await,
         "wrong-code" => browser.press("/signin/email/verify", &[("code", "999999")]).await,
         "old-code" => browser.press("/signin/email/verify", &[("code", OLD_CODE)]).await,
         "malformed" => browser.press("/signin/email/verify", &[("code", "12")]).await,

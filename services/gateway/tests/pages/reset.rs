@@ -25,100 +25,144 @@ async fn browser() -> (World, Browser) {
     (world, browser)
 }
 
+/// A double click: one flow, one mail.
+#[tokio::test]
+async fn the_same_form_twice_is_one_reset_and_the_next_page_another() {
+    let (world, mut browser) = browser().await;
+    browser.open(FORGOT).await;
+    let typed: [(&str, &str); 1] = [("user_id", "04500001")];
+    let [first, second] = [1, 2].map(|_| browser.filled(FORGOT, &typed));
+    let mut digests = Vec::new();
+    for request in [first, second] {
+        browser.follow(request).await;
+        digests.push(world.state().digest.clone());
+    }
+    browser.open(FORGOT).await;
+    browser.press(FORGOT, &typed).await;
+    digests.push(world.state().digest.clone());
+    let state = world.state();
+    let commands = state.calls.iter().filter(|(name, _)| *name == "IssueCode");
+    let commands: Vec<Vec<u8>> = commands.map(|(_, id)| id.clone()).collect();
+    for (sent, length) in [(digests, 32), (commands, 16)] {
+        assert_eq!(sent.len(), 3);
+        assert!(sent[0] == sent[1] && sent[1] != sent[2]);
+        assert!(sent.iter().all(|bytes| bytes.len() == length));
+    }
+}
+
+/// Whoever asks must not learn from it whether anybody has the login id.
+#[tokio::test]
+async fn a_reset_that_wrong_codes_have_shut_begins_like_any_other() {
+    let (world, mut browser) = browser().await;
+    world.refuse("IssueCode", Code::FailedPrecondition, "OTP_LOCKED");
+    assert_eq!(browser.forget().await.address, CODE_PAGE);
+    world.state().flow.stage = Stage::Locked.into();
+    assert!(browser.open(CODE_PAGE).await.shows(texts::RESETS_LOCKED));
+}
+
+/// Every state with what it shows and where the focus is.
+const STATES: &[(&str, &[&str], &str)] = &[
+    (
+        "forgot",
+        &[texts::RESET, texts::RESET_INTRO, texts::USER_ID_HINT],
+        FIRST_FIELD,
+    ),
+    (
+        "forgot-empty",
+        &[texts::USER_ID_MISSING, "aria-invalid=\"true\""],
+        "<a href=\"#user_id\">",
+    ),
+    (
+        "forgot-stale",
+        &[texts::STALE_FORM, "value=\"04500001\""],
+        "id=\"error-summary\"",
+    ),
+    ("forgot-over", &[texts::RESET_OVER], "id=\"error-summary\""),
+    (
+        "reset-sent",
+        &[
+            texts::RESET_SENT,
+            "K7M2",
+            "<p>有効期限は10時33分です。</p>",
+            texts::SEND_AGAIN,
+        ],
+        "spellcheck=\"false\" autofocus>",
+    ),
+    (
+        "reset-wrong",
+        &[texts::CODE_WRONG, "あと4回入力できます。", texts::RESET_SENT],
+        "aria-invalid=\"true\" autofocus>",
+    ),
+    (
+        "reset-expired",
+        &[texts::CODE_EXPIRED],
+        "autofocus>新しいコードを送信します",
+    ),
+    (
+        "reset-spent",
+        &[texts::CODE_SPENT],
+        "autofocus>新しいコードを送信します",
+    ),
+    ("reset-too-many", &[texts::TOO_MANY_CODES], "autofocus>キャンセル"),
+    (
+        "reset-locked",
+        &[texts::RESETS_LOCKED],
+        "role=\"alert\" tabindex=\"-1\" autofocus>",
+    ),
+    (
+        "reset-closed",
+        &[texts::RESETS_CLOSED],
+        "role=\"alert\" tabindex=\"-1\" autofocus>",
+    ),
+    (
+        "must-change",
+        &[texts::MUST_CHANGE],
+        "spellcheck=\"false\" autofocus>",
+    ),
+    (
+        "new-password",
+        &[
+            "新しいパスワードは、15文字以上128文字以内で入力してください。",
+            texts::NEW_PASSWORD_ADVICE[2],
+            ">パスワードを変更</button>",
+        ],
+        "aria-describedby=\"length\" autofocus>",
+    ),
+    (
+        "new-mismatch",
+        &[texts::MISMATCH],
+        "<a href=\"#new_password_again\">",
+    ),
+    (
+        "new-short",
+        &["15文字以上で入力してください。"],
+        "<a href=\"#new_password\">",
+    ),
+    (
+        "new-common",
+        &[texts::GUESSABLE, texts::GUESSABLE_COMMON],
+        "<a href=\"#new_password\">",
+    ),
+    (
+        "new-contextual",
+        &[texts::GUESSABLE, texts::GUESSABLE_CONTEXTUAL],
+        "<a href=\"#new_password\">",
+    ),
+    ("new-unchanged", &[texts::UNCHANGED], "<a href=\"#new_password\">"),
+    (
+        "reset-done",
+        &[texts::RESET_DONE_INTRO, "<a href=\"/signin\">"],
+        "tabindex=\"-1\" autofocus>",
+    ),
+];
+const FIRST_FIELD: &str = "spellcheck=\"false\" aria-describedby=\"user_id-hint\" autofocus>";
+
 #[tokio::test]
 async fn every_state_shows_its_texts_and_puts_the_focus_where_it_belongs() {
-    let first_field = "spellcheck=\"false\" aria-describedby=\"user_id-hint\" autofocus>";
-    for (state, texts, focus) in [
-        (
-            "forgot",
-            &[texts::RESET, texts::RESET_INTRO, texts::USER_ID_HINT][..],
-            first_field,
-        ),
-        (
-            "forgot-empty",
-            &[texts::USER_ID_MISSING, "aria-invalid=\"true\""],
-            "<a href=\"#user_id\">",
-        ),
-        (
-            "forgot-stale",
-            &[texts::STALE_FORM, "value=\"04500001\""],
-            "id=\"error-summary\"",
-        ),
-        ("forgot-over", &[texts::RESET_OVER], "id=\"error-summary\""),
-        (
-            "reset-sent",
-            &[
-                texts::RESET_SENT,
-                "K7M2",
-                "<p>有効期限は10時33分です。</p>",
-                texts::SEND_AGAIN,
-            ],
-            "spellcheck=\"false\" autofocus>",
-        ),
-        (
-            "reset-wrong",
-            &[texts::CODE_WRONG, "あと4回入力できます。", texts::RESET_SENT],
-            "aria-invalid=\"true\" autofocus>",
-        ),
-        (
-            "reset-expired",
-            &[texts::CODE_EXPIRED],
-            "autofocus>新しいコードを送信します",
-        ),
-        (
-            "reset-spent",
-            &[texts::CODE_SPENT],
-            "autofocus>新しいコードを送信します",
-        ),
-        (
-            "reset-too-many",
-            &[texts::TOO_MANY_CODES],
-            "spellcheck=\"false\" autofocus>",
-        ),
-        (
-            "must-change",
-            &[texts::MUST_CHANGE],
-            "spellcheck=\"false\" autofocus>",
-        ),
-        (
-            "new-password",
-            &[
-                "新しいパスワードは、15文字以上128文字以内で入力してください。",
-                texts::NEW_PASSWORD_ADVICE[2],
-                ">パスワードを変更</button>",
-            ],
-            "aria-describedby=\"length\" autofocus>",
-        ),
-        (
-            "new-mismatch",
-            &[texts::MISMATCH],
-            "<a href=\"#new_password_again\">",
-        ),
-        (
-            "new-short",
-            &["15文字以上で入力してください。"],
-            "<a href=\"#new_password\">",
-        ),
-        (
-            "new-common",
-            &[texts::GUESSABLE, texts::GUESSABLE_COMMON],
-            "<a href=\"#new_password\">",
-        ),
-        (
-            "new-contextual",
-            &[texts::GUESSABLE, texts::GUESSABLE_CONTEXTUAL],
-            "<a href=\"#new_password\">",
-        ),
-        ("new-unchanged", &[texts::UNCHANGED], "<a href=\"#new_password\">"),
-        (
-            "reset-done",
-            &[texts::RESET_DONE_INTRO, "<a href=\"/signin\">"],
-            "tabindex=\"-1\" autofocus>",
-        ),
-    ] {
+    for (state, texts, focus) in STATES {
         let page = show(state).await.page;
         assert_eq!(page.status, StatusCode::OK, "{state}");
-        for text in texts.iter().chain(&[focus]) {
+        for text in texts.iter().chain([focus]) {
             assert!(page.shows(text), "{state}: {text}\n{}", page.text);
         }
         // Neither a password nor an address ever comes back.

@@ -138,6 +138,7 @@ pub fn sent() -> FlowView {
         now: Some(at(1)),
         tries_left: 5,
         was_guessed_at: false,
+        resend_at: None,
     }
 }
 

@@ -9,7 +9,7 @@ use sekisho_proto::events::CodeEvent;
 use sekisho_service::entropy;
 use tokio::time::{Instant, timeout_at};
 
-use super::{App, Caller, Error, context};
+use super::{Alive, App, Caller, Error, context};
 use crate::code::reference;
 use crate::domain::{Codes, Command, FLOW_AGE, Rejection, View};
 
@@ -26,10 +26,10 @@ impl App {
     /// [`Error`].
     pub async fn issue(&self, caller: Caller<'_>, command: CommandId) -> Result<View, Error> {
         let end = Instant::now() + PATIENCE;
-        let opened = self.open_alive(caller).await?;
+        let alive = self.open_alive(caller).await?;
         // Heard from before the event on, so that no outcome is missed.
         let mut hearing = self.fates.hear();
-        let about = self.record_issue(&opened.minted, command).await?;
+        let about = self.record_issue(&alive, command).await?;
         let view = self.view(caller).await?;
         let Some(about) = about.filter(|_| view.waits_for_mail()) else {
             return Ok(view);
@@ -41,7 +41,8 @@ impl App {
     }
 
     /// The position of CodeIssued; `None` where no code was needed.
-    async fn record_issue(&self, minted: &Minted, command: CommandId) -> Result<Option<Position>, Error> {
+    async fn record_issue(&self, alive: &Alive, command: CommandId) -> Result<Option<Position>, Error> {
+        let minted = &alive.minted;
         let digest = command.digest(&[b"IssueCode"]);
         let context = context(minted.account, Some(minted.flow), Some(digest));
         let reference = reference(entropy::bytes());
@@ -52,10 +53,8 @@ impl App {
                     return Ok(Decision::Nothing);
                 }
                 let command = Command::Issue {
-                    flow: minted.flow,
-                    purpose: minted.mint.purpose(),
+                    subject: alive.subject,
                     evidence: minted.position,
-                    proved: minted.proved,
                     again: facts.flow.iter().any(is_a_code),
                     key_id: self.keys.current_id().to_owned(),
                     reference: reference.clone(),

@@ -10,14 +10,14 @@ pub use error::Error;
 pub use fates::Fates;
 pub use verify::Verified;
 
-use sekisho_eventlog::{Context, Entry, FlowId, Fold, Log, StreamId};
-use sekisho_evidence::{Flow, Minted, Refusal, newest_cuts};
+use sekisho_eventlog::{Context, Entry, FlowId, Fold, Log, Position, StreamId};
+use sekisho_evidence::{AccountCuts, Bucket, Flow, Minted, Refusal, session_cuts};
 use sekisho_proto::{EventError, Kind};
 use sekisho_service::roles;
 use sekisho_service::settings::Secret;
 
 use crate::code::Keys;
-use crate::domain::{Codes, View};
+use crate::domain::{Codes, Subject, View};
 
 /// The use cases of this service.
 #[derive(Debug, Clone)]
@@ -44,6 +44,14 @@ struct Opened {
     minted: Minted,
 }
 
+/// A flow that its caller has opened and that lives.
+#[derive(Debug)]
+struct Alive {
+    entries: Vec<Entry>,
+    minted: Minted,
+    subject: Subject,
+}
+
 impl App {
     /// The use cases over a log. `fates` are what the worker's follower of the same log announces.
     pub fn new(log: Log, keys: Keys, fates: Fates) -> Self {
@@ -55,8 +63,10 @@ impl App {
     /// # Errors
     /// [`Error`].
     pub async fn view(&self, caller: Caller<'_>) -> Result<View, Error> {
-        let opened = self.open_alive(caller).await?;
-        self.seen(&opened)
+        let alive = self.open_alive(caller).await?;
+        let own = codes_of(&alive.entries)?;
+        let all = self.log.load::<Codes>(alive.minted.account).await?.state;
+        Ok(View::of(&own, &all, alive.subject, self.log.now()))
     }
 
     /// The flow, for a caller that holds its secret.
@@ -72,23 +82,30 @@ impl App {
     }
 
     /// The flow, unless it was given up or a cut stands after the event that minted it.
-    async fn open_alive(&self, caller: Caller<'_>) -> Result<Opened, Error> {
+    async fn open_alive(&self, caller: Caller<'_>) -> Result<Alive, Error> {
         let opened = self.open(caller).await?;
         if matches!(opened.flow, Flow::Cancelled(_)) {
             return Err(Refusal::Cancelled.into());
         }
-        let cuts = newest_cuts(&self.log, opened.minted.account).await?;
-        if cuts.flow_lives(opened.minted.position) {
-            Ok(opened)
-        } else {
-            Err(Refusal::Cut.into())
+        let minted = opened.minted;
+        let elsewhere = session_cuts(&self.log, minted.account).await?;
+        let account = self.log.load::<AccountCuts>(minted.account).await?.state;
+        if !account.cuts.and(elsewhere).flow_lives(minted.position) {
+            return Err(Refusal::Cut.into());
         }
+        Ok(Alive {
+            entries: opened.entries,
+            subject: subject(&minted, account.pardon),
+            minted,
+        })
     }
+}
 
-    fn seen(&self, opened: &Opened) -> Result<View, Error> {
-        let codes = codes_of(&opened.entries)?;
-        let Minted { flow, mint, .. } = opened.minted;
-        Ok(View::of(&codes, flow, mint.purpose(), self.log.now()))
+fn subject(minted: &Minted, pardon: Position) -> Subject {
+    Subject {
+        flow: minted.flow,
+        bucket: Bucket::of(minted.mint.purpose(), minted.proved),
+        pardon,
     }
 }
 

@@ -5,7 +5,7 @@ use sekisho_evidence::{CommandId, Flow, Minted, Refusal};
 use sekisho_proto::events::CodeEvent;
 use sekisho_service::settings::Secret;
 
-use super::{App, Caller, Error, context};
+use super::{Alive, App, Caller, Error, context};
 use crate::code::{Digits, Keys, Owner, read_typed};
 use crate::domain::{Codes, Command, Finding};
 
@@ -38,7 +38,7 @@ impl App {
         command: CommandId,
     ) -> Result<Verified, Error> {
         let typed = read_typed(code.expose())?;
-        let minted = self.open_alive(caller).await?.minted;
+        let Alive { minted, subject, .. } = self.open_alive(caller).await?;
         let digest = command.digest(&[b"VerifyCode", typed.expose()]);
         let context = context(minted.account, Some(minted.flow), Some(digest));
         let mut accepted = None;
@@ -50,8 +50,7 @@ impl App {
                     return Ok(Decision::Nothing);
                 }
                 let finding = compare(&self.keys, &facts.state, &minted, &typed)?;
-                let flow = minted.flow;
-                let command = Command::Verify { flow, finding };
+                let command = Command::Verify { subject, finding };
                 facts.state.decide(facts.now, command).map_err(Error::from)
             })
             .await?;

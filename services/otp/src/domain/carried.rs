@@ -2,6 +2,7 @@
 
 use prost_types::Timestamp;
 use sekisho_eventlog::{FlowId, Position};
+use sekisho_evidence::{Bucket, WrongCodes};
 use sekisho_proto::otp::v1::CodesState;
 use sekisho_proto::otp::v1::codes_state as proto;
 use sekisho_proto::{from_timestamp, to_timestamp};
@@ -9,6 +10,7 @@ use time::OffsetDateTime;
 
 use super::limits::TRIES;
 use super::notice::Notice;
+use super::sent::Sent;
 use super::state::{Codes, FlowCodes, Issued, Mail, Stage};
 
 impl Codes {
@@ -16,19 +18,21 @@ impl Codes {
         CodesState {
             issued: self.issued,
             flows: self.flows.iter().map(written).collect(),
-            resets_at: self.resets_at.iter().copied().map(to_timestamp).collect(),
             refused_at: self.refused_at.map(to_timestamp),
             notices: self.notices.iter().map(written_notice).collect(),
+            sent: self.sent.iter().map(written_sent).collect(),
+            wrong_codes: self.wrong.carry(),
+            ..CodesState::default()
         }
     }
 
     pub(super) fn from_carried(state: &CodesState) -> Option<Self> {
         let flows = state.flows.iter().map(read).collect::<Option<_>>()?;
-        let resets_at = state.resets_at.iter().map(from_timestamp);
         Some(Self {
             issued: state.issued,
             flows,
-            resets_at: resets_at.collect::<Option<_>>()?,
+            sent: state.sent.iter().map(read_sent).collect::<Option<_>>()?,
+            wrong: WrongCodes::resume(&state.wrong_codes)?,
             refused_at: moment(state.refused_at.as_ref()),
             notices: state.notices.iter().map(read_notice).collect::<Option<_>>()?,
         })
@@ -40,7 +44,9 @@ impl Codes {
 fn written(known: &FlowCodes) -> proto::FlowCodes {
     let base = proto::FlowCodes {
         flow_id: known.flow.to_vec(),
-        purpose: known.purpose.into(),
+        purpose: known.bucket.purpose().into(),
+        proved: known.bucket.is_proved(),
+        sent: known.sent,
         ..Default::default()
     };
     match &known.stage {
@@ -130,6 +136,23 @@ fn written_mail(mail: Mail) -> proto::MailState {
     }
 }
 
+fn written_sent(sent: &Sent) -> proto::Sent {
+    proto::Sent {
+        about: sent.about.0,
+        at: Some(to_timestamp(sent.at)),
+        purpose: sent.bucket.purpose().into(),
+        proved: sent.bucket.is_proved(),
+    }
+}
+
+fn read_sent(sent: &proto::Sent) -> Option<Sent> {
+    Some(Sent {
+        about: Position(sent.about),
+        bucket: Bucket::of(sent.purpose(), sent.proved),
+        at: moment(sent.at.as_ref())?,
+    })
+}
+
 fn written_notice(notice: &Notice) -> proto::Notice {
     proto::Notice {
         about: notice.about.0,
@@ -173,7 +196,8 @@ fn read(flow: &proto::FlowCodes) -> Option<FlowCodes> {
     };
     Some(FlowCodes {
         flow: FlowId::try_from(flow.flow_id.as_slice()).ok()?,
-        purpose: flow.purpose(),
+        bucket: Bucket::of(flow.purpose(), flow.proved),
+        sent: flow.sent,
         stage,
     })
 }

@@ -1,25 +1,33 @@
 //! What can be asked of an account's codes, and why it may be refused.
 
 use sekisho_eventlog::{FlowId, Position};
-use sekisho_proto::otp::v1::{Purpose, mail_failed};
+use sekisho_evidence::{Bucket, Shut};
+use sekisho_proto::otp::v1::mail_failed;
 use sekisho_proto::refusal::{Class, Refuse};
 use time::OffsetDateTime;
 
 use super::mail::Letter;
+
+/// Whose codes a command is about, as the log says outside of this stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Subject {
+    /// The flow.
+    pub flow: FlowId,
+    /// What its codes are for, and count against.
+    pub bucket: Bucket,
+    /// The newest pardon of the account.
+    pub pardon: Position,
+}
 
 /// A command. What it needs beside the state comes with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// Issue a code for a flow; it replaces the flow's older ones.
     Issue {
-        /// The flow.
-        flow: FlowId,
-        /// What the flow was minted for.
-        purpose: Purpose,
+        /// Whose.
+        subject: Subject,
         /// Where the event that minted the flow stands.
         evidence: Position,
-        /// The flow was begun with the right password, or in a browser that the account knows.
-        proved: bool,
         /// The flow has had a code before.
         again: bool,
         /// The server key that derives the code.
@@ -31,8 +39,8 @@ pub enum Command {
     },
     /// A code was typed and compared with this very state, so that the finding cannot be stale.
     Verify {
-        /// The flow.
-        flow: FlowId,
+        /// Whose.
+        subject: Subject,
         /// What the comparison said.
         finding: Finding,
     },
@@ -97,9 +105,18 @@ pub enum Rejection {
     /// The person gave the flow up.
     #[error("the flow was cancelled")]
     Cancelled,
-    /// Too many codes were asked for within the hour or the day.
-    #[error("too many codes were asked for")]
+    /// The flow's last code is too young for another one.
+    #[error("the last code is too young for another one")]
+    TooSoon,
+    /// Too many codes were mailed in the flow, within the hour or within the day.
+    #[error("too many codes were mailed")]
     TooMany,
+    /// Too many wrong codes in a row: for a while none is issued and none compared.
+    #[error("the second step is locked after wrong codes")]
+    Locked,
+    /// Far too many: until somebody pardons.
+    #[error("the second step is closed after wrong codes")]
+    Closed,
     /// No code was issued in this flow.
     #[error("there is no code to compare with")]
     NoLiveCode,
@@ -117,12 +134,26 @@ pub enum Rejection {
     Held,
 }
 
+impl From<Shut> for Rejection {
+    fn from(shut: Shut) -> Self {
+        match shut {
+            Shut::Locked { .. } => Self::Locked,
+            Shut::Closed => Self::Closed,
+        }
+    }
+}
+
 impl Refuse for Rejection {
     fn class(&self) -> Class {
         match self {
-            Self::Cancelled | Self::TooMany | Self::NoLiveCode | Self::Expired | Self::Spent => {
-                Class::Precondition
-            }
+            Self::Cancelled
+            | Self::TooSoon
+            | Self::TooMany
+            | Self::Locked
+            | Self::Closed
+            | Self::NoLiveCode
+            | Self::Expired
+            | Self::Spent => Class::Precondition,
             // Only the worker asks for mails: at a caller these would be a mistake of ours.
             Self::NotOwed | Self::Held => Class::Fault,
         }
@@ -131,7 +162,10 @@ impl Refuse for Rejection {
     fn reason(&self) -> &'static str {
         match self {
             Self::Cancelled => "FLOW_CANCELLED",
+            Self::TooSoon => "OTP_TOO_SOON",
             Self::TooMany => "OTP_TOO_MANY_CODES",
+            Self::Locked => "OTP_LOCKED",
+            Self::Closed => "OTP_CLOSED",
             Self::NoLiveCode => "OTP_NO_LIVE_CODE",
             Self::Expired => "OTP_CODE_EXPIRED",
             Self::Spent => "OTP_CODE_SPENT",

@@ -1,13 +1,15 @@
 //! The rules of issuing, typing and giving up. Those of the mail: `mail.rs`.
 
 use sekisho_eventlog::{Decision, FlowId};
+use sekisho_evidence::Bucket;
 use sekisho_proto::events::CodeEvent;
 use sekisho_proto::otp::v1 as otp;
 use sekisho_proto::to_timestamp;
 use time::OffsetDateTime;
 
-use super::command::{Command, Finding, Rejection};
-use super::limits::{CODE_LIFE, REFUSALS, too_many_resets};
+use super::command::{Command, Finding, Rejection, Subject};
+use super::limits::{CLOSED_AT, CODE_LIFE, LOCK, LOCKED_EACH, REFUSALS};
+use super::sent::Pace;
 use super::standing::Standing;
 use super::state::{Codes, Issued};
 
@@ -21,28 +23,26 @@ impl Codes {
     pub fn decide(&self, now: OffsetDateTime, command: Command) -> Decided {
         match command {
             Command::Issue {
-                flow,
-                purpose,
+                subject,
                 evidence,
-                proved,
                 again,
                 key_id,
                 reference,
                 not_after,
             } => {
                 let issued = otp::CodeIssued {
-                    purpose: purpose.into(),
+                    purpose: subject.bucket.purpose().into(),
                     issue: self.issued.saturating_add(1),
                     key_id,
                     reference,
                     expires_at: Some(to_timestamp(now + CODE_LIFE)),
                     evidence: evidence.0,
                     withheld: false,
-                    proved,
+                    proved: subject.bucket.is_proved(),
                 };
-                self.issue(flow, now, issued, again, not_after)
+                self.issue(subject, now, issued, again, not_after)
             }
-            Command::Verify { flow, finding } => self.verify(flow, now, finding),
+            Command::Verify { subject, finding } => self.verify(subject, now, finding),
             Command::Cancel { flow } => Ok(self.cancel(flow, now)),
             Command::ClaimMail {
                 letter,
@@ -77,36 +77,37 @@ impl Codes {
 
     fn issue(
         &self,
-        flow: FlowId,
+        subject: Subject,
         now: OffsetDateTime,
         issued: otp::CodeIssued,
         again: bool,
         not_after: OffsetDateTime,
     ) -> Decided {
-        match self.standing(flow, now) {
+        match self.standing(subject.flow, now) {
             Standing::Cancelled => Err(Rejection::Cancelled),
             // A flow is verified once; another code would prove nothing more.
             Standing::Verified => Ok(Decision::Nothing),
             Standing::NotSent | Standing::Expired(_) | Standing::Spent(_) | Standing::Live { .. } => {
-                let is_too_many = self.is_too_many(&issued, now);
-                // Anyone can start a reset. The page of the first code is the same whether a mail comes or not; who asks for
-                // another one is told that it is too many.
-                if is_too_many && again {
-                    return self.refuse(issued.purpose, now);
-                }
-                let issued = otp::CodeIssued {
-                    withheld: is_too_many,
-                    ..issued
+                self.ensure_open(subject, now)?;
+                let withheld = match self.pace(subject, now) {
+                    Pace::Free => false,
+                    Pace::TooSoon { .. } => return Err(Rejection::TooSoon),
+                    // Anyone can start a reset. The page of the first code is the same whether a mail comes or not; who asks
+                    // for another one is told that it is too many.
+                    Pace::TooMany if issued.purpose() == otp::Purpose::Reset && !again => true,
+                    Pace::TooMany => return self.refuse(issued.purpose, now),
                 };
+                let issued = otp::CodeIssued { withheld, ..issued };
                 Ok(Decision::RecordBefore(issued.into(), not_after))
             }
         }
     }
 
-    fn is_too_many(&self, issued: &otp::CodeIssued, now: OffsetDateTime) -> bool {
-        match issued.purpose() {
-            otp::Purpose::Reset => !issued.proved && too_many_resets(&self.resets_at, now),
-            otp::Purpose::SignIn | otp::Purpose::Unspecified => false,
+    /// Refuses what wrong codes have shut.
+    fn ensure_open(&self, subject: Subject, now: OffsetDateTime) -> Result<(), Rejection> {
+        match self.wrong.shut(subject.bucket, subject.pardon, now) {
+            Some(shut) => Err(shut.into()),
+            None => Ok(()),
         }
     }
 
@@ -117,24 +118,25 @@ impl Codes {
         Ok(Decision::Record(otp::CodeRefused { purpose }.into()))
     }
 
-    fn verify(&self, flow: FlowId, now: OffsetDateTime, finding: Finding) -> Decided {
-        match self.standing(flow, now) {
+    fn verify(&self, subject: Subject, now: OffsetDateTime, finding: Finding) -> Decided {
+        let standing = self.standing(subject.flow, now);
+        if !matches!(standing, Standing::Cancelled | Standing::Verified) {
+            self.ensure_open(subject, now)?;
+        }
+        match standing {
             Standing::Cancelled => Err(Rejection::Cancelled),
             Standing::Verified => Ok(Decision::Nothing),
             Standing::NotSent => Err(Rejection::NoLiveCode),
             Standing::Expired(_) => Err(Rejection::Expired),
             Standing::Spent(_) => Err(Rejection::Spent),
             Standing::Live { code, tries_left, .. } => {
-                let event = compared(code, tries_left, self.purpose(flow), finding)?;
+                let in_a_row = self.wrong.in_a_row(subject.bucket, subject.pardon);
+                let before = Before { tries_left, in_a_row };
+                let event = compared(code, subject.bucket, before, finding)?;
                 // The log's clock has the last word on the ten minutes.
                 Ok(Decision::RecordBefore(event, code.expires_at))
             }
         }
-    }
-
-    fn purpose(&self, flow: FlowId) -> otp::Purpose {
-        self.flow(flow)
-            .map_or(otp::Purpose::Unspecified, |known| known.purpose)
     }
 
     fn cancel(&self, flow: FlowId, now: OffsetDateTime) -> Decision<CodeEvent> {
@@ -149,25 +151,38 @@ impl Codes {
     }
 }
 
-fn compared(
-    code: &Issued,
+/// What was counted before a code was typed.
+#[derive(Debug, Clone, Copy)]
+struct Before {
     tries_left: u32,
-    purpose: otp::Purpose,
-    finding: Finding,
-) -> Result<CodeEvent, Rejection> {
+    in_a_row: u32,
+}
+
+fn compared(code: &Issued, bucket: Bucket, before: Before, finding: Finding) -> Result<CodeEvent, Rejection> {
+    let (purpose, proved) = (bucket.purpose().into(), bucket.is_proved());
+    // A code that nobody was mailed cannot be guessed: else whoever asks for resets all day would close them.
+    let counts = u32::from(!code.withheld);
+    let in_a_row = before.in_a_row.saturating_add(counts);
+    let closes = counts > 0 && in_a_row >= CLOSED_AT;
+    let locks = counts > 0 && !closes && in_a_row.is_multiple_of(LOCKED_EACH);
     let rejected = |replaced| otp::CodeRejected {
-        purpose: purpose.into(),
+        purpose,
         issue: code.issue,
-        tries_left: tries_left.saturating_sub(1),
+        tries_left: before.tries_left.saturating_sub(1),
         replaced,
+        proved,
+        in_a_row,
+        lock: locks.then_some(LOCK),
+        closes,
     };
     Ok(match finding {
         // The digits of a code that nobody was mailed can only be guessed.
         Finding::Right if code.withheld => rejected(false).into(),
         Finding::Right => otp::CodeAccepted {
-            purpose: purpose.into(),
+            purpose,
             issue: code.issue,
             evidence: code.position.0,
+            proved,
         }
         .into(),
         Finding::Replaced => rejected(true).into(),

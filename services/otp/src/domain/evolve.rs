@@ -2,30 +2,30 @@
 
 use prost::Message;
 use sekisho_eventlog::{Carry, FlowId, Fold, Position, Recorded};
+use sekisho_evidence::{Bucket, CODES_FOLD};
 use sekisho_proto::events::CodeEvent;
 use sekisho_proto::from_timestamp;
 use sekisho_proto::otp::v1 as otp;
 use sekisho_proto::otp::v1::CodesState;
 use time::OffsetDateTime;
 
-use super::limits::{FLOWS, REMEMBERED, REPLACED, RESETS_A_DAY, RESETS_COUNT, TRIES};
+use super::limits::{FLOWS, REMEMBERED, REPLACED, TRIES};
+use super::sent::Sent;
 use super::state::{Codes, FlowCodes, Issued, Mail, Stage};
 
 impl Fold for Codes {
     type Event = CodeEvent;
-    // 2: `in_doubt`. 3: `resets_at`, `refused_at`, `withheld`; `notices` came later, and who lacks them may tell something twice.
-    const VERSION: u32 = 3;
+    // Also what `sekisho_evidence::WrongCodes` reads from the same bytes.
+    const VERSION: u32 = CODES_FOLD;
 
     fn evolve(mut self, event: &CodeEvent, recorded: &Recorded) -> Self {
         self.forget_old(recorded.recorded_at);
+        self.wrong.note(event, recorded);
         let Some(flow) = recorded.flow else {
             return self.after_notice(event, recorded);
         };
         match event {
-            CodeEvent::CodeIssued(issued) => {
-                self.count(issued, recorded.recorded_at);
-                self.issued(flow, issued, recorded);
-            }
+            CodeEvent::CodeIssued(issued) => self.issued(flow, issued, recorded),
             CodeEvent::CodeRefused(_) => self.refused_at = Some(recorded.recorded_at),
             CodeEvent::CodeRejected(rejected) => self.rejected(flow, rejected),
             CodeEvent::CodeAccepted(accepted) => self.accepted(flow, accepted, recorded),
@@ -41,6 +41,7 @@ impl Fold for Codes {
                 self.mail(flow, mailed.about, |_| Mail::Mailed { at });
             }
             CodeEvent::MailFailed(failed) => {
+                self.count_no_longer(flow, failed);
                 self.mail(flow, failed.about, |before| before.failed(failed));
             }
         }
@@ -81,7 +82,11 @@ impl Codes {
     }
 
     fn issued(&mut self, flow: FlowId, event: &otp::CodeIssued, recorded: &Recorded) {
-        let replaced = self.take(flow).map_or_else(Vec::new, with_last_replaced);
+        let before = self.take(flow);
+        let counts = u32::from(!event.withheld);
+        let sent = before.as_ref().map_or(0, |known| known.sent) + counts;
+        let replaced = before.map_or_else(Vec::new, with_last_replaced);
+        let bucket = Bucket::of(event.purpose(), event.proved);
         let code = Issued {
             issue: event.issue,
             key_id: event.key_id.clone(),
@@ -93,9 +98,17 @@ impl Codes {
         };
         let mail = if event.withheld { Mail::Failed } else { Mail::NEW };
         self.issued = self.issued.max(event.issue);
+        if !event.withheld {
+            self.count_sent(Sent {
+                about: recorded.position,
+                bucket,
+                at: recorded.recorded_at,
+            });
+        }
         self.flows.push(FlowCodes {
             flow,
-            purpose: event.purpose(),
+            bucket,
+            sent,
             stage: Stage::Live {
                 code,
                 replaced,
@@ -103,14 +116,6 @@ impl Codes {
                 mail,
             },
         });
-    }
-
-    fn count(&mut self, issued: &otp::CodeIssued, at: OffsetDateTime) {
-        if issued.purpose() == otp::Purpose::Reset && !issued.withheld && !issued.proved {
-            self.resets_at.push(at);
-            let surplus = self.resets_at.len().saturating_sub(RESETS_A_DAY);
-            self.resets_at.drain(..surplus);
-        }
     }
 
     fn rejected(&mut self, flow: FlowId, event: &otp::CodeRejected) {
@@ -150,11 +155,14 @@ impl Codes {
     }
 
     fn cancelled(&mut self, flow: FlowId, at: OffsetDateTime) {
-        let purpose = self
-            .take(flow)
-            .map_or(otp::Purpose::Unspecified, |known| known.purpose);
-        let stage = Stage::Cancelled { at };
-        self.flows.push(FlowCodes { flow, purpose, stage });
+        let before = self.take(flow);
+        let unspecified = Bucket::of(otp::Purpose::Unspecified, false);
+        self.flows.push(FlowCodes {
+            flow,
+            bucket: before.as_ref().map_or(unspecified, |known| known.bucket),
+            sent: before.map_or(0, |known| known.sent),
+            stage: Stage::Cancelled { at },
+        });
     }
 
     fn mail(&mut self, flow: FlowId, about: u64, after: impl FnOnce(Mail) -> Mail) {
@@ -165,7 +173,7 @@ impl Codes {
         }
     }
 
-    fn flow_mut(&mut self, flow: FlowId) -> Option<&mut FlowCodes> {
+    pub(super) fn flow_mut(&mut self, flow: FlowId) -> Option<&mut FlowCodes> {
         self.flows.iter_mut().find(|known| known.flow == flow)
     }
 
@@ -177,7 +185,7 @@ impl Codes {
     /// Flows whose last code has been dead for an hour leave. No worker is still at their mail: a claim is made in
     /// the code's life and ends within minutes.
     fn forget_old(&mut self, at: OffsetDateTime) {
-        self.resets_at.retain(|issued| at < *issued + RESETS_COUNT);
+        self.forget_old_sent(at);
         self.forget_old_notices(at);
         self.flows.retain(|known| {
             let dead_from = match &known.stage {
@@ -196,10 +204,10 @@ impl Codes {
             otp::Purpose::SignIn,
             otp::Purpose::Reset,
         ] {
-            while self.flows.iter().filter(|known| known.purpose == purpose).count() > FLOWS {
+            let of_purpose = |known: &&FlowCodes| known.bucket.purpose() == purpose;
+            while self.flows.iter().filter(of_purpose).count() > FLOWS {
                 let settled =
                     |known: &FlowCodes| !matches!(&known.stage, Stage::Live { code, .. } if !code.withheld);
-                let of_purpose = |known: &&FlowCodes| known.purpose == purpose;
                 let mut candidates = self.flows.iter().filter(of_purpose);
                 let oldest = candidates
                     .clone()

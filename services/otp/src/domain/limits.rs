@@ -11,14 +11,18 @@ pub const TRIES: u32 = 5;
 /// How long after its first step a flow may ask for codes (design, "Flows" 2).
 pub const FLOW_AGE: Duration = Duration::minutes(60);
 
-/// Codes for resets of one account in an hour (screens, part 6), asked for by strangers. Whoever knows a login id can do so:
-/// they are counted apart from all others.
-const RESETS_AN_HOUR: usize = 3;
-/// In a day.
-pub(super) const RESETS_A_DAY: usize = 6;
+/// Between two codes of one flow (screens, part 6).
+pub const RESEND_WAIT: Duration = Duration::seconds(60);
 
-/// How long a reset's code counts.
-pub(super) const RESETS_COUNT: Duration = Duration::DAY;
+/// Wrong codes in a row after which the second step is locked, each time so many more (screens, part 6; NIST SP 800-63B, 3.2.2).
+pub const LOCKED_EACH: u32 = 15;
+/// For how long.
+pub const LOCK: prost_types::Duration = prost_types::Duration {
+    seconds: 30 * 60,
+    nanos: 0,
+};
+/// Wrong codes in a row after which it is closed until somebody pardons.
+pub const CLOSED_AT: u32 = 50;
 
 /// One refusal of a code in so long is recorded; others get the same answer.
 pub(super) const REFUSALS: Duration = Duration::minutes(1);
@@ -32,7 +36,7 @@ pub(super) const REMEMBERED: Duration = FLOW_AGE;
 
 /// Flows of one purpose in the fold, at most: what every 64th entry carries must fit into an entry. Resets, which
 /// anyone can start, push out resets only, never a sign-in.
-pub(super) const FLOWS: usize = 16;
+pub(super) const FLOWS: usize = 12;
 
 /// Replaced codes of one flow that are still told apart from wrong ones, at most.
 pub(super) const REPLACED: usize = 8;
@@ -75,12 +79,6 @@ impl Pauses {
 /// Whether what expires then is too old to be mailed at `now`.
 pub fn too_late_to_mail(expires_at: OffsetDateTime, now: OffsetDateTime) -> bool {
     now > expires_at - LAST_HAND_OVER
-}
-
-/// Whether another code for a reset would be one too many, after those that were issued at these moments.
-pub(super) fn too_many_resets(issued_at: &[OffsetDateTime], now: OffsetDateTime) -> bool {
-    let within = |time: Duration| issued_at.iter().filter(|at| now < **at + time).count();
-    within(Duration::HOUR) >= RESETS_AN_HOUR || within(RESETS_COUNT) >= RESETS_A_DAY
 }
 
 #[cfg(test)]

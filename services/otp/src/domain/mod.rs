@@ -9,14 +9,19 @@ mod evolve;
 mod limits;
 mod mail;
 mod notice;
+mod sent;
 mod standing;
 mod state;
 mod view;
 
-pub use command::{Command, Finding, Rejection};
-pub use limits::{CODE_LIFE, FLOW_AGE, LAST_HAND_OVER, MAX_KEY_ID, NOTICE_PAUSE, TRIES, too_late_to_mail};
+pub use command::{Command, Finding, Rejection, Subject};
+pub use limits::{
+    CLOSED_AT, CODE_LIFE, FLOW_AGE, LAST_HAND_OVER, LOCK, LOCKED_EACH, MAX_KEY_ID, NOTICE_PAUSE, RESEND_WAIT,
+    TRIES, too_late_to_mail,
+};
 pub use mail::{Letter, NoHandOver};
 pub use notice::Notice;
+pub use sent::{Pace, Sent};
 pub use standing::{MailFate, Standing};
 pub use state::{Codes, FlowCodes, Issued, Mail, Stage};
 pub use view::{View, ViewStage};

@@ -81,6 +81,9 @@ fn can_be_caused_by_strangers(topic: Topic) -> bool {
         | Topic::Closed
         | Topic::NewDevice
         | Topic::SignInCodeSpent
-        | Topic::EmailChanged => false,
+        | Topic::EmailChanged
+        | Topic::SignInCodesClosed
+        // Once, until an administrator pardons.
+        | Topic::ResetCodesClosed => false,
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use proptest::prelude::*;
 use sekisho_eventlog::{Carry, Decision, FlowId, Fold, Position, Recorded};
+use sekisho_evidence::Bucket;
 use sekisho_proto::events::CodeEvent;
 use sekisho_proto::otp::v1::mail_failed::Class;
 use sekisho_proto::otp::v1::{Purpose, Topic};
@@ -61,22 +62,22 @@ fn command(codes: &Codes, flow: FlowId, now: time::OffsetDateTime, step: Step) -
         },
         _ => 0,
     };
+    let purpose = [Purpose::Reset, Purpose::SignIn][usize::from(!flow.0.as_u128().is_multiple_of(2))];
+    let subject = Subject {
+        flow,
+        bucket: Bucket::of(purpose, flow.0.as_u128().is_multiple_of(4)),
+        pardon: Position(0),
+    };
     match step {
         Step::Issue => Command::Issue {
-            flow,
-            purpose: if flow.0.as_u128().is_multiple_of(2) {
-                Purpose::Reset
-            } else {
-                Purpose::SignIn
-            },
+            subject,
             evidence: Position(1),
-            proved: false,
             again: last.is_some(),
             key_id: "k1".to_owned(),
             reference: "CFHJ".to_owned(),
             not_after: time::OffsetDateTime::UNIX_EPOCH + time::Duration::days(365_000),
         },
-        Step::Verify { finding } => Command::Verify { flow, finding },
+        Step::Verify { finding } => Command::Verify { subject, finding },
         Step::Cancel => Command::Cancel { flow },
         Step::Claim { skip, minutes } => Command::ClaimMail {
             letter: Letter::Code(flow),
@@ -272,8 +273,8 @@ proptest! {
     fn the_state_stays_bounded(steps in steps()) {
         let (_, states) = run(steps);
         for state in states {
-            prop_assert!(state.flows.len() <= 3 * 16);
-            prop_assert!(state.resets_at.len() <= 6);
+            prop_assert!(state.flows.len() <= 3 * 12);
+            prop_assert!(state.sent.len() <= 20 + 6 + 6);
             prop_assert!(state.notices.len() <= 16);
         }
     }

@@ -1,6 +1,7 @@
 //! Stories for tests: given events, when a command, then events.
 
 use sekisho_eventlog::{Decision, EventId, FlowId, Fold, Position, Recorded, StreamId, Version};
+use sekisho_evidence::Bucket;
 use sekisho_proto::events::CodeEvent;
 use sekisho_proto::otp::v1 as otp;
 use sekisho_proto::to_timestamp;
@@ -145,7 +146,7 @@ pub fn issued_at(issue: u64, at: OffsetDateTime) -> otp::CodeIssued {
         expires_at: Some(to_timestamp(at + CODE_LIFE)),
         evidence: 100,
         withheld: false,
-        proved: false,
+        proved: true,
     }
 }
 
@@ -155,6 +156,10 @@ pub fn rejected(issue: u64, tries_left: u32) -> otp::CodeRejected {
         issue,
         tries_left,
         replaced: false,
+        proved: true,
+        in_a_row: TRIES - tries_left,
+        lock: None,
+        closes: false,
     }
 }
 
@@ -163,6 +168,7 @@ pub fn accepted(issue: u64, evidence: u64) -> otp::CodeAccepted {
         purpose: otp::Purpose::SignIn.into(),
         issue,
         evidence,
+        proved: true,
     }
 }
 
@@ -177,12 +183,27 @@ pub fn four_wrong(issue: u64) -> [CodeEvent; 5] {
     ]
 }
 
+/// A sign-in that nobody has pardoned.
+pub fn subject(flow: FlowId) -> Subject {
+    Subject {
+        flow,
+        bucket: Bucket::of(otp::Purpose::SignIn, true),
+        pardon: Position(0),
+    }
+}
+
+/// A reset that nobody has pardoned.
+pub fn of_reset(flow: FlowId, proved: bool) -> Subject {
+    Subject {
+        bucket: Bucket::of(otp::Purpose::Reset, proved),
+        ..subject(flow)
+    }
+}
+
 pub fn issue(flow: FlowId) -> Command {
     Command::Issue {
-        flow,
-        purpose: otp::Purpose::SignIn,
+        subject: subject(flow),
         evidence: Position(100),
-        proved: false,
         again: false,
         key_id: "k1".to_owned(),
         reference: "CFHJ".to_owned(),
@@ -191,5 +212,8 @@ pub fn issue(flow: FlowId) -> Command {
 }
 
 pub fn typed(flow: FlowId, finding: Finding) -> Command {
-    Command::Verify { flow, finding }
+    Command::Verify {
+        subject: subject(flow),
+        finding,
+    }
 }

@@ -1,12 +1,13 @@
 //! The codes of one account.
 
 use sekisho_eventlog::{FlowId, Position};
+use sekisho_evidence::{Bucket, WrongCodes};
 use sekisho_proto::otp::v1 as otp;
-use sekisho_proto::otp::v1::Purpose;
 use sekisho_proto::otp::v1::mail_failed::Class;
 use time::OffsetDateTime;
 
 use super::notice::Notice;
+use super::sent::Sent;
 
 /// The state of a stream of kind `code`: one account's codes, by flow.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -15,8 +16,10 @@ pub struct Codes {
     pub issued: u64,
     /// What is remembered of each flow, oldest first.
     pub flows: Vec<FlowCodes>,
-    /// When the newest codes for strangers' resets of the last day were issued that were not withheld, oldest first.
-    pub resets_at: Vec<OffsetDateTime>,
+    /// Codes of the last day that count against the limits, oldest first.
+    pub sent: Vec<Sent>,
+    /// Wrong codes in a row, and what they shut.
+    pub wrong: WrongCodes,
     /// When the newest CodeRefused was recorded.
     pub refused_at: Option<OffsetDateTime>,
     /// Notices that were claimed within the last day, oldest first.
@@ -28,8 +31,10 @@ pub struct Codes {
 pub struct FlowCodes {
     /// The flow.
     pub flow: FlowId,
-    /// What its codes are for; unspecified if it was cancelled before its first code.
-    pub purpose: Purpose,
+    /// What its codes are for, and count against; unspecified if it was cancelled before its first code.
+    pub bucket: Bucket,
+    /// Its codes that count against the limits.
+    pub sent: u32,
     /// How far it has come.
     pub stage: Stage,
 }

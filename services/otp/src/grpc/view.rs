@@ -13,6 +13,8 @@ pub(super) fn flow_view(view: &View) -> Result<FlowView, Error> {
         ViewStage::Cancelled => return Err(Rejection::Cancelled.into()),
         ViewStage::Verified => without_code(Stage::Verified),
         ViewStage::NotSent => without_code(Stage::NotSent),
+        ViewStage::Locked => without_code(Stage::Locked),
+        ViewStage::Closed => without_code(Stage::Closed),
         ViewStage::Expired(code) => with_code(Stage::Expired, code),
         ViewStage::Spent(code) => with_code(Stage::Spent, code),
         ViewStage::Live {
@@ -27,6 +29,7 @@ pub(super) fn flow_view(view: &View) -> Result<FlowView, Error> {
     };
     Ok(FlowView {
         now: Some(to_timestamp(view.now)),
+        resend_at: view.resend_at.map(to_timestamp),
         ..shown
     })
 }

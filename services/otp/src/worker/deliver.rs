@@ -6,15 +6,16 @@ use std::sync::Arc;
 use lettre::Message;
 use sekisho_eventlog::{DecideError, Decided, EventId, Facts, Log, LogFault, ReadError};
 use sekisho_evidence::{CommandId, newest_cuts};
+use sekisho_letters::{self as letters, LetterError, Letters};
 use sekisho_proto::otp::v1::mail_failed::Class;
 use sekisho_proto::refusal::Refuse as _;
+use sekisho_service::settings::Secret;
 use sekisho_service::{chain, telemetry};
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{Instrument as _, Span};
 
 use super::addresses::{Addresses, Question};
 use super::failure::Failure;
-use super::letter::Letters;
 use super::parking::Delivery;
 use super::relay::Relay;
 use super::times::{ADDRESS, CLAIM, FROM_LAST_LOOK, LAST_LOOK, RECORDING, RECORDING_PAUSE};
@@ -95,7 +96,10 @@ impl Courier {
                     Rejection::NotOwed => Delivery::Settled,
                     Rejection::Held
                     | Rejection::Cancelled
+                    | Rejection::TooSoon
                     | Rejection::TooMany
+                    | Rejection::Locked
+                    | Rejection::Closed
                     | Rejection::NoLiveCode
                     | Rejection::Expired
                     | Rejection::Spent => Delivery::Over,
@@ -133,14 +137,35 @@ impl Courier {
                     tracing::error!(%error, "a code cannot be derived");
                     unreachable
                 })?;
-                self.letters.code(owed, code, &digits, &address)
+                let digits = std::str::from_utf8(digits.expose()).unwrap_or_default();
+                let code = letters::Code {
+                    purpose: code.purpose,
+                    digits,
+                    reference: &code.reference,
+                    expires_at: owed.expires_at,
+                };
+                self.write(owed, letters::Content::Code(code), &address)
             }
-            Content::Notice(topic) => self.letters.notice(owed, *topic, &address),
+            Content::Notice(topic) => self.write(owed, letters::Content::Notice(*topic), &address),
         };
         letter.map_err(|error| {
             tracing::error!(%error, "a letter cannot be written");
             Failure::of(Class::Permanent)
         })
+    }
+
+    fn write(
+        &self,
+        owed: &Owed,
+        content: letters::Content<'_>,
+        address: &Secret<String>,
+    ) -> Result<Message, LetterError> {
+        let letter = letters::Letter {
+            id: owed.event_id.0,
+            at: owed.recorded_at,
+            content,
+        };
+        self.letters.write(letter, address)
     }
 
     /// Just before DATA: do the claim and what the mail brings still live, by the log, and will they until the relay has it?

@@ -8,7 +8,6 @@ mod addresses;
 mod deliver;
 mod failure;
 mod follow;
-mod letter;
 mod parking;
 mod relay;
 mod times;
@@ -17,7 +16,6 @@ mod todo;
 pub use addresses::{Addresses, Credentials, Question};
 pub use deliver::Courier;
 pub use failure::Failure;
-pub use letter::{Letters, MailFrom};
 pub use relay::{Relay, RelayError, RelayUrl};
 
 use std::collections::HashMap;

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use sekisho_eventlog::{Entry, EventId, FlowId, Position, StreamId};
-use sekisho_evidence::{NOTICE_LIFE, notice};
+use sekisho_evidence::{NOTICE_LIFE, is_phantom, notice};
 use sekisho_proto::events::CodeEvent;
 use sekisho_proto::otp::v1::{Purpose, Topic};
 use sekisho_proto::{EventError, Kind, from_timestamp, otp::v1 as otp};
@@ -135,6 +135,10 @@ impl Todo {
 
     fn try_to_fold(&mut self, entry: &Entry, grace: time::Duration) -> Result<Option<Position>, EventError> {
         let recorded = &entry.recorded;
+        // Nobody would get it, and whoever makes login ids up would have the log filled.
+        if is_phantom(recorded.stream) {
+            return Ok(None);
+        }
         if let Some(topic) = notice(entry)? {
             let expires_at = recorded.recorded_at + NOTICE_LIFE;
             let owed = owed(

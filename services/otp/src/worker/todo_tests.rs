@@ -14,15 +14,6 @@ use crate::domain::CODE_LIFE;
 const GRACE: Time = Time::milliseconds(500);
 const ROOM: Room = Room { mails: 9, notices: 9 };
 
-impl Owed {
-    /// A mail for tests.
-    pub fn sample(about: Position, issued_at: OffsetDateTime) -> Self {
-        let mut todo = Todo::default();
-        todo.fold(&entry(about.0, issued_at, &issued(issued_at)), Time::ZERO);
-        todo.take_due(issued_at, ROOM, |_| true).remove(0)
-    }
-}
-
 fn start() -> OffsetDateTime {
     OffsetDateTime::UNIX_EPOCH + Time::days(20_000)
 }

@@ -125,6 +125,7 @@ async fn a_replaced_code_is_told_apart_and_counted() {
     let replica = Replica::new(&world, "otp/a").await;
     let flow = world.reset().await;
     replica.issue(&flow).await.unwrap();
+    world.forward(60, &[&replica.log]).await;
     replica.issue(&flow).await.unwrap();
     let replaced = Verified::Rejected {
         tries_left: 4,

@@ -92,6 +92,7 @@ async fn a_new_code_can_be_asked_for_after_five_wrong_tries() {
     for number in 0..5 {
         replica.verify(&flow, &wrong(flow.owner, number)).await.unwrap();
     }
+    world.forward(60, &[&replica.log]).await;
     replica.issue(&flow).await.unwrap();
     let accepted = replica.verify(&flow, &code(flow.owner, 2)).await.unwrap();
     assert!(matches!(accepted, Verified::Accepted { .. }));

@@ -36,10 +36,8 @@ async fn the_mail_brings_the_code_that_is_accepted() {
     let flow = world.sign_in().await;
     replica.issue(&flow).await.unwrap();
     let letters = relay.letters();
-    let letter = mailparse::parse_mail(letters[0].as_bytes())
-        .unwrap()
-        .get_body()
-        .unwrap();
+    let letter = mailparse::parse_mail(letters[0].as_bytes()).unwrap();
+    let letter = letter.subparts[0].get_body().unwrap();
     let line = letter
         .lines()
         .find_map(|line| line.strip_prefix("確認コード："))

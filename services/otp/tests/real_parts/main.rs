@@ -5,6 +5,7 @@
 mod answers;
 mod codes;
 mod guessing;
+mod limits;
 mod mails;
 mod notices;
 mod parked;

@@ -35,7 +35,8 @@ async fn a_notice_of_three_workers_is_mailed_once() {
     let letters = relay.letters();
     assert_eq!(letters.len(), 1);
     let letter = mailparse::parse_mail(letters[0].as_bytes()).unwrap();
-    assert!(letter.get_body().unwrap().contains("パスワードが変更されました"));
+    let text = letter.subparts[0].get_body().unwrap();
+    assert!(text.contains("パスワードが変更されました"), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

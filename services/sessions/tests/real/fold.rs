@@ -84,7 +84,7 @@ async fn a_stream_folds_equal_with_and_without_what_it_carries() {
     assert_eq!(loaded.state, whole);
     let cuts = replica.log.load::<SessionCuts>(account).await.unwrap();
     assert_eq!(
-        cuts.state.0.all, whole.newest_cut,
+        cuts.state.cuts.all, whole.newest_cut,
         "other services resume the same bytes"
     );
     assert!(whole.newest_cut.0 > 0);

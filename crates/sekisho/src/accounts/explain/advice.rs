@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use sekisho_proto::credentials::v1::account::{Lock, What};
 use sekisho_proto::credentials::v1::{Account, Episode, ExplainAccountResponse};
 use sekisho_proto::events::{AccountEvent, CodeEvent, SessionEvent};
 use sekisho_proto::from_timestamp;
@@ -10,6 +11,7 @@ use sekisho_proto::otp::v1::{CodeIssued, MailFailed, Purpose, mail_failed};
 use time::{Duration, OffsetDateTime};
 
 use super::story::Told;
+use crate::accounts::locks;
 use crate::text::{clean, minute};
 
 /// After so long nothing of an attempt can be gone on with (design, "Flows": a flow gets codes for an hour).
@@ -66,13 +68,6 @@ pub(super) fn advice(answer: &ExplainAccountResponse, now: OffsetDateTime) -> Ve
     all
 }
 
-/// For how many minutes more strangers' browsers are locked.
-pub(super) fn locked_for(account: &Account, now: OffsetDateTime) -> Option<i64> {
-    let until = account.locked_until.as_ref().and_then(from_timestamp)?;
-    let seconds = (until - now).whole_seconds();
-    (seconds > 0).then_some((seconds + 59) / 60)
-}
-
 fn of_account(account: &Account, now: OffsetDateTime) -> Vec<Advice> {
     let login = clean(&account.login_id);
     let mut all = Vec::new();
@@ -81,16 +76,7 @@ fn of_account(account: &Account, now: OffsetDateTime) -> Vec<Advice> {
             "アカウントは無効です（正しいパスワードを入力した人の画面には「ご使用のアカウントはロックされています」と出ます。unlock では解除できません）。無効にした理由を確認し、{CALL_BACK}sekisho accounts enable {login} で有効にします。"
         )));
     }
-    if account.closed {
-        all.push(tell(
-            "パスワードの誤りが上限に達したため、サインインできません。「パスワードを忘れた場合（再設定）」からパスワードを再設定すると解除されます。",
-        ));
-        all.push(Advice::Do(
-            "unlock では解除できません。本人に心当たりがなければ、運用担当者に連絡します。".to_owned(),
-        ));
-    } else if let Some(minutes) = locked_for(account, now) {
-        all.extend(of_lock(account, minutes));
-    }
+    all.extend(account.locks.iter().flat_map(|lock| of_lock(lock, account, now)));
     if account.address.is_empty() {
         all.push(Advice::Do(format!(
             "メールアドレスが登録されていないため、サインインも再設定もできません。{CALL_BACK}sekisho accounts set-email {login} で登録します（変更前のメールアドレスがないため、お知らせは誰にも届きません）。"
@@ -106,20 +92,72 @@ fn of_account(account: &Account, now: OffsetDateTime) -> Vec<Advice> {
     all
 }
 
-fn of_lock(account: &Account, minutes: i64) -> Vec<Advice> {
-    let mut all = vec![tell(format!(
-        "「パスワードを忘れた場合（再設定）」から再設定すると、すぐにサインインできます。または、あと{minutes}分待ってください。"
-    ))];
-    if account.known_devices > 0 {
-        all.push(tell(
-            "いつも使っているブラウザからは、サインインできることがあります。",
-        ));
+/// What helps against a lock, and what it may mean.
+fn of_lock(lock: &Lock, account: &Account, now: OffsetDateTime) -> Vec<Advice> {
+    const RESET: &str = "「パスワードを忘れた場合（再設定）」からパスワードを再設定すると、";
+    let minutes = locks::until(lock).map(|until| locks::minutes(until, now));
+    if minutes.is_some_and(|minutes| minutes <= 0) {
+        return Vec::new();
     }
-    all.push(Advice::Do(format!(
-        "本人に入力間違いの心当たりがなければ、他の人が試しているおそれがあります。sekisho accounts unlock {} は、施設の登録済み代表電話にかけ直して本人を確認できたときだけ使います。",
-        clean(&account.login_id)
-    )));
-    all
+    let login = clean(&account.login_id);
+    let unlock = format!(
+        "sekisho accounts unlock {login} は、施設の登録済み代表電話にかけ直して本人を確認できたときだけ使います。"
+    );
+    let stranger = "本人に入力間違いの心当たりがなければ、他の人が試しているおそれがあります。";
+    let knows = "本人に入力間違いの心当たりがなければ、他の人がパスワードを知っています。すぐに再設定してもらいます。";
+    match (lock.what(), minutes) {
+        (What::UnknownBrowsers | What::KnownBrowser, None) => vec![
+            tell(format!(
+                "パスワードの誤りが上限に達したため、サインインできません。{RESET}解除されます。"
+            )),
+            Advice::Do(
+                "unlock では解除できません。本人に心当たりがなければ、運用担当者に連絡します。".to_owned(),
+            ),
+        ],
+        (What::UnknownBrowsers, Some(minutes)) => {
+            let mut all = vec![tell(format!(
+                "{RESET}すぐにサインインできます。または、あと{minutes}分待ってください。"
+            ))];
+            if account.known_devices > 0 {
+                all.push(tell(
+                    "いつも使っているブラウザからは、サインインできることがあります。",
+                ));
+            }
+            all.push(Advice::Do(format!("{stranger}{unlock}")));
+            all
+        }
+        (What::KnownBrowser, Some(minutes)) => vec![
+            tell(format!(
+                "いつも使っているブラウザの1つで、パスワードの誤りが続きました。そのブラウザからは、あと{minutes}分サインインできません。{RESET}すぐにサインインできます。"
+            )),
+            Advice::Do(format!("{stranger}{unlock}")),
+        ],
+        (What::SignInCodes, Some(minutes)) => vec![
+            tell(format!(
+                "確認コードの誤りが続いたため、あと{minutes}分サインインできません。{RESET}すぐにサインインできます。"
+            )),
+            Advice::Do(format!("{knows}{unlock}")),
+        ],
+        (What::SignInCodes, None) => vec![
+            tell(format!(
+                "確認コードの誤りが上限に達したため、サインインできません。{RESET}解除されます。"
+            )),
+            Advice::Do(format!("{knows}{unlock}")),
+        ],
+        (What::ResetCodes, Some(minutes)) => vec![
+            tell(format!(
+                "再設定の確認コードの誤りが続いたため、あと{minutes}分、パスワードを再設定できません。"
+            )),
+            Advice::Do(format!("{stranger}{unlock}")),
+        ],
+        (What::ResetCodes, None) => vec![
+            tell("再設定の確認コードの誤りが上限に達したため、パスワードを再設定できません。"),
+            Advice::Do(format!("{stranger}{unlock}")),
+        ],
+        (What::Unspecified, _) => vec![Advice::Do(
+            "この版のコマンドでは分からないロックがあります。運用担当者に連絡します。".to_owned(),
+        )],
+    }
 }
 
 /// Nobody has signed in with this account yet.
@@ -202,9 +240,12 @@ fn of_code(attempt: &Attempt, account: &Account, now: OffsetDateTime) -> Option<
     if let Some(failed) = &attempt.failed {
         return of_failed(failed, account);
     }
-    let too_many = "再設定のメールが上限（1時間に3通、1日に6通）に達しています（画面には送ったように表示されることがあります）。1時間、それでも届かなければ1日待ってください。いつも使っているブラウザからなら、上限に関係なく送れます。";
     if attempt.has(Step::CodeRefused) || attempt.issued.as_ref().is_some_and(|issued| issued.withheld) {
-        return Some(tell(too_many));
+        return Some(tell(if attempt.has(Step::IsReset) {
+            "再設定のメールが上限（1時間に3通、1日に6通）に達しています（画面には送ったように表示されることがあります）。1時間、それでも届かなければ1日待ってください。いつも使っているブラウザからは、送れることがあります。"
+        } else {
+            "確認コードのメールが上限（1回のサインインで5通、1時間に10通、1日に20通）に達しています。届いたメールがあれば、いちばん新しい確認コードを入力してください。なければ、1時間待ってください。"
+        }));
     }
     let Some(issued) = &attempt.issued else {
         let waits = attempt.has(Step::PasswordAccepted) && !account.address.is_empty();

@@ -1,3 +1,4 @@
+use sekisho_proto::credentials::v1::account::{Lock, What};
 use sekisho_proto::credentials::v1::{
     LoggedEvent, PasswordAccepted, PasswordRejected, PasswordResetRequested,
 };
@@ -77,19 +78,36 @@ fn whatever_keeps_an_account_out_is_said_with_what_helps() {
         change(&mut account);
         said(account, Vec::new())
     };
-    let minutes = |account: &mut Account| {
-        account.locked_until = Some(to_timestamp(NOW + Duration::seconds(61)));
+    let lock = |what: What, seconds: Option<i64>| Lock {
+        what: what.into(),
+        until: seconds.map(|seconds| to_timestamp(NOW + Duration::seconds(seconds))),
     };
-    let locked = with(minutes);
+    let locked_by = |what, seconds| {
+        let mut account = account();
+        account.locks = vec![lock(what, seconds)];
+        said(account, Vec::new())
+    };
+    let locked = locked_by(What::UnknownBrowsers, Some(61));
     assert!(
         locked.contains("あと2分待ってください") && locked.contains("unlock 04500001"),
         "{locked}"
     );
     assert!(!locked.contains("いつも使っているブラウザ"), "{locked}");
     let nothing = "妨げるものは見つかりません";
-    assert!(with(|account| account.locked_until = Some(to_timestamp(NOW))).contains(nothing));
+    assert!(locked_by(What::UnknownBrowsers, Some(0)).contains(nothing));
+    let own = locked_by(What::KnownBrowser, Some(60));
+    assert!(
+        own.contains("そのブラウザからは、あと1分") && own.contains("unlock 04500001"),
+        "{own}"
+    );
+    for what in [What::UnknownBrowsers, What::KnownBrowser] {
+        assert!(locked_by(what, None).contains("unlock では解除できません"));
+    }
+    assert!(locked_by(What::SignInCodes, Some(1_800)).contains("あと30分サインインできません"));
+    assert!(locked_by(What::SignInCodes, None).contains("他の人がパスワードを知っています"));
+    assert!(locked_by(What::ResetCodes, Some(1_800)).contains("あと30分、パスワードを再設定できません"));
+    assert!(locked_by(What::ResetCodes, None).contains("unlock 04500001"));
     assert!(with(|account| account.disabled = true).contains("sekisho accounts enable 04500001"));
-    assert!(with(|account| account.closed = true).contains("unlock では解除できません"));
     assert!(with(|account| account.address.clear()).contains("set-email 04500001"));
     assert!(with(|account| account.password_expired = true).contains("失効"));
     let newcomer = |account: &mut Account| {

@@ -46,7 +46,7 @@ impl Explain {
 fn tell(answer: &ExplainAccountResponse, output: &mut impl Write) -> io::Result<()> {
     let now = answer.now.as_ref().and_then(from_timestamp);
     let now = now.unwrap_or(OffsetDateTime::UNIX_EPOCH);
-    about(answer.account.as_ref(), now, output)?;
+    about(answer.account.as_ref(), output)?;
     writeln!(output, "\n案内")?;
     for advice in advice::advice(answer, now) {
         writeln!(output, "  {advice}")?;
@@ -61,7 +61,7 @@ fn tell(answer: &ExplainAccountResponse, output: &mut impl Write) -> io::Result<
         .try_for_each(|episode| happened(episode, output))
 }
 
-fn about(account: Option<&Account>, now: OffsetDateTime, output: &mut impl Write) -> io::Result<()> {
+fn about(account: Option<&Account>, output: &mut impl Write) -> io::Result<()> {
     let Some(account) = account else {
         return writeln!(output, "この利用者IDのアカウントはありません。");
     };
@@ -76,7 +76,8 @@ fn about(account: Option<&Account>, now: OffsetDateTime, output: &mut impl Write
                 clean(&account.facility_code)
             ),
         ),
-        ("状態", state(account, now)),
+        ("状態", show::state(account)),
+        ("ロック", show::locked(account)),
     ];
     if account.address.is_empty() {
         facts.push(("メールアドレス", "登録されていません".to_owned()));
@@ -86,15 +87,6 @@ fn about(account: Option<&Account>, now: OffsetDateTime, output: &mut impl Write
         writeln!(output, "{}  {value}", padded(label, 14))?;
     }
     Ok(())
-}
-
-fn state(account: &Account, now: OffsetDateTime) -> String {
-    match advice::locked_for(account, now) {
-        Some(minutes) if !account.disabled && !account.closed => {
-            format!("ロック中（確認済みでないブラウザ、あと{minutes}分）")
-        }
-        _ => show::state(account),
-    }
 }
 
 fn happened(episode: &Episode, output: &mut impl Write) -> io::Result<()> {

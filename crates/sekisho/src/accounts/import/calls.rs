@@ -43,7 +43,7 @@ pub(crate) type Answered = (Line, ImportedRow);
 #[derive(Clone)]
 pub(crate) enum NewPasswords {
     /// The same for all: the hash of a password that is forgotten at once, so that the owners set one by way of a code; or the word
-    /// that the passwords stand with the system of before.
+    /// that the passwords stand with the former system.
     Same(Arc<str>),
     /// Each gets one of this file.
     Distributed(Arc<Distribution>),
@@ -65,9 +65,9 @@ impl NewPasswords {
         Ok(Self::Same(hash.into()))
     }
 
-    /// Those that people have in the system of before.
-    pub fn elsewhere() -> Self {
-        Self::Same("elsewhere".into())
+    /// Those that people have in the former system.
+    pub fn with_former() -> Self {
+        Self::Same("former-system".into())
     }
 
     /// Those of a file, hashed on all cores.

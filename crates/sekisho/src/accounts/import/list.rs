@@ -5,7 +5,7 @@ use std::fmt;
 use anyhow::{Context, bail};
 use csv::{ByteRecord, ReaderBuilder};
 use sekisho_proto::credentials::v1::ImportRow;
-use sekisho_proto::credentials::v1::import_row::State;
+use sekisho_proto::credentials::v1::import_row::{Expected, State};
 
 use crate::accounts::columns::{Column, disabled};
 use crate::accounts::spreadsheet::{Encoding, unguarded};
@@ -35,6 +35,14 @@ pub(crate) struct Line {
     pub number: u64,
     /// What it says. Never printed.
     pub row: ImportRow,
+}
+
+impl Line {
+    /// The line, with what is known of its account.
+    pub fn expecting(mut self, expected: Expected) -> Self {
+        self.row.expected = expected.into();
+        self
+    }
 }
 
 /// A line that cannot be followed.

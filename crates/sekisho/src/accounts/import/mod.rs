@@ -8,15 +8,15 @@ mod passwords;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args;
+use sekisho_proto::credentials::v1::import_row::Expected;
 use sekisho_proto::credentials::v1::imported_row::Change;
 
-use super::Credentials;
 use super::spreadsheet::Encoding;
+use super::{Credentials, own_file};
 use crate::progress;
 use crate::text::clean;
 use calls::{Answered, Calls, NewPasswords};
@@ -49,7 +49,7 @@ pub struct Import {
     /// New accounts without a hash keep the password of the system that people signed in to before: credentials asks it at the first
     /// sign-in of each (SEKISHO_CREDENTIALS_FORMER_TOKEN_URL).
     #[arg(long, conflicts_with = "initial_passwords")]
-    passwords_elsewhere: bool,
+    passwords_with_former: bool,
     /// Character encoding of the file; detected if not given.
     #[arg(long, value_enum, value_name = "ENCODING")]
     encoding: Option<Encoding>,
@@ -141,7 +141,7 @@ impl Import {
     /// Does what was only compared before: what came of it, and how it ended. Lines without a change stay at home.
     async fn applied(&self, compared: Outcome) -> anyhow::Result<(Outcome, anyhow::Result<()>)> {
         let new_passwords = match &self.initial_passwords {
-            None if self.passwords_elsewhere => NewPasswords::elsewhere(),
+            None if self.passwords_with_former => NewPasswords::with_former(),
             None => NewPasswords::unknown()?,
             Some(path) => NewPasswords::of(Passwords::open(path)?),
         };
@@ -149,7 +149,7 @@ impl Import {
             .followed
             .into_iter()
             .partition(|(_, changes)| changes.is_empty());
-        let expected: HashMap<u64, Vec<i32>> = changed
+        let compared_to: HashMap<u64, Vec<i32>> = changed
             .iter()
             .map(|(line, changes)| {
                 (
@@ -167,13 +167,19 @@ impl Import {
             .partition(|(_, changes)| changes.contains(&Change::Registered));
         let mut answered = Vec::new();
         let mut ended = Ok(());
-        for (lines, new_passwords) in [(new, Some(new_passwords)), (known, None)] {
+        for (lines, new_passwords, expected) in [
+            (new, Some(new_passwords), Expected::New),
+            (known, None, Expected::Known),
+        ] {
             let calls = Calls {
                 client: self.credentials.client()?,
                 new_passwords,
                 dry_run: false,
             };
-            let lines = lines.into_iter().map(|(line, _)| line).collect();
+            let lines = lines
+                .into_iter()
+                .map(|(line, _)| line.expecting(expected))
+                .collect();
             ended = calls.all(lines, &bar, &mut answered).await;
             if ended.is_err() {
                 break;
@@ -181,9 +187,9 @@ impl Import {
         }
         bar.finish_and_clear();
         for (line, answer) in &mut answered {
-            // Done by a call whose answer was lost.
+            // Done by a call of ours whose answer was lost: what somebody else did meanwhile is refused.
             if answer.refusal.is_empty() && answer.changes.is_empty() {
-                answer.changes = expected.get(&line.number).cloned().unwrap_or_default();
+                answer.changes = compared_to.get(&line.number).cloned().unwrap_or_default();
             }
         }
         let mut done = Outcome::of(answered, compared.broken);
@@ -205,13 +211,8 @@ impl Import {
         if others.into_iter().flatten().any(same) {
             bail!("--report の {} は、ほかのファイルと同じです。", path.display());
         }
-        let opened = File::options()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(path);
-        let file = opened.with_context(|| format!("{} に結果を書けません", path.display()))?;
+        let file = own_file::open(path, File::options().write(true));
+        let file = file.with_context(|| format!("{} に結果を書けません", path.display()))?;
         Ok(Some(file))
     }
 }

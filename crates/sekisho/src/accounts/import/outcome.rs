@@ -182,6 +182,10 @@ fn refused(line: u64, reason: &str) -> Broken {
             Column::PasswordHash,
             "argon2id、bcrypt、PBKDF2、scrypt のハッシュではないか、計算量が許容範囲外です。",
         ),
+        "PASSWORD_HASH_DEAR" => (
+            Column::PasswordHash,
+            "照合に時間がかかりすぎるハッシュです（応答の時間から登録の有無が分かるため受け付けません）。運用担当者に SEKISHO_CREDENTIALS_DENIAL_TIME の見直しを依頼してください。",
+        ),
         other => {
             return Broken {
                 line,

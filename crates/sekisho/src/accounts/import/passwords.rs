@@ -1,9 +1,9 @@
 //! The file of passwords that are handed out: each stands there before anybody can have an account with it.
 
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{Read as _, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -12,10 +12,9 @@ use csv::{ReaderBuilder, Writer};
 use sekisho_proto::credentials::v1::ImportRow;
 
 use crate::accounts::distributed;
+use crate::accounts::own_file;
 use crate::accounts::spreadsheet::{BOM, guarded, unguarded};
 
-/// Nobody but the owner reads or writes it.
-const MODE: u32 = 0o600;
 /// What it says of each account.
 const TITLES: [&str; 5] = ["利用者ID", "施設コード", "施設名", "氏名", "配布パスワード"];
 /// Of the titles.
@@ -37,13 +36,7 @@ impl Passwords {
     /// # Errors
     /// A sentence for a file that is none of ours, or that others can read.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
-        let opened = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .create(true)
-            .mode(MODE)
-            .open(path);
-        let mut file = opened.with_context(|| format!("{} を開けません", path.display()))?;
+        let mut file = own_file::open(path, File::options().read(true).append(true))?;
         let found = file.metadata()?;
         if found.permissions().mode() & 0o077 != 0 {
             bail!(

@@ -3,7 +3,7 @@
 use sekisho_proto::credentials::v1::{PasswordRejected, SealedClient, sign_in_refused};
 use sekisho_proto::events::AccountEvent;
 
-use super::{Said, Value};
+use super::{Said, Value, lock_seconds};
 
 pub(super) fn said(event: &AccountEvent) -> Said {
     match event {
@@ -17,7 +17,8 @@ pub(super) fn said(event: &AccountEvent) -> Said {
                 "配布パスワード",
                 "password_is_initial",
                 event.password_is_initial.then_some(Value::Flag(true)),
-            ),
+            )
+            .with_some("無効", "disabled", event.disabled.then_some(Value::Flag(true))),
         AccountEvent::PasswordAccepted(event) => Said::new("パスワード一致")
             .with(
                 "パスワードの版",
@@ -43,7 +44,7 @@ pub(super) fn said(event: &AccountEvent) -> Said {
                 Value::Number(event.password_version),
             )
             .with("結果", "consequence", consequence(event))
-            .with_some("ロック秒数", "lock_seconds", lock_seconds(event))
+            .with_some("ロック秒数", "lock_seconds", lock_seconds(event.lock.as_ref()))
             .with_device(&event.device)
             .with_client(event.client.as_ref()),
         AccountEvent::SignInRefused(event) => Said::new("サインイン拒否")
@@ -126,9 +127,4 @@ fn consequence(event: &PasswordRejected) -> Value {
     } else {
         Value::Word("失敗", "counts")
     }
-}
-
-fn lock_seconds(event: &PasswordRejected) -> Option<Value> {
-    let lock = event.lock?;
-    u64::try_from(lock.seconds).ok().map(Value::Number)
 }

@@ -3,7 +3,7 @@
 use sekisho_proto::events::CodeEvent;
 use sekisho_proto::otp::v1::{MailFailed, Purpose, Topic, mail_failed};
 
-use super::{Said, Value, moment};
+use super::{Said, Value, lock_seconds, moment};
 
 pub(super) fn said(event: &CodeEvent) -> Said {
     match event {
@@ -18,7 +18,8 @@ pub(super) fn said(event: &CodeEvent) -> Said {
                 "送信見送り",
                 "withheld",
                 event.withheld.then_some(Value::Flag(true)),
-            ),
+            )
+            .with_proved(event.proved),
         CodeEvent::CodeRefused(event) => Said::new("確認コード発行見送り").with_purpose(event.purpose()),
         CodeEvent::MailStarted(event) => Said::new("メール送信開始")
             .with_attempt(event.about, event.attempt)
@@ -36,12 +37,25 @@ pub(super) fn said(event: &CodeEvent) -> Said {
                 "古いコード",
                 "replaced",
                 event.replaced.then_some(Value::Flag(true)),
-            ),
+            )
+            .with("連続", "in_a_row", Value::Number(event.in_a_row.into()))
+            .with_some("ロック秒数", "lock_seconds", lock_seconds(event.lock.as_ref()))
+            .with_some("停止", "closes", event.closes.then_some(Value::Flag(true)))
+            .with_proved(event.proved),
         CodeEvent::CodeAccepted(event) => Said::new("確認コード一致")
             .with_purpose(event.purpose())
             .with("通し番号", "issue", Value::Number(event.issue))
-            .with("根拠", "evidence", Value::Number(event.evidence)),
+            .with("根拠", "evidence", Value::Number(event.evidence))
+            .with_proved(event.proved),
         CodeEvent::FlowCancelled(_) => Said::new("キャンセル"),
+    }
+}
+
+/// What a notice tells, in Japanese.
+pub fn topic_in_words(topic: Topic) -> &'static str {
+    match self::topic(topic) {
+        Some(Value::Word(words, _)) => words,
+        _ => "不明",
     }
 }
 
@@ -55,6 +69,8 @@ fn topic(topic: Topic) -> Option<Value> {
         Topic::SignInCodeSpent => Some(Value::Word("サインインの確認コード無効化", "sign_in_code_spent")),
         Topic::ResetCodeSpent => Some(Value::Word("再設定の確認コード無効化", "reset_code_spent")),
         Topic::EmailChanged => Some(Value::Word("電子メール アドレス変更", "email_changed")),
+        Topic::SignInCodesClosed => Some(Value::Word("サインインの確認コード停止", "sign_in_codes_closed")),
+        Topic::ResetCodesClosed => Some(Value::Word("再設定の確認コード停止", "reset_codes_closed")),
     }
 }
 
@@ -84,6 +100,11 @@ impl Said {
             Purpose::Reset => Value::Word("パスワード再設定", "reset"),
         };
         self.with("目的", "purpose", word)
+    }
+
+    /// Whether strangers could have caused it.
+    fn with_proved(self, proved: bool) -> Self {
+        self.with_some("裏付けあり", "proved", proved.then_some(Value::Flag(true)))
     }
 
     fn with_attempt(self, about: u64, attempt: u32) -> Self {

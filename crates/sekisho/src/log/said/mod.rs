@@ -6,6 +6,8 @@ mod code;
 mod session;
 mod system;
 
+pub use code::topic_in_words;
+
 use sekisho_proto::{Event, Kind};
 use serde_json::json;
 use time::OffsetDateTime;
@@ -134,6 +136,10 @@ fn decoded<E: Event>(line: &Line, bytes: &[u8]) -> Option<E> {
 
 fn joined(items: impl Iterator<Item = String>) -> String {
     items.collect::<Vec<_>>().join(", ")
+}
+
+fn lock_seconds(lock: Option<&prost_types::Duration>) -> Option<Value> {
+    u64::try_from(lock?.seconds).ok().map(Value::Number)
 }
 
 fn moment(timestamp: Option<&prost_types::Timestamp>) -> Option<Value> {

@@ -17,8 +17,8 @@ const FAILURES: usize = 60;
 pub const COUNTED: Duration = Duration::minutes(10);
 /// Login ids that nobody has in that time that any address may try.
 const LOGIN_IDS: usize = 20;
-/// Requests for a reset in that time that any address may make, of however many login ids.
-const RESETS: usize = 40;
+/// Requests for a reset in that time that any address may make, of however many login ids: each may come to twenty entries.
+const RESETS: usize = 20;
 /// Beyond that, a quarter of the accounts that signed in.
 const SHARE: usize = 4;
 
@@ -47,7 +47,7 @@ pub enum Excess {
 pub enum Attempt {
     /// To sign in. No number of resets keeps anybody from it.
     SignIn,
-    /// To set a new password.
+    /// To set a new password. No number of failed sign-ins keeps anybody from it: it is the way out for whoever forgot the password.
     Reset,
 }
 
@@ -56,7 +56,7 @@ pub enum Attempt {
 struct Address {
     failures: Times,
     resets: Times,
-    strangers: Streams,
+    phantoms: Streams,
     accepted: Streams,
 }
 
@@ -75,7 +75,7 @@ enum Mark {
     /// A password was wrong, on a login id that somebody has.
     Failed,
     /// On one that nobody has.
-    Stranger,
+    Phantom,
     /// Somebody forgot a password, or says so.
     Reset,
 }
@@ -88,8 +88,8 @@ impl Attempts {
         match mark {
             Mark::Accepted => address.accepted.add(stream, at),
             Mark::Failed => address.failures.add(at),
-            Mark::Stranger => {
-                address.strangers.add(stream, at);
+            Mark::Phantom => {
+                address.phantoms.add(stream, at);
                 address.failures.add(at);
             }
             Mark::Reset => address.resets.add(at),
@@ -132,27 +132,28 @@ impl Attempts {
 impl Address {
     fn excess(&self, attempt: Attempt, now: OffsetDateTime) -> Option<Excess> {
         let share = self.accepted.since(now - COUNTED) / SHARE;
-        if self.failures.since(now - FAILURES_COUNT) >= FAILURES.max(share) {
-            Some(Excess::Failures)
-        } else if self.strangers.since(now - COUNTED) >= LOGIN_IDS.max(share) {
-            Some(Excess::LoginIds)
-        } else if attempt == Attempt::Reset && self.resets.since(now - COUNTED) >= RESETS.max(share) {
-            Some(Excess::Resets)
-        } else {
-            None
+        match attempt {
+            Attempt::SignIn if self.failures.since(now - FAILURES_COUNT) >= FAILURES.max(share) => {
+                Some(Excess::Failures)
+            }
+            Attempt::SignIn if self.phantoms.since(now - COUNTED) >= LOGIN_IDS.max(share) => {
+                Some(Excess::LoginIds)
+            }
+            Attempt::Reset if self.resets.since(now - COUNTED) >= RESETS.max(share) => Some(Excess::Resets),
+            Attempt::SignIn | Attempt::Reset => None,
         }
     }
 
     fn forget_old(&mut self, now: OffsetDateTime) {
         self.failures.forget_until(now - FAILURES_COUNT);
         self.resets.forget_until(now - COUNTED);
-        self.strangers.forget_until(now - COUNTED);
+        self.phantoms.forget_until(now - COUNTED);
         self.accepted.forget_until(now - COUNTED);
     }
 
     fn is_empty(&self) -> bool {
         let times = self.failures.0.is_empty() && self.resets.0.is_empty();
-        times && self.strangers.0.is_empty() && self.accepted.0.is_empty()
+        times && self.phantoms.0.is_empty() && self.accepted.0.is_empty()
     }
 }
 
@@ -198,7 +199,7 @@ fn read(event: &AccountEvent) -> Option<(ClientTag, Mark)> {
         AccountEvent::PasswordAccepted(accepted) => Some((of(&accepted.client)?, Mark::Accepted)),
         AccountEvent::PasswordRejected(rejected) if rejected.device.is_empty() => {
             let mark = match rejected.password_version {
-                0 => Mark::Stranger,
+                0 => Mark::Phantom,
                 _ => Mark::Failed,
             };
             Some((of(&rejected.client)?, mark))
@@ -233,7 +234,7 @@ mod tests {
     use super::*;
 
     const HERE: ClientTag = ClientTag([1; 16]);
-    const ELSEWHERE: ClientTag = ClientTag([2; 16]);
+    const WITH_FORMER: ClientTag = ClientTag([2; 16]);
 
     fn start() -> OffsetDateTime {
         OffsetDateTime::UNIX_EPOCH + Duration::days(20_000)
@@ -302,7 +303,7 @@ mod tests {
         let attempts = given(&[(60, rejected(1))]);
         assert_eq!(attempts.excess(HERE, SignIn, after(299)), Some(Excess::Failures));
         assert_eq!(attempts.excess(HERE, SignIn, after(300)), None);
-        assert_eq!(attempts.excess(ELSEWHERE, SignIn, start()), None);
+        assert_eq!(attempts.excess(WITH_FORMER, SignIn, start()), None);
     }
 
     #[test]
@@ -326,9 +327,9 @@ mod tests {
 
     /// Of one id or of many: each request is two entries of the log.
     #[test]
-    fn forty_resets_in_ten_minutes_are_too_many_and_keep_nobody_from_signing_in() {
+    fn twenty_resets_in_ten_minutes_are_too_many_and_keep_nobody_from_signing_in() {
         let mut attempts = Attempts::default();
-        for _ in 0..39 {
+        for _ in 0..19 {
             attempts.fold(stream(1), &reset(0), start());
         }
         assert_eq!(attempts.excess(HERE, Reset, start()), None);
@@ -336,8 +337,14 @@ mod tests {
         assert_eq!(attempts.excess(HERE, Reset, after(599)), Some(Excess::Resets));
         assert_eq!(attempts.excess(HERE, Reset, after(600)), None);
         assert_eq!(attempts.excess(HERE, SignIn, start()), None);
-        let spraying = given(&[(60, rejected(1))]);
-        assert_eq!(spraying.excess(HERE, Reset, start()), Some(Excess::Failures));
+    }
+
+    /// Else one person's guesses would keep a whole hospital from new passwords.
+    #[test]
+    fn failed_sign_ins_keep_nobody_from_a_reset() {
+        let spraying = given(&[(60, rejected(1)), (60, rejected(0))]);
+        assert_eq!(spraying.excess(HERE, SignIn, start()), Some(Excess::Failures));
+        assert_eq!(spraying.excess(HERE, Reset, start()), None);
     }
 
     /// Else whoever has locked an id could have the service hash for ever.

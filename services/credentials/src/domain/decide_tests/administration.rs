@@ -52,6 +52,7 @@ fn an_account_is_registered_once() {
     let command = || Command::Register {
         facility_code: "0450000".to_owned(),
         password_is_initial: false,
+        disabled: false,
     };
     given([]).when(command()).then(registered());
     given([registered()])

@@ -99,6 +99,7 @@ fn registered_as(password_is_initial: bool) -> AccountEvent {
     AccountRegistered {
         facility_code: "0450000".to_owned(),
         password_is_initial,
+        disabled: false,
     }
     .into()
 }

@@ -37,6 +37,7 @@ fn any_command() -> impl Strategy<Value = Command> {
         Just(Command::Register {
             facility_code: String::new(),
             password_is_initial: true,
+            disabled: false,
         }),
         (any::<bool>(), any::<bool>(), 0..12_u64).prop_map(|(right, there, against)| {
             let finding = if right { Finding::Right } else { Finding::Wrong };

@@ -65,7 +65,10 @@ pub async fn send(State(gateway): State<Arc<Gateway>>, mut cookies: Cookies, for
     }
     let command = marks::read_command_id(&command).ok_or(Refusal::Unreadable)?;
     match gateway.backends.issue_code(&reset.flow, command).await {
-        Ok(()) => Ok(Redirect::to("/password/forgot/code").into_response()),
+        Ok(()) | Err(Fault::Refused(Reason::CodesShut)) => {
+            Ok(Redirect::to("/password/forgot/code").into_response())
+        }
+        Err(Fault::Refused(Reason::TooSoon)) => Ok(say(cookies, CodeMessage::TooSoon)),
         Err(Fault::Refused(Reason::TooManyCodes)) => Ok(say(cookies, CodeMessage::TooMany)),
         Err(error) => Err(fault(&mut cookies, error)),
     }
@@ -90,7 +93,9 @@ pub async fn verify(State(gateway): State<Arc<Gateway>>, mut cookies: Cookies, f
         }
         Ok(CodeVerdict::Rejected { replaced }) => Ok(say(cookies, CodeMessage::Wrong { replaced })),
         Err(Fault::Refused(Reason::CodeMalformed)) => Ok(say(cookies, CodeMessage::Malformed)),
-        Err(Fault::Refused(Reason::NoLiveCode)) => Ok(Redirect::to("/password/forgot/code").into_response()),
+        Err(Fault::Refused(Reason::NoLiveCode | Reason::CodesShut)) => {
+            Ok(Redirect::to("/password/forgot/code").into_response())
+        }
         Err(error) => Err(fault(&mut cookies, error)),
     }
 }
@@ -106,11 +111,13 @@ fn sentence(reset: &Reset) -> &'static str {
 pub(super) fn say(mut cookies: Cookies, message: CodeMessage) -> Response {
     cookies.keep(&Note::ResetCode(message));
     let target = match message {
-        // The page gives the focus to the code by itself.
-        CodeMessage::Wrong { .. } | CodeMessage::Missing | CodeMessage::Malformed => "/password/forgot/code",
-        CodeMessage::NotVerified | CodeMessage::StaleForm | CodeMessage::TooMany => {
-            "/password/forgot/code#error-summary"
-        }
+        // The page gives the focus to the code or to キャンセル by itself.
+        CodeMessage::Wrong { .. }
+        | CodeMessage::Missing
+        | CodeMessage::Malformed
+        | CodeMessage::TooSoon
+        | CodeMessage::TooMany => "/password/forgot/code",
+        CodeMessage::NotVerified | CodeMessage::StaleForm => "/password/forgot/code#error-summary",
     };
     (cookies, Redirect::to(target)).into_response()
 }

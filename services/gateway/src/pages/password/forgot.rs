@@ -13,7 +13,6 @@ use crate::form::Form;
 use crate::notes::{ForgotMessage, Note};
 use crate::pages::{Answer, Frame, anonymous, html, read_once};
 use crate::refusal::{Place, Refusal};
-use crate::secret::Secret;
 use crate::{Gateway, marks, texts, typing};
 
 const FORM: &str = "/password/forgot";
@@ -67,14 +66,16 @@ pub async fn submit(
         let redirect = to_forgot(&mut cookies, message, typing::to_fill_in(typed));
         return Ok((cookies, redirect).into_response());
     }
-    let secret = Secret::fresh();
+    // A double click is one reset, with one mail.
+    let secret = bound_to.of_form("sekisho/reset-flow/1", &mark);
     let asked = gateway
         .backends
         .request_reset(typed.clone(), &secret, cookies.read(), client)
         .await;
     let id = asked.map_err(|fault| fault.refusal(Place::Reset))?;
     let flow = Flow { id, secret, seen: 0 };
-    let redirect = begin(&gateway, &mut cookies, &reset(flow, &typed, false)).await?;
+    let command = marks::command_of_form(&bound_to, &mark);
+    let redirect = begin(&gateway, &mut cookies, &reset(flow, &typed, false), command).await?;
     Ok((cookies, redirect).into_response())
 }
 

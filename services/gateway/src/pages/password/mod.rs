@@ -14,7 +14,7 @@ use crate::backends::{Fault, Reason};
 use crate::cookies::{Cookies, Flow, Reset};
 use crate::notes::{ForgotMessage, Note};
 use crate::refusal::{Place, Refusal, Stop};
-use crate::{marks, typing};
+use crate::typing;
 
 /// Has the code mailed and goes on to the page that asks for it, which is the same whatever becomes of the mail.
 ///
@@ -24,10 +24,13 @@ pub(super) async fn begin(
     gateway: &Gateway,
     cookies: &mut Cookies,
     reset: &Reset,
+    command: Vec<u8>,
 ) -> Result<Redirect, Refusal> {
-    let command = marks::read_command_id(&marks::command_id()).unwrap_or_default();
-    let issued = gateway.backends.issue_code(&reset.flow, command).await;
-    issued.map_err(|fault| fault.refusal(Place::Reset))?;
+    match gateway.backends.issue_code(&reset.flow, command).await {
+        // The next page says so, whoever asks.
+        Ok(()) | Err(Fault::Refused(Reason::CodesShut)) => {}
+        Err(fault) => return Err(fault.refusal(Place::Reset)),
+    }
     cookies.keep(reset);
     Ok(Redirect::to("/password/forgot/code"))
 }

@@ -4,11 +4,12 @@ mod cancelling;
 mod issuing;
 mod mailing;
 mod notices;
+mod pace;
 mod remembering;
+mod shut;
 mod typing;
 
-use sekisho_eventlog::Carry;
-use sekisho_eventlog::{FlowId, Fold, Position};
+use sekisho_eventlog::{Carry, Decision, FlowId, Fold, Position};
 use sekisho_proto::events::CodeEvent;
 use sekisho_proto::otp::v1 as otp;
 use sekisho_proto::otp::v1::mail_failed::Class;

@@ -1,7 +1,7 @@
 //! A flow as credentials mint it.
 
 use sekisho_eventlog::{Draft, EventId, FlowId, Log, Outcome, Position, StreamId, Version, Via};
-use sekisho_evidence::secret_digest;
+use sekisho_evidence::{AccountCuts, secret_digest};
 use sekisho_otp::app::Caller;
 use sekisho_otp::code::Owner;
 use sekisho_proto::credentials::v1 as credentials;
@@ -13,7 +13,6 @@ use sekisho_proto::sessions::v1 as sessions;
 use sekisho_proto::{Event, Kind};
 use sekisho_service::entropy;
 use sekisho_service::settings::Secret;
-use uuid::Uuid;
 
 /// A flow and its secret.
 pub struct Flow {
@@ -26,26 +25,41 @@ pub struct Flow {
 
 impl Flow {
     pub async fn sign_in(log: &Log) -> Self {
+        Self::sign_in_of(log, account(log)).await
+    }
+
+    /// A sign-in of an account that may have had others.
+    pub async fn sign_in_of(log: &Log, account: StreamId) -> Self {
         let secret = entropy::bytes();
         let accepted = credentials::PasswordAccepted {
             secret_digest: secret_digest(&secret).to_vec(),
             ..Default::default()
         };
-        Self::minted_by(log, secret, Purpose::SignIn, accepted.into()).await
+        Self::minted_by(log, secret, (account, Purpose::SignIn), accepted.into()).await
     }
 
     pub async fn reset(log: &Log) -> Self {
+        Self::reset_of(log, account(log)).await
+    }
+
+    /// A reset of an account, or of a login id that nobody has.
+    pub async fn reset_of(log: &Log, account: StreamId) -> Self {
         let secret = entropy::bytes();
         let requested = credentials::PasswordResetRequested {
             secret_digest: secret_digest(&secret).to_vec(),
             ..Default::default()
         };
-        Self::minted_by(log, secret, Purpose::Reset, requested.into()).await
+        Self::minted_by(log, secret, (account, Purpose::Reset), requested.into()).await
     }
 
-    async fn minted_by(log: &Log, secret: [u8; 32], purpose: Purpose, event: AccountEvent) -> Self {
+    async fn minted_by(
+        log: &Log,
+        secret: [u8; 32],
+        (account, purpose): (StreamId, Purpose),
+        event: AccountEvent,
+    ) -> Self {
         let owner = Owner {
-            account: StreamId(Uuid::from_bytes(entropy::bytes())),
+            account,
             flow: FlowId::mint(log.head()),
             purpose,
         };
@@ -55,14 +69,33 @@ impl Flow {
             other: Secret::new(b"another secret".to_vec()),
             log: log.clone(),
         };
-        flow.append(log, 0, Some(owner.flow), event).await;
+        let version = log.load::<AccountCuts>(account).await.unwrap().version;
+        flow.append(log, version.0, Some(owner.flow), event).await;
         flow
+    }
+
+    /// An administrator forgives what was typed wrong.
+    pub async fn unlock(&self) {
+        let version = self
+            .log
+            .load::<AccountCuts>(self.owner.account)
+            .await
+            .unwrap()
+            .version;
+        let unlocked = AccountEvent::from(credentials::AccountUnlocked {});
+        self.append(&self.log, version.0, None, unlocked).await;
     }
 
     /// The password of this flow's account changes: a cut.
     pub async fn cut(&self) {
+        let version = self
+            .log
+            .load::<AccountCuts>(self.owner.account)
+            .await
+            .unwrap()
+            .version;
         let changed = AccountEvent::from(credentials::PasswordChanged::default());
-        self.append(&self.log, 1, None, changed).await;
+        self.append(&self.log, version.0, None, changed).await;
     }
 
     /// A wrong password locks this flow's account; the stream is at this version.
@@ -196,4 +229,9 @@ impl Flow {
         };
         at(second) - at(first)
     }
+}
+
+/// The id of a new account.
+fn account(log: &Log) -> StreamId {
+    StreamId(EventId::new(log.now()).0)
 }

@@ -7,12 +7,11 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use sekisho_eventlog::Log;
 use sekisho_evidence::CommandId;
+use sekisho_letters::{Charset, Letters, MailFrom};
 use sekisho_otp::app::{App, Error, Fates, Verified};
 use sekisho_otp::code::{Keys, Owner};
 use sekisho_otp::domain::View;
-use sekisho_otp::worker::{
-    Addresses, Courier, Failure, FollowerGone, Letters, MailFrom, MailWorker, Question, RelayUrl,
-};
+use sekisho_otp::worker::{Addresses, Courier, Failure, FollowerGone, MailWorker, Question, RelayUrl};
 use sekisho_proto::otp::v1::mail_failed::Class;
 use sekisho_service::process::Process;
 use sekisho_service::settings::{KeyRing, Secret, Value as _};
@@ -74,7 +73,11 @@ impl Replica {
     }
 
     pub async fn work_at(mut self, relay: &str, mailbox: Mailbox) -> Self {
-        let letters = Letters::new(MailFrom::parse("gtol@localhost").unwrap(), "件名".to_owned());
+        let letters = Letters::new(
+            MailFrom::parse("gtol@localhost").unwrap(),
+            "件名".to_owned(),
+            Charset::Utf8,
+        );
         let url = RelayUrl::parse(relay).unwrap();
         let relay = sekisho_otp::worker::Relay::new(url).unwrap();
         let courier = Courier::new(self.log.clone(), keys(), Arc::new(mailbox), letters, relay);
