@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sekisho_service::settings::Secret;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::Instrument;
 
 use super::costs::quickest;
@@ -93,12 +93,14 @@ impl HashPool {
         self.run(move || Phc::make(&password, salt)).await
     }
 
-    /// How long a comparison with a hash takes: the quickest of so many.
+    /// How long a comparison with a hash takes: the quickest of so many. Waits for a place, because no person waits for it.
     ///
     /// # Errors
-    /// [`PoolError`].
+    /// [`PoolError::Failed`].
     pub async fn measure(&self, with: Phc, times: usize) -> Result<Duration, PoolError> {
-        self.run(move || quickest(&with, times)).await
+        let place = Arc::clone(&self.inner.places).acquire_owned().await;
+        let place = place.map_err(|_| PoolError::Failed)?;
+        self.run_at(place, move || quickest(&with, times)).await
     }
 
     /// Whether guessers would try a new password first: some tenths of a second of a core at worst.
@@ -120,6 +122,14 @@ impl HashPool {
         let place = Arc::clone(&self.inner.places)
             .try_acquire_owned()
             .map_err(|_| PoolError::Busy)?;
+        self.run_at(place, compute).await
+    }
+
+    async fn run_at<T: Send + 'static>(
+        &self,
+        place: OwnedSemaphorePermit,
+        compute: impl FnOnce() -> Result<T, HashError> + Send + 'static,
+    ) -> Result<T, PoolError> {
         let thread = Arc::clone(&self.inner.threads)
             .acquire_owned()
             .await
@@ -209,6 +219,22 @@ mod tests {
         assert_eq!(in_time(pool.run(|| Ok(()))).await, Err(PoolError::Busy));
         drop(first);
         until(|| pool.free_places() == 1).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_measurement_waits_for_a_place() {
+        let pool = pool(1, 0);
+        let (first, running) = held(&pool);
+        until(|| pool.computed() == 1).await;
+        let phc = Phc::make(&Secret::new(String::new()), [1; 16]).unwrap();
+        let measuring = pool.measure(phc, 1);
+        let released = async {
+            tokio::task::yield_now().await;
+            drop(first);
+        };
+        let (measured, ()) = in_time(futures::future::join(measuring, released)).await;
+        assert!(measured.is_ok_and(|time| !time.is_zero()));
+        assert_eq!(running.await.unwrap(), Ok(()));
     }
 
     #[tokio::test(flavor = "multi_thread")]

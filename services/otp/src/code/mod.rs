@@ -4,6 +4,8 @@ mod derive;
 mod digits;
 mod reference;
 mod typed;
+#[cfg(test)]
+mod uniform_tests;
 
 pub use derive::{KeyMissing, Keys, Owner};
 pub use digits::Digits;

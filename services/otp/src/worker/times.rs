@@ -11,8 +11,10 @@ pub(super) const NOTICES_AT_ONCE: usize = 1;
 
 /// Asking credentials for the address.
 pub(super) const ADDRESS: Duration = Duration::from_secs(2);
-/// TCP, TLS, greeting, EHLO and sign-in at the relay.
-pub(super) const CONNECT: Duration = Duration::from_secs(6);
+/// A TCP connection to the relay.
+pub(super) const CONNECT: Duration = Duration::from_secs(3);
+/// TLS, greeting, EHLO and sign-in, together: relays let strangers wait for the greeting, ten seconds are not rare.
+pub(super) const GREETING: Duration = Duration::from_secs(12);
 /// Each SMTP command: NOOP on a kept connection, MAIL, RCPT, DATA.
 pub(super) const COMMAND: Duration = Duration::from_secs(5);
 /// The letter, up to the reply that the relay has taken it.
@@ -24,10 +26,13 @@ pub(super) const LAST_LOOK: Duration = Duration::from_secs(6);
 pub(super) const FROM_LAST_LOOK: Duration = LAST_LOOK.saturating_add(COMMAND).saturating_add(CONTENT);
 
 /// How long a claim holds: beyond the sum of all time-outs, so that two workers never hand over at the same time.
-pub(super) const CLAIM: Duration = Duration::from_secs(75);
+pub(super) const CLAIM: Duration = Duration::from_secs(80);
 const _: () = {
     let commands = COMMAND.saturating_mul(3);
-    let before = ADDRESS.saturating_add(CONNECT).saturating_add(commands);
+    let before = ADDRESS
+        .saturating_add(CONNECT)
+        .saturating_add(GREETING)
+        .saturating_add(commands);
     let whole = before.saturating_add(FROM_LAST_LOOK);
     assert!(whole.as_secs() + 15 < CLAIM.as_secs());
 };

@@ -10,5 +10,6 @@ mod mails;
 mod notices;
 mod parked;
 mod process;
+mod relays;
 mod replicas;
 mod support;

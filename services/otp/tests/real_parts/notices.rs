@@ -5,17 +5,8 @@ use std::time::Duration;
 use sekisho_otp::domain::NOTICE_PAUSE;
 use sekisho_proto::otp::v1::mail_failed::Class;
 
-use crate::support::{Act, Flow, Mailbox, Relay, Replica, Step, World, until};
+use crate::support::{Act, Flow, Relay, Replica, Step, World, until};
 
-async fn worker(world: &World, name: &str, relay: &Relay) -> Replica {
-    Replica::new(world, name).await.work(relay, Mailbox::Known).await
-}
-
-async fn until_told(flow: &Flow, types: &[&str]) {
-    until("the notice's events", async || flow.notice_types().await == types).await;
-}
-
-/// An account of a phantom, so to speak: nobody waits for a code.
 async fn account(world: &World) -> Flow {
     world.reset().await
 }
@@ -26,11 +17,11 @@ async fn a_notice_of_three_workers_is_mailed_once() {
     let relay = Relay::start().await;
     let mut workers = Vec::new();
     for name in ["otp/a", "otp/b", "otp/c"] {
-        workers.push(worker(&world, name, &relay).await);
+        workers.push(Replica::worker(&world, name, &relay).await);
     }
     let flow = account(&world).await;
     flow.cut().await;
-    until_told(&flow, &["mail_started", "mailed"]).await;
+    flow.until_told(&["mail_started", "mailed"]).await;
     tokio::time::sleep(Duration::from_secs(2)).await;
     let letters = relay.letters();
     assert_eq!(letters.len(), 1);
@@ -45,22 +36,23 @@ async fn a_relay_that_is_busy_gets_the_notice_later_and_one_that_says_no_does_no
     let relay = Relay::with_plan(|step, before| match (step, before) {
         (Step::Recipient, 0) => Act::Reply("451 later"),
         (Step::Recipient, 2..) => Act::Reply("550 no"),
-        _ => Act::Reply("250 ok"),
+        _ => Act::Take,
     })
     .await;
-    let replica = worker(&world, "otp/a", &relay).await;
+    let replica = Replica::worker(&world, "otp/a", &relay).await;
     let flow = account(&world).await;
     flow.cut().await;
-    until_told(&flow, &["mail_started", "mail_failed"]).await;
+    flow.until_told(&["mail_started", "mail_failed"]).await;
     assert_eq!(flow.notice_failures().await, [(Class::Transient, 451, true)]);
     world
         .forward(NOTICE_PAUSE.whole_seconds() + 1, &[&replica.log])
         .await;
-    until_told(&flow, &["mail_started", "mail_failed", "mail_started", "mailed"]).await;
+    flow.until_told(&["mail_started", "mail_failed", "mail_started", "mailed"])
+        .await;
 
     let refused = account(&world).await;
     refused.cut().await;
-    until_told(&refused, &["mail_started", "mail_failed"]).await;
+    refused.until_told(&["mail_started", "mail_failed"]).await;
     assert_eq!(refused.notice_failures().await, [(Class::Permanent, 550, false)]);
 }
 
@@ -69,16 +61,16 @@ async fn a_relay_that_is_busy_gets_the_notice_later_and_one_that_says_no_does_no
 async fn a_worker_that_dies_with_a_notice_costs_one_copy_that_can_be_told() {
     let world = World::new().await;
     let relay = Relay::that_first(Step::Letter, Act::Hold).await;
-    let first = worker(&world, "otp/a", &relay).await;
+    let first = Replica::worker(&world, "otp/a", &relay).await;
     let flow = account(&world).await;
     flow.cut().await;
     relay.until_letters(1).await;
     first.die().await;
     relay.let_go();
 
-    let second = worker(&world, "otp/b", &relay).await;
-    world.forward(76, &[&second.log]).await;
-    until_told(&flow, &["mail_started", "mail_started", "mailed"]).await;
+    let second = Replica::worker(&world, "otp/b", &relay).await;
+    world.forward(81, &[&second.log]).await;
+    flow.until_told(&["mail_started", "mail_started", "mailed"]).await;
     let letters = relay.letters();
     assert_eq!(letters.len(), 2);
     assert_eq!(letters[0], letters[1]);
@@ -94,8 +86,8 @@ async fn what_happened_while_nobody_worked_is_told_within_the_day() {
     world.forward(20 * 3_600, &[]).await;
     today.cut().await;
     world.forward(25 * 3_600, &[]).await;
-    let _worker = worker(&world, "otp/a", &relay).await;
-    until_told(&today, &["mail_started", "mailed"]).await;
+    let _worker = Replica::worker(&world, "otp/a", &relay).await;
+    today.until_told(&["mail_started", "mailed"]).await;
     assert_eq!(yesterday.notice_types().await, [""; 0]);
     assert_eq!(relay.letters().len(), 1);
 }
@@ -105,10 +97,10 @@ async fn what_happened_while_nobody_worked_is_told_within_the_day() {
 async fn a_notice_that_is_not_told_is_asked_for_once() {
     let world = World::new().await;
     let relay = Relay::start().await;
-    let replica = worker(&world, "otp/a", &relay).await;
+    let replica = Replica::worker(&world, "otp/a", &relay).await;
     let flow = account(&world).await;
     flow.lock(1).await;
-    until_told(&flow, &["mail_started", "mailed"]).await;
+    flow.until_told(&["mail_started", "mailed"]).await;
     for version in 2..12 {
         flow.lock(version).await;
     }
@@ -129,7 +121,7 @@ async fn a_notice_that_is_not_told_is_asked_for_once() {
 async fn notices_that_a_slow_relay_holds_keep_no_code_waiting() {
     let world = World::new().await;
     let relay = Relay::that_first(Step::Recipient, Act::Hold).await;
-    let replica = worker(&world, "otp/a", &relay).await;
+    let replica = Replica::worker(&world, "otp/a", &relay).await;
     for _ in 0..6 {
         account(&world).await.cut().await;
     }
@@ -149,7 +141,7 @@ async fn notices_that_a_slow_relay_holds_keep_no_code_waiting() {
 async fn nothing_of_a_lost_history_is_told() {
     let world = World::new().await;
     let relay = Relay::that_first(Step::Recipient, Act::Hold).await;
-    let replica = worker(&world, "otp/a", &relay).await;
+    let replica = Replica::worker(&world, "otp/a", &relay).await;
     let (first, kept) = (account(&world).await, account(&world).await);
     let lost = account(&world).await;
     first.cut().await;
@@ -162,7 +154,7 @@ async fn nothing_of_a_lost_history_is_told() {
     .await;
     kept.cut().await;
     relay.let_go();
-    until_told(&kept, &["mail_started", "mailed"]).await;
+    kept.until_told(&["mail_started", "mailed"]).await;
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(lost.notice_types().await, [""; 0]);
 }

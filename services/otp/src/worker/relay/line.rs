@@ -13,7 +13,7 @@ use sekisho_proto::otp::v1::mail_failed::Class;
 use tokio::time::{Instant, timeout};
 
 use super::super::failure::Failure;
-use super::super::times::{COMMAND, CONNECT, CONTENT, LAST_LOOK};
+use super::super::times::{COMMAND, CONNECT, CONTENT, GREETING, LAST_LOOK};
 use super::url::{RelayUrl, Security};
 
 /// A connection that is ready for the next mail, or that something has gone wrong with.
@@ -25,7 +25,7 @@ pub(super) struct Line {
 impl Line {
     /// Connects and signs in. Whatever fails here says nothing about the mail: it counts as unreachable.
     pub async fn connect(url: &RelayUrl, tls: Option<&TlsParameters>) -> Result<Self, Failure> {
-        let connection = within(CONNECT, connect(url, tls)).await;
+        let connection = within(CONNECT + GREETING, connect(url, tls)).await;
         let unreachable = |failure: Failure| Failure {
             class: Class::Unreachable,
             ..failure
@@ -115,7 +115,9 @@ async fn connect(url: &RelayUrl, tls: Option<&TlsParameters>) -> Result<AsyncSmt
     let hello = ClientId::default();
     let at_once = tls.filter(|_| url.security == Security::Tls).cloned();
     let server = (url.host.as_str(), url.port);
-    let mut connection = AsyncSmtpConnection::connect_tokio1(server, None, &hello, at_once, None).await?;
+    // lettre's time-out is that of the TCP connection alone.
+    let mut connection =
+        AsyncSmtpConnection::connect_tokio1(server, Some(CONNECT), &hello, at_once, None).await?;
     if let Some(tls) = tls.filter(|_| url.security == Security::StartTls) {
         connection.starttls(tls.clone(), &hello).await?;
     }

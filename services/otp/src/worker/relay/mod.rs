@@ -106,8 +106,11 @@ mod tests {
     use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
     use tokio::net::{TcpListener, TcpStream};
 
-    use super::super::times::{COMMAND, LAST_LOOK};
+    use super::super::times::{self, COMMAND, CONNECT, CONTENT, LAST_LOOK};
     use super::*;
+
+    /// Not a line that anybody sends.
+    const GREETING: &str = "(greeting)";
 
     /// How often somebody connected to a relay, and how many letters it has.
     #[derive(Default)]
@@ -128,6 +131,11 @@ mod tests {
 
     /// A relay that takes every mail, so many on one connection.
     async fn relay(most: usize) -> (Relay, Arc<Counts>) {
+        relay_silent_at(most, None).await
+    }
+
+    /// A relay that says nothing where it should greet, or where it should reply to such a line, while hours pass.
+    async fn relay_silent_at(most: usize, silent: Option<&'static str>) -> (Relay, Arc<Counts>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("smtp://{}", listener.local_addr().unwrap());
         let counts = Arc::new(Counts::default());
@@ -135,18 +143,25 @@ mod tests {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 counted.connections.fetch_add(1, Ordering::SeqCst);
-                tokio::spawn(converse(stream, most, Arc::clone(&counted)));
+                tokio::spawn(converse(stream, most, silent, Arc::clone(&counted)));
             }
         });
         (Relay::new(RelayUrl::parse(&url).unwrap()).unwrap(), counts)
     }
 
     /// A conversation of so many letters, after which the relay hangs up.
-    async fn converse(stream: TcpStream, mut most: usize, counts: Arc<Counts>) -> std::io::Result<()> {
+    async fn converse(
+        stream: TcpStream,
+        mut most: usize,
+        silent: Option<&'static str>,
+        counts: Arc<Counts>,
+    ) -> std::io::Result<()> {
         let mut stream = BufReader::new(stream);
+        be_silent(silent, GREETING).await;
         stream.write_all(b"220 test\r\n").await?;
         let (mut line, mut is_letter) = (String::new(), false);
         while most > 0 && stream.read_line(&mut line).await? > 0 {
+            be_silent(silent, &line).await;
             let reply = match line.as_str() {
                 ".\r\n" => "250 ok\r\n",
                 _ if is_letter => "",
@@ -162,6 +177,14 @@ mod tests {
             line.clear();
         }
         Ok(())
+    }
+
+    /// From here on time passes as fast as nothing happens.
+    async fn be_silent(silent: Option<&str>, now: &str) {
+        if silent.is_some_and(|silent| now.starts_with(silent)) {
+            tokio::time::pause();
+            std::future::pending().await
+        }
     }
 
     fn letter() -> Message {
@@ -192,6 +215,29 @@ mod tests {
         for number in 1..=3 {
             assert_eq!(relay.hand_over(&letter(), async { Ok(()) }).await.unwrap(), 250);
             assert_eq!(counts.connections(), number);
+        }
+    }
+
+    /// Each step has a time-out of its own; only after the letter is it in doubt whether the relay has it.
+    #[tokio::test]
+    async fn a_silent_relay_is_given_up_at_every_step() {
+        for (silent, limit, class) in [
+            (GREETING, CONNECT + times::GREETING, Class::Unreachable),
+            ("MAIL", COMMAND, Class::Unreachable),
+            ("RCPT", COMMAND, Class::Unreachable),
+            ("DATA", COMMAND, Class::Unreachable),
+            (".\r\n", CONTENT, Class::InDoubt),
+        ] {
+            let (relay, _) = relay_silent_at(usize::MAX, Some(silent)).await;
+            let begun = Instant::now();
+            let outcome = relay.hand_over(&letter(), async { Ok(()) }).await;
+            let took = begun.elapsed();
+            tokio::time::resume();
+            assert_eq!(outcome, Err(Failure::of(class)), "{silent}");
+            assert!(
+                took >= limit && took < limit + Duration::from_secs(2),
+                "{silent}: {took:?}"
+            );
         }
     }
 

@@ -14,6 +14,8 @@ use sekisho_proto::{Event, Kind};
 use sekisho_service::entropy;
 use sekisho_service::settings::Secret;
 
+use super::until;
+
 /// A flow and its secret.
 pub struct Flow {
     pub owner: Owner,
@@ -135,12 +137,12 @@ impl Flow {
 
     /// Class, reply code, whether another attempt follows.
     pub async fn notice_failures(&self) -> Vec<(Class, u32, bool)> {
-        let events = self.notice_events().await;
-        let failed = events.into_iter().filter_map(|event| match event {
-            CodeEvent::MailFailed(failed) => Some((failed.class(), failed.reply, failed.will_retry)),
-            _ => None,
-        });
-        failed.collect()
+        failures(self.notice_events().await)
+    }
+
+    /// Until mails to the account that belong to no flow have come so far.
+    pub async fn until_told(&self, types: &[&str]) {
+        until("the notice's events", async || self.notice_types().await == types).await;
     }
 
     /// The flow leads to a session, by the log as sessions hold it.
@@ -213,6 +215,16 @@ impl Flow {
         self.events().await.iter().map(CodeEvent::event_type).collect()
     }
 
+    /// Class, reply code, whether another attempt follows.
+    pub async fn failures(&self) -> Vec<(Class, u32, bool)> {
+        failures(self.events().await)
+    }
+
+    /// Until the flow has come so far.
+    pub async fn until_types(&self, types: &[&str]) {
+        until("the flow's events", async || self.types().await == types).await;
+    }
+
     /// The services that wrote the events of one type.
     pub async fn writers(&self, event_type: &str) -> Vec<String> {
         let entries = self.log.flow(self.owner.flow).await.unwrap();
@@ -229,6 +241,14 @@ impl Flow {
         };
         at(second) - at(first)
     }
+}
+
+fn failures(events: Vec<CodeEvent>) -> Vec<(Class, u32, bool)> {
+    let failed = events.into_iter().filter_map(|event| match event {
+        CodeEvent::MailFailed(failed) => Some((failed.class(), failed.reply, failed.will_retry)),
+        _ => None,
+    });
+    failed.collect()
 }
 
 /// The id of a new account.

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -13,6 +14,8 @@ use super::until;
 /// Where the relay asks what to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
+    /// Somebody has connected.
+    Greeting,
     /// `RCPT TO` was read.
     Recipient,
     /// A letter was read whole, and is kept.
@@ -22,14 +25,18 @@ pub enum Step {
 /// What it does.
 #[derive(Clone, Copy, Debug)]
 pub enum Act {
+    /// Replies what such a step gets.
+    Take,
     Reply(&'static str),
+    /// Replies so ten seconds later.
+    Late(&'static str),
+    /// Replies so at one byte a second.
+    Drip(&'static str),
     /// Replies 250 once the test lets go.
     Hold,
     /// Says nothing and closes the connection.
     HangUp,
 }
-
-const TAKES: Act = Act::Reply("250 ok");
 
 type Plan = dyn Fn(Step, usize) -> Act + Send + Sync;
 
@@ -42,6 +49,7 @@ pub struct Relay {
 
 struct Shared {
     plan: Box<Plan>,
+    greetings: AtomicUsize,
     recipients: AtomicUsize,
     letters: watch::Sender<Vec<String>>,
     let_go: Semaphore,
@@ -50,18 +58,18 @@ struct Shared {
 impl Relay {
     /// A relay that takes everything.
     pub async fn start() -> Self {
-        Self::with_plan(|_, _| TAKES).await
+        Self::with_plan(|_, _| Act::Take).await
     }
 
     /// A relay that does this at each such step, and takes everything else.
     pub async fn that(step: Step, act: Act) -> Self {
-        Self::with_plan(move |reached, _| if reached == step { act } else { TAKES }).await
+        Self::with_plan(move |reached, _| if reached == step { act } else { Act::Take }).await
     }
 
     /// A relay that does this at the first such step, and takes everything else.
     pub async fn that_first(step: Step, act: Act) -> Self {
         let is_first = move |reached, before| reached == step && before == 0;
-        Self::with_plan(move |reached, before| if is_first(reached, before) { act } else { TAKES }).await
+        Self::with_plan(move |reached, before| if is_first(reached, before) { act } else { Act::Take }).await
     }
 
     /// A relay with a plan: step and how often it was reached before → act.
@@ -70,6 +78,7 @@ impl Relay {
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
             plan: Box::new(plan),
+            greetings: AtomicUsize::new(0),
             recipients: AtomicUsize::new(0),
             letters: watch::Sender::new(Vec::new()),
             let_go: Semaphore::new(0),
@@ -115,7 +124,10 @@ impl Relay {
 
 async fn converse(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
     let mut stream = BufReader::new(stream);
-    stream.write_all(b"220 test\r\n").await?;
+    let before = shared.greetings.fetch_add(1, Ordering::SeqCst);
+    if !act(&mut stream, shared, Step::Greeting, before).await? {
+        return Ok(());
+    }
     let mut line = String::new();
     let mut is_open = false;
     while {
@@ -124,16 +136,16 @@ async fn converse(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
     } > 0
     {
         let verb = line.get(..4).unwrap_or_default().to_ascii_uppercase();
-        let reply = match verb.as_str() {
+        let goes_on = match verb.as_str() {
             // RFC 5321, 4.1.4: one transaction at a time.
-            "MAIL" if std::mem::replace(&mut is_open, true) => Some("503 a mail is open"),
+            "MAIL" if std::mem::replace(&mut is_open, true) => say(&mut stream, "503 a mail is open").await?,
             "RSET" => {
                 is_open = false;
-                Some("250 ok")
+                say(&mut stream, "250 ok").await?
             }
             "RCPT" => {
                 let before = shared.recipients.fetch_add(1, Ordering::SeqCst);
-                act(shared, Step::Recipient, before).await
+                act(&mut stream, shared, Step::Recipient, before).await?
             }
             "DATA" => {
                 stream.write_all(b"354 go on\r\n").await?;
@@ -144,27 +156,51 @@ async fn converse(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
                     before = letters.len();
                     letters.push(letter);
                 });
-                act(shared, Step::Letter, before).await
+                act(&mut stream, shared, Step::Letter, before).await?
             }
-            _ => Some("250 ok"),
+            _ => say(&mut stream, "250 ok").await?,
         };
-        let Some(reply) = reply else { break };
-        stream.write_all(reply.as_bytes()).await?;
-        stream.write_all(b"\r\n").await?;
+        if !goes_on {
+            break;
+        }
     }
     Ok(())
 }
 
-/// The reply; `None` to hang up.
-async fn act(shared: &Shared, step: Step, before: usize) -> Option<&'static str> {
+/// Whether the conversation goes on.
+async fn act(
+    stream: &mut BufReader<TcpStream>,
+    shared: &Shared,
+    step: Step,
+    before: usize,
+) -> std::io::Result<bool> {
     match (shared.plan)(step, before) {
-        Act::Reply(reply) => Some(reply),
+        Act::Take if step == Step::Greeting => say(stream, "220 test").await,
+        Act::Take => say(stream, "250 ok").await,
+        Act::Reply(reply) => say(stream, reply).await,
+        Act::Late(reply) => {
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            say(stream, reply).await
+        }
+        Act::Drip(reply) => {
+            for byte in reply.as_bytes() {
+                stream.write_all(&[*byte]).await?;
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            say(stream, "").await
+        }
         Act::Hold => {
             shared.let_go.acquire().await.unwrap().forget();
-            Some("250 ok")
+            say(stream, "250 ok").await
         }
-        Act::HangUp => None,
+        Act::HangUp => Ok(false),
     }
+}
+
+/// Says it, and the conversation goes on.
+async fn say(stream: &mut BufReader<TcpStream>, reply: &str) -> std::io::Result<bool> {
+    stream.write_all(format!("{reply}\r\n").as_bytes()).await?;
+    Ok(true)
 }
 
 async fn read_letter(stream: &mut BufReader<TcpStream>) -> std::io::Result<String> {

@@ -53,6 +53,11 @@ impl Replica {
         Self::with_nats(world, name, None).await
     }
 
+    /// A replica that hands mails over, to an address that is known.
+    pub async fn worker(world: &World, name: &str, relay: &Relay) -> Self {
+        Self::new(world, name).await.work(relay, Mailbox::Known).await
+    }
+
     pub async fn with_nats(world: &World, name: &str, nats: Option<async_nats::Client>) -> Self {
         let log = world.log(name, nats).await;
         let fates = Fates::new();
