@@ -6,7 +6,7 @@ use sekisho_tests::mail::{self, Mail};
 use sekisho_tests::visitor::{Page, Visitor};
 use sekisho_tests::{ADDRESS, LOGIN, PASSWORD};
 
-use super::terminal::done;
+use super::terminal::{self, done};
 
 const NEW: &str = "朝露に濡れた庭で猫が三匹あくびする";
 
@@ -71,6 +71,22 @@ fn people_are_told_of_what_somebody_else_may_have_done() -> Result<()> {
         explained.contains("新しいパスワードが設定されました"),
         "{explained}"
     );
+
+    let traced = terminal::mail(&stack, &["trace", "--account", LOGIN])?;
+    for expected in [
+        "確認コード（サインイン）",
+        "確認コード（パスワード再設定）",
+        "お知らせ（",
+        "1回目の送信を開始（",
+        "引き渡し済み（応答 250）",
+    ] {
+        assert!(traced.contains(expected), "{expected} in {traced}");
+    }
+    let counted = terminal::mail(&stack, &["reconcile"])?;
+    let issued = counted
+        .lines()
+        .find(|line| line.starts_with("発行した確認コード"));
+    assert!(issued.is_some_and(|line| line.ends_with(" 4")), "{counted}");
     Ok(())
 }
 

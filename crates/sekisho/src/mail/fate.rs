@@ -82,9 +82,21 @@ pub(super) struct Mails {
     all: BTreeMap<u64, Mail>,
     /// The newest code of each flow.
     newest: BTreeMap<Uuid, u64>,
+    /// Entries up to here were not read.
+    after: u64,
+    /// Outcomes of codes that were never issued.
+    pub strays: usize,
 }
 
 impl Mails {
+    /// Of mails that were owed up to a position nothing is known.
+    pub fn after(position: u64) -> Self {
+        Self {
+            after: position,
+            ..Self::default()
+        }
+    }
+
     /// Folds an entry of kind `code`; entries in their order.
     ///
     /// # Errors
@@ -117,14 +129,15 @@ impl Mails {
     }
 
     /// As they stand at a moment: what is too late has ended.
-    pub fn at(mut self, now: OffsetDateTime) -> Vec<Mail> {
-        for mail in self.all.values_mut() {
+    pub fn at(&self, now: OffsetDateTime) -> Vec<Mail> {
+        let mut all: Vec<Mail> = self.all.values().cloned().collect();
+        for mail in &mut all {
             let is_over = mail.expires_at.is_some_and(|at| at < now);
             if mail.end.is_none() && is_over {
                 mail.end = Some(End::Expired);
             }
         }
-        self.all.into_values().collect()
+        all
     }
 
     fn issued(&mut self, line: &Line, issued: &CodeIssued) -> anyhow::Result<()> {
@@ -175,10 +188,10 @@ impl Mails {
         self.step(started.about, at, step, None);
     }
 
-    /// What the relay took is a fact, whatever had become of the code. Of mails that were owed before the first entry nothing is
-    /// said.
+    /// What the relay took is a fact, whatever had become of the code.
     fn step(&mut self, about: u64, at: OffsetDateTime, step: Step, end: Option<End>) {
         let Some(mail) = self.all.get_mut(&about) else {
+            self.strays += usize::from(about > self.after);
             return;
         };
         mail.steps.push((at, step));

@@ -1,86 +1,9 @@
-use sekisho_proto::log::v1::Metadata;
-use sekisho_proto::otp::v1::{CodeAccepted, CodeRejected, Mailed};
-use sekisho_proto::to_timestamp;
+use sekisho_proto::otp::v1::{CodeAccepted, CodeRejected};
 use time::Duration;
-use time::macros::datetime;
 use uuid::Builder;
 
+use super::super::sample::{START, Story, failed, issued, mailed, started};
 use super::*;
-
-const START: OffsetDateTime = datetime!(2026-03-02 01:00 UTC);
-
-/// Entries of one account, a second apart.
-#[derive(Default)]
-struct Story {
-    mails: Mails,
-    position: i64,
-}
-
-impl Story {
-    fn and(mut self, flow: Option<u128>, event: impl Into<CodeEvent>) -> Self {
-        self.fold(Uuid::from_u128(9), flow, &event.into());
-        self
-    }
-
-    fn fold(&mut self, stream: Uuid, flow: Option<u128>, event: &CodeEvent) {
-        self.position += 1;
-        let line = Line {
-            position: self.position,
-            kind: "code".to_owned(),
-            stream,
-            version: self.position,
-            flow: flow.map(Uuid::from_u128),
-            event_type: event.event_type().to_owned(),
-            recorded_at: START + Duration::seconds(self.position),
-            event: Some(event.encode()),
-            metadata: Metadata {
-                service: "otp/a".to_owned(),
-                ..Metadata::default()
-            },
-        };
-        self.mails.fold(&line).unwrap();
-    }
-
-    fn ends(self, after: Duration) -> Vec<Option<End>> {
-        let all = self.mails.at(START + after);
-        all.into_iter().map(|mail| mail.end).collect()
-    }
-}
-
-fn issued() -> CodeIssued {
-    CodeIssued {
-        purpose: Purpose::SignIn.into(),
-        reference: "CFHJ".to_owned(),
-        expires_at: Some(to_timestamp(START + Duration::minutes(10))),
-        ..CodeIssued::default()
-    }
-}
-
-fn started(about: u64, attempt: u32) -> MailStarted {
-    MailStarted {
-        about,
-        attempt,
-        ..MailStarted::default()
-    }
-}
-
-fn failed(about: u64, class: Class, will_retry: bool) -> MailFailed {
-    MailFailed {
-        about,
-        attempt: 1,
-        class: class.into(),
-        reply: 451,
-        will_retry,
-    }
-}
-
-fn mailed(about: u64) -> Mailed {
-    Mailed {
-        about,
-        attempt: 1,
-        reply: 250,
-    }
-}
 
 const A_MINUTE: Duration = Duration::MINUTE;
 

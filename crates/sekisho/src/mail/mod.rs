@@ -3,6 +3,8 @@
 mod fate;
 mod preview;
 mod reconcile;
+#[cfg(test)]
+mod sample;
 mod trace;
 
 use clap::Subcommand;
@@ -14,7 +16,9 @@ pub enum Command {
     Preview(preview::Preview),
     /// What became of each mail of a flow or an account: owed, claimed, handed over, the relay's answer.
     Trace(trace::Trace),
-    /// Whether every mail that was owed came to an end: mailed, failed, replaced, or too late.
+    /// How every code that was to be mailed ended: mailed, failed, replaced, or too late.
+    ///
+    /// Complains of codes that nobody tried to mail, and of outcomes without a code.
     Reconcile(reconcile::Reconcile),
 }
 

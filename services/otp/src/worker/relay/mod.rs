@@ -183,7 +183,7 @@ mod tests {
     async fn be_silent(silent: Option<&str>, now: &str) {
         if silent.is_some_and(|silent| now.starts_with(silent)) {
             tokio::time::pause();
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 
