@@ -58,11 +58,10 @@ mod long_statistics {
     /// Samples of each kind.
     const SAMPLES: usize = 2_000;
 
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    #[ignore = "long tier: a quarter of an hour"]
-    async fn wrong_unknown_locked_and_disabled_take_the_same_time() -> Result<()> {
+    /// A stack in which 04500002 is disabled, and who calls there from no address.
+    async fn one_is_disabled(name: &str) -> Result<(Stack, Gateway)> {
         let options = StackOptions {
-            name: "denials".to_owned(),
+            name: name.to_owned(),
             ..StackOptions::default()
         };
         let stack = tokio::task::block_in_place(|| Stack::start(&options))?;
@@ -73,6 +72,13 @@ mod long_statistics {
         let mut gateway = Gateway::connect(&stack, 0).await?;
         // Whoever has no address is not counted: what is asked here is another limit.
         gateway.client = None;
+        Ok((stack, gateway))
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    #[ignore = "long tier: a quarter of an hour"]
+    async fn wrong_unknown_locked_and_disabled_take_the_same_time() -> Result<()> {
+        let (_stack, mut gateway) = one_is_disabled("denials").await?;
         for number in 0..10 {
             gateway
                 .verify_password("13100001", &format!("wrong {number}"), &random())
@@ -108,17 +114,7 @@ mod long_statistics {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     #[ignore = "long tier: half an hour"]
     async fn a_reset_takes_the_same_time_whoever_it_is_for() -> Result<()> {
-        let options = StackOptions {
-            name: "denials-of-resets".to_owned(),
-            ..StackOptions::default()
-        };
-        let stack = tokio::task::block_in_place(|| Stack::start(&options))?;
-        let disable = DisableAccountRequest {
-            login_id: "04500002".to_owned(),
-        };
-        administration(&stack).await?.disable_account(disable).await?;
-        let mut gateway = Gateway::connect(&stack, 0).await?;
-        gateway.client = None;
+        let (_stack, mut gateway) = one_is_disabled("denials-of-resets").await?;
         let mut lists = [(); 3].map(|()| Vec::with_capacity(SAMPLES));
         for number in 0..SAMPLES {
             // After the first three of each hour the mails of all of them are withheld, those of a new id never.

@@ -8,6 +8,9 @@ use crate::charset::Charset;
 use crate::message::LetterError;
 use crate::moment::moment;
 
+/// The subject of letters that bring codes, as the manual has it: people filter on it. Another one may be configured.
+pub const CODE_SUBJECT: &str = "国立がん研究センター（GTOL B2C production）アカウントの電子メール確認コード";
+
 /// What a letter is about.
 #[derive(Clone, Copy)]
 pub enum Content<'a> {

@@ -9,5 +9,5 @@ mod message;
 mod moment;
 
 pub use charset::Charset;
-pub use content::{Code, Content, Written};
+pub use content::{CODE_SUBJECT, Code, Content, Written};
 pub use message::{Letter, LetterError, Letters, MailFrom};

@@ -2,15 +2,12 @@
 
 use http::Uri;
 use sekisho_eventlog::LogAccess;
-use sekisho_letters::{Charset, MailFrom};
+use sekisho_letters::{CODE_SUBJECT, Charset, MailFrom};
 use sekisho_service::server::ServerSettings;
 use sekisho_service::settings::{KeyRing, Reader, Settings};
 
 use crate::domain::MAX_KEY_ID;
 use crate::worker::RelayUrl;
-
-/// The manual's subject; people filter on it.
-const SUBJECT: &str = "国立がん研究センター（GTOL B2C production）アカウントの電子メール確認コード";
 
 /// Everything that can be configured.
 #[derive(Debug)]
@@ -47,7 +44,11 @@ impl Settings for Config {
             "the mail relay; with ?tls=required or as smtps:// it is encrypted, which a login needs beyond loopback",
         );
         let mail_from = reader.or("MAIL_FROM", "gtol@localhost", "the sender of mails");
-        let mail_subject = reader.or("MAIL_SUBJECT", SUBJECT, "the subject of mails that bring codes");
+        let mail_subject = reader.or(
+            "MAIL_SUBJECT",
+            CODE_SUBJECT,
+            "the subject of mails that bring codes",
+        );
         let mail_charset = reader.or(
             "MAIL_CHARSET",
             "utf-8",

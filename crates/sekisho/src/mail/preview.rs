@@ -4,15 +4,13 @@ use std::io::{self, Write};
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use sekisho_letters::{Charset, Code, Content, Letter, Letters, MailFrom};
+use sekisho_letters::{CODE_SUBJECT, Charset, Code, Content, Letter, Letters, MailFrom};
 use sekisho_proto::otp::v1::{Purpose, Topic};
 use sekisho_service::settings::{Secret, Value as _};
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-/// The subject of letters that bring codes, unless it is configured.
-const SUBJECT: &str = "国立がん研究センター（GTOL B2C production）アカウントの電子メール確認コード";
 /// How long a code lives.
 const CODE_LIFE: Duration = Duration::minutes(10);
 /// When the letters shown are written.
@@ -28,7 +26,7 @@ pub struct Preview {
     #[arg(long, value_enum, default_value_t = Form::Text)]
     form: Form,
     /// Of letters that bring codes.
-    #[arg(long, env = "SEKISHO_OTP_MAIL_SUBJECT", default_value = SUBJECT)]
+    #[arg(long, env = "SEKISHO_OTP_MAIL_SUBJECT", default_value = CODE_SUBJECT)]
     subject: String,
     /// The sender.
     #[arg(long, env = "SEKISHO_OTP_MAIL_FROM", default_value = "gtol@localhost", value_parser = MailFrom::parse)]
@@ -157,7 +155,7 @@ mod tests {
         let preview = Preview {
             letter: Some(letter),
             form,
-            subject: SUBJECT.to_owned(),
+            subject: CODE_SUBJECT.to_owned(),
             from: MailFrom::parse("gtol@localhost").unwrap(),
             charset: Charset::Iso2022Jp,
         };

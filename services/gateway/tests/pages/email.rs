@@ -24,6 +24,15 @@ struct Expected {
     focus: &'static str,
 }
 
+/// Whatever belongs to a code.
+const CODES: &[&str] = &[
+    "name=\"code\"",
+    texts::SEND,
+    texts::SEND_AGAIN,
+    texts::SENT,
+    "K7M2",
+];
+
 const STATES: [Expected; 14] = [
     Expected {
         state: "not-sent",
@@ -125,25 +134,13 @@ const STATES: [Expected; 14] = [
     Expected {
         state: "codes-locked",
         texts: &[texts::CODES_LOCKED],
-        missing: &[
-            "name=\"code\"",
-            texts::SEND,
-            texts::SEND_AGAIN,
-            texts::SENT,
-            "K7M2",
-        ],
+        missing: CODES,
         focus: "role=\"alert\" tabindex=\"-1\" autofocus>",
     },
     Expected {
         state: "codes-closed",
         texts: &[texts::DISABLED],
-        missing: &[
-            "name=\"code\"",
-            texts::SEND,
-            texts::SEND_AGAIN,
-            texts::SENT,
-            "K7M2",
-        ],
+        missing: CODES,
         focus: "role=\"alert\" tabindex=\"-1\" autofocus>",
     },
     Expected {

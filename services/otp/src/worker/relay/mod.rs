@@ -188,7 +188,10 @@ mod tests {
     }
 
     fn letter() -> Message {
-        let address = "gantoroku@example.com";
+        letter_to("gantoroku@example.com")
+    }
+
+    fn letter_to(address: &str) -> Message {
         let letter = Message::builder()
             .from(address.parse().unwrap())
             .to(address.parse().unwrap());
@@ -239,6 +242,17 @@ mod tests {
                 "{silent}: {took:?}"
             );
         }
+    }
+
+    /// RFC 6531; the relay here knows no extension.
+    #[tokio::test]
+    async fn an_address_that_the_relay_cannot_read_gets_no_letter() {
+        let (relay, counts) = relay(usize::MAX).await;
+        let outcome = relay
+            .hand_over(&letter_to("漢字@example.com"), async { Ok(()) })
+            .await;
+        assert_eq!(outcome, Err(Failure::of(Class::Permanent)));
+        assert_eq!(counts.letters(), 0);
     }
 
     /// As if the process had been stopped between the look and the letter.
