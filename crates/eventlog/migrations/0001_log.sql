@@ -330,6 +330,33 @@ begin
 end
 $$;
 
+-- The entries that make the states of streams of one id, each in order: all, or those from the newest that carries a state on.
+-- No row of a stream that does not exist; where its entries should be and are not, SK007. The bounds stand as constants in what
+-- is planned, so that no segment outside of them is touched.
+create function log.load(kinds text[], stream_id uuid, whole boolean) returns setof log.entry
+language plpgsql stable
+-- As in `append`: planned once for each connection, whatever the statistics said then. It has the rights of its caller, and a
+-- search path of its own would cost more than all else that it does.
+set plan_cache_mode = force_generic_plan set enable_seqscan = off
+as $$
+declare
+    one text;
+    load_from bigint;
+    newest bigint;
+begin
+    foreach one in array kinds loop
+        select case when whole then 1 else s.load_from end, s.newest into load_from, newest
+        from log.stream as s where s.kind = one and s.stream_id = load.stream_id;
+        continue when not found;
+        return query execute format('select * from log.entry where position between %s and %s and kind = $1 and stream_id = $2'
+            ' order by version', load_from, newest) using one, stream_id;
+        if not found then
+            raise exception 'a stream whose entries are gone' using errcode = 'SK007';
+        end if;
+    end loop;
+end
+$$;
+
 -- Work about an entry that keeps failing for a reason that time does not mend: laid aside, so that it holds up nothing, until
 -- an operator has it tried again or drops it. No record: what became of it stands in the log.
 create table log.parked (
@@ -390,6 +417,6 @@ as $$with found as (delete from log.parked where parked_id = id returning 1) sel
 revoke all on all functions in schema log from public;
 grant usage on schema log to sekisho_log_reader;
 grant select on log.entry, log.stream, log.segment, log.epoch, log.parked to sekisho_log_reader;
-grant execute on function log.now() to sekisho_log_reader;
+grant execute on function log.now(), log.load to sekisho_log_reader;
 grant execute on function log.append, log.make_segments, log.park, log.unpark to sekisho_log_writer;
 grant execute on function log.replay_parked, log.drop_parked to sekisho_operator;

@@ -23,14 +23,14 @@ use crate::follow::Follower;
 use crate::head::{Head, Heads, Known, Mark};
 use crate::ids::{FlowId, Position, StreamId};
 use crate::publish::Publisher;
-use crate::read::{self, Page, READ, ReadError, in_time};
+use crate::read::{self, Page, READ, READERS, ReadError, again, in_time};
 use crate::streams::Streams;
 use crate::tasks::{Poller, confirm, keep_segments_ahead};
 use crate::wake::{self, Messages, Wakeups};
 use crate::writer::Writer;
 
-/// Reading connections of one process, at most.
-const READERS: u32 = 8;
+/// How long a reading connection may rest before it must show, when it is used again, that it is still one.
+const REST: Duration = Duration::from_secs(1);
 /// How long a reading connection may take to show that it can be used again.
 const RELEASE: Duration = Duration::from_secs(1);
 /// Between two attempts to reach a log that is not there yet.
@@ -144,16 +144,16 @@ impl Log {
     pub async fn connect(settings: LogSettings) -> Result<Self, ConnectError> {
         let options = connect_options(&settings)?;
         let pool = reading_pool(&options);
-        if !settings.test_clock && in_time(read::clock_source(&pool)).await?.trim() != CLOCK {
+        if !settings.test_clock && in_time(again(|| read::clock_source(&pool))).await?.trim() != CLOCK {
             return Err(ConnectError::TestClock);
         }
-        let missing = in_time(read::missing_guards(&pool)).await?;
+        let missing = in_time(again(|| read::missing_guards(&pool))).await?;
         if !missing.is_empty() {
             return Err(ConnectError::Unguarded(missing));
         }
-        let open = in_time(read::open_segment(&pool)).await?;
+        let open = in_time(again(|| read::open_segment(&pool))).await?;
         let asked = Instant::now();
-        let (answer, now) = in_time(read::head(&pool, open, Head::default())).await?;
+        let (answer, now) = in_time(again(|| read::head(&pool, open, Head::default()))).await?;
         let heads = Heads::new(answer);
         let clock = Clock::new(now, asked);
         let alarm = Alarm::default();
@@ -301,7 +301,27 @@ impl Log {
             db.system.name = "postgresql",
             kind = F::Event::KIND.as_str(),
         );
-        self.read_in_time(read::load(&self.pool, stream))
+        self.read_in_time(|| read::load(&self.pool, stream))
+            .instrument(span)
+            .await
+    }
+
+    /// The states of two streams of one id, which are of different kinds, as they are at one moment.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub async fn load_both<F: Fold, G: Fold>(
+        &self,
+        stream: StreamId,
+    ) -> Result<(Loaded<F>, Loaded<G>), ReadError> {
+        let span = tracing::info_span!(
+            "log.stream.load",
+            otel.kind = "client",
+            db.system.name = "postgresql",
+            kind = F::Event::KIND.as_str(),
+            and = G::Event::KIND.as_str(),
+        );
+        self.read_in_time(|| read::load_both(&self.pool, stream))
             .instrument(span)
             .await
     }
@@ -317,7 +337,7 @@ impl Log {
         after: Position,
         limit: u32,
     ) -> Result<Vec<Entry>, ReadError> {
-        self.read_in_time(read::newest(&self.pool, kind, stream, after, limit))
+        self.read_in_time(|| read::newest(&self.pool, kind, stream, after, limit))
             .await
     }
 
@@ -331,7 +351,7 @@ impl Log {
         after: Position,
         upto: Position,
     ) -> Result<Vec<(FlowId, StreamId)>, ReadError> {
-        self.read_in_time(read::flows(&self.pool, kind, after, upto))
+        self.read_in_time(|| read::flows(&self.pool, kind, after, upto))
             .await
     }
 
@@ -345,7 +365,7 @@ impl Log {
             otel.kind = "client",
             db.system.name = "postgresql",
         );
-        self.read_in_time(read::flow(&self.pool, flow))
+        self.read_in_time(|| read::flow(&self.pool, flow))
             .instrument(span)
             .await
     }
@@ -355,7 +375,7 @@ impl Log {
     /// # Errors
     /// [`ReadError`].
     pub async fn entry(&self, position: Position) -> Result<Option<Entry>, ReadError> {
-        self.read_in_time(read::entry(&self.pool, position)).await
+        self.read_in_time(|| read::entry(&self.pool, position)).await
     }
 
     /// When the entry at a position was recorded, of whatever kind it is.
@@ -363,7 +383,8 @@ impl Log {
     /// # Errors
     /// [`ReadError`].
     pub async fn recorded_at(&self, position: Position) -> Result<Option<OffsetDateTime>, ReadError> {
-        self.read_in_time(read::recorded_at(&self.pool, position)).await
+        self.read_in_time(|| read::recorded_at(&self.pool, position))
+            .await
     }
 
     /// Entries of some kinds after a position and not after another, in order. [`Page::upto`] says how far it came;
@@ -379,19 +400,19 @@ impl Log {
         limit: u32,
     ) -> Result<Page, ReadError> {
         let upto = upto.min(self.head());
-        self.read_in_time(read::page(&self.pool, after, upto, kinds, limit))
+        self.read_in_time(|| read::page(&self.pool, after, upto, kinds, limit))
             .await
     }
 
     /// Nothing is read from a log that has gone back.
-    async fn read_in_time<T>(
+    async fn read_in_time<T, R: Future<Output = Result<T, ReadError>>>(
         &self,
-        read: impl Future<Output = Result<T, ReadError>>,
+        read: impl Fn() -> R,
     ) -> Result<T, ReadError> {
         if self.heads.known().went_back {
             return Err(ReadError::WentBack);
         }
-        in_time(read).await
+        in_time(again(read)).await
     }
 
     /// Asks PostgreSQL for the head now. Whatever was committed before the call stands at or before the answer.
@@ -446,6 +467,16 @@ fn reading_pool(options: &PgConnectOptions) -> PgPool {
     PgPoolOptions::new()
         .max_connections(READERS)
         .acquire_timeout(READ)
+        // One that was in use a moment ago is not asked twice.
+        .test_before_acquire(false)
+        .before_acquire(|connection, metadata| {
+            Box::pin(async move {
+                if metadata.idle_for >= REST {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         // Every connection that comes back is asked for a sign of life, also one whose read was given up. Without a limit
         // here, one on a broken network path would keep its place in the pool for a quarter of an hour.
         .after_release(|connection, _| {

@@ -1,10 +1,10 @@
 //! Reads of the log. Each names a lower bound, so that old segments are never touched.
 
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use sekisho_proto::{EventError, Kind};
+use sekisho_proto::{Event as _, EventError, Kind};
 use sqlx::PgPool;
+use sqlx::error::DatabaseError;
 use time::OffsetDateTime;
 use tokio::time::timeout;
 
@@ -37,8 +37,12 @@ impl From<sqlx::Error> for ReadError {
     }
 }
 
+/// Reading connections of one process, at most.
+pub(crate) const READERS: u32 = 8;
 /// How long a read waits for a connection and for its answer.
 pub(crate) const READ: Duration = Duration::from_secs(2);
+/// What `log.load` raises for a stream whose entries are not there.
+const ENTRIES_GONE: &str = "SK007";
 /// Positions that one page looks at for each entry that it may hold.
 const SPARSE: u64 = 10;
 
@@ -140,29 +144,37 @@ pub(crate) async fn make_segments(pool: &PgPool) -> Result<(), ReadError> {
 
 /// The state of a stream.
 pub(crate) async fn load<F: Fold>(pool: &PgPool, stream: StreamId) -> Result<Loaded<F>, ReadError> {
-    let kind = <F::Event as sekisho_proto::Event>::KIND;
-    let bounds = sqlx::query!(
-        "select load_from, newest from log.stream where kind = $1 and stream_id = $2",
-        kind.as_str(),
-        stream.0
-    )
-    .fetch_optional(pool)
-    .await?;
-    let Some(bounds) = bounds else {
+    let newest = stream_entries(pool, &[F::Event::KIND], stream, false).await?;
+    state(pool, stream, &newest).await
+}
+
+/// The states of two streams of one id, from one statement.
+pub(crate) async fn load_both<F: Fold, G: Fold>(
+    pool: &PgPool,
+    stream: StreamId,
+) -> Result<(Loaded<F>, Loaded<G>), ReadError> {
+    let (one, other) = (F::Event::KIND, G::Event::KIND);
+    let newest = stream_entries(pool, &[one, other], stream, false).await?;
+    let (of_one, of_other): (Vec<Entry>, Vec<Entry>) =
+        newest.into_iter().partition(|entry| entry.kind == one);
+    Ok((
+        state(pool, stream, &of_one).await?,
+        state(pool, stream, &of_other).await?,
+    ))
+}
+
+/// The state that a stream's newest entries make: those that `log.load` answers when not asked for all.
+async fn state<F: Fold>(pool: &PgPool, stream: StreamId, newest: &[Entry]) -> Result<Loaded<F>, ReadError> {
+    if newest.is_empty() {
         return Ok(Loaded::default());
-    };
-    // What is appended from now on is another version, and not looked for.
-    let entries = async |from| stream_entries(pool, kind, stream, from..=bounds.newest).await;
-    if let Some(loaded) = refold(&entries(bounds.load_from).await?)? {
+    }
+    if let Some(loaded) = refold(newest)? {
         return Ok(loaded);
     }
     // The carried state is of another version of the fold: from the first entry, until the next entry carries one of
     // this version.
-    let all = entries(1).await?;
-    let beginning_gone = || EventError::Damaged {
-        event_type: format!("stream {stream}: its beginning is not in the log"),
-    };
-    let loaded = refold(&all)?.ok_or_else(beginning_gone)?;
+    let all = stream_entries(pool, &[F::Event::KIND], stream, true).await?;
+    let loaded = refold(&all)?.ok_or_else(|| beginning_gone(stream))?;
     Ok(Loaded {
         refolded: true,
         ..loaded
@@ -171,22 +183,36 @@ pub(crate) async fn load<F: Fold>(pool: &PgPool, stream: StreamId) -> Result<Loa
 
 async fn stream_entries(
     pool: &PgPool,
-    kind: Kind,
+    kinds: &[Kind],
     stream: StreamId,
-    positions: RangeInclusive<i64>,
+    whole: bool,
 ) -> Result<Vec<Entry>, ReadError> {
+    let names = names(kinds);
     let rows = sqlx::query_as!(
         Row,
-        "select position, kind, stream_id, version, event_id, flow_id, event_type, recorded_at, payload, metadata
-         from log.entry where position between $1 and $2 and kind = $3 and stream_id = $4 order by version",
-        positions.start(),
-        positions.end(),
-        kind.as_str(),
-        stream.0
+        r#"select position as "position!", kind as "kind!", stream_id as "stream_id!", version as "version!",
+            event_id as "event_id!", flow_id, event_type as "event_type!", recorded_at as "recorded_at!",
+            payload as "payload!", metadata as "metadata!"
+        from log.load($1, $2, $3)"#,
+        &names,
+        stream.0,
+        whole
     )
     .fetch_all(pool)
-    .await?;
+    .await
+    .map_err(
+        |error| match error.as_database_error().and_then(DatabaseError::code) {
+            Some(code) if code == ENTRIES_GONE => ReadError::Unknown(beginning_gone(stream)),
+            _ => error.into(),
+        },
+    )?;
     entries(rows)
+}
+
+fn beginning_gone(stream: StreamId) -> EventError {
+    EventError::Damaged {
+        event_type: format!("stream {stream}: its beginning is not in the log"),
+    }
 }
 
 /// The newest entries of a stream after a position, newest first.
@@ -285,7 +311,7 @@ pub(crate) async fn page(
     limit: u32,
 ) -> Result<Page, ReadError> {
     let upto = upto.min(Position(after.0.saturating_add(SPARSE * u64::from(limit))));
-    let names: Vec<String> = kinds.iter().map(ToString::to_string).collect();
+    let names = names(kinds);
     let rows = sqlx::query_as!(
         Row,
         "select position, kind, stream_id, version, event_id, flow_id, event_type, recorded_at, payload, metadata
@@ -306,6 +332,10 @@ pub(crate) async fn page(
     })
 }
 
+fn names(kinds: &[Kind]) -> Vec<String> {
+    kinds.iter().map(ToString::to_string).collect()
+}
+
 fn entries(rows: Vec<Row>) -> Result<Vec<Entry>, ReadError> {
     Ok(rows.into_iter().map(Entry::try_from).collect::<Result<_, _>>()?)
 }
@@ -315,4 +345,26 @@ pub(crate) async fn in_time<T>(read: impl Future<Output = Result<T, ReadError>>)
     timeout(READ, read)
         .await
         .unwrap_or(Err(ReadError::Unavailable(sqlx::Error::PoolTimedOut)))
+}
+
+/// A read that is done again on another connection where its own has ended, before it or meanwhile.
+pub(crate) async fn again<T, R: Future<Output = Result<T, ReadError>>>(
+    read: impl Fn() -> R,
+) -> Result<T, ReadError> {
+    for _ in 0..READERS {
+        match read().await {
+            Err(ReadError::Unavailable(error)) if has_ended(&error) => {}
+            answer => return answer,
+        }
+    }
+    read().await
+}
+
+/// Whether an error speaks of the connection: the server has ended it (class 57P), or nothing comes through.
+fn has_ended(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("57P")),
+        _ => false,
+    }
 }

@@ -204,8 +204,18 @@ pub async fn account_cuts(log: &Log, account: StreamId) -> Result<Cuts, ReadErro
 /// # Errors
 /// [`ReadError`].
 pub async fn newest_cuts(log: &Log, account: StreamId) -> Result<Cuts, ReadError> {
-    let elsewhere = session_cuts(log, account).await?;
-    Ok(account_cuts(log, account).await?.and(elsewhere))
+    Ok(newest_account(log, account).await?.cuts)
+}
+
+/// What the `account` stream says, read from the log now, with the cuts that stand elsewhere as well.
+///
+/// # Errors
+/// [`ReadError`].
+pub async fn newest_account(log: &Log, account: StreamId) -> Result<AccountCuts, ReadError> {
+    let epoch = Cuts::by_epoch(log.epoch());
+    let (own, elsewhere) = log.load_both::<AccountCuts, SessionCuts>(account).await?;
+    let cuts = own.state.cuts.and(elsewhere.state.cuts).and(epoch);
+    Ok(AccountCuts { cuts, ..own.state })
 }
 
 /// The newest cuts of an account, like [`account_cuts`] but those that do not stand in its own stream.

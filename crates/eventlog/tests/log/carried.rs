@@ -1,7 +1,10 @@
 //! State that every 64th entry carries.
 
-use sekisho_eventlog::{CARRY_EVERY, Carry, Fold, Loaded, ReadError, Recorded, Version};
-use sekisho_proto::events::CodeEvent;
+use sekisho_eventlog::{
+    CARRY_EVERY, Carry, Context, DecideError, Decision, Fold, Loaded, ReadError, Recorded, Version,
+};
+use sekisho_proto::events::{CodeEvent, SessionEvent};
+use sekisho_proto::sessions::v1::SessionsCut;
 
 use super::support::{Db, Tally, append, following, issued, recorded, stream};
 
@@ -140,6 +143,55 @@ async fn a_stream_whose_beginning_is_gone_is_never_an_empty_one() {
         Err(ReadError::Unknown(_))
     ));
     assert_eq!(log.load::<Tally>(stream(2)).await.unwrap(), Loaded::default());
+}
+
+/// How many sessions were cut.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct CutTally(u64);
+
+impl Fold for CutTally {
+    type Event = SessionEvent;
+    const VERSION: u32 = 1;
+
+    fn evolve(self, _: &SessionEvent, _: &Recorded) -> Self {
+        Self(self.0 + 1)
+    }
+
+    fn resume(_: &[u8]) -> Option<Self> {
+        None
+    }
+}
+
+impl Carry for CutTally {
+    fn carry(&self) -> Vec<u8> {
+        Vec::new()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_states_of_two_streams_of_one_id_are_those_of_each() {
+    let db = Db::new().await;
+    let log = grow::<Tally>(&db, 66).await;
+    let (codes, sessions) = log.load_both::<Tally, CutTally>(stream(1)).await.unwrap();
+    assert_eq!((codes.version, sessions), (Version(66), Loaded::default()));
+    let sessions_log = db.log_as("sessions").await;
+    for _ in 0..2 {
+        let decided: Result<_, DecideError<()>> = sessions_log
+            .decide::<CutTally, ()>(&Context::new(stream(1), None, "test"), |_| {
+                Ok(Decision::Record(SessionsCut::default().into()))
+            })
+            .await;
+        decided.unwrap();
+    }
+    let (codes, sessions) = log.load_both::<Tally, CutTally>(stream(1)).await.unwrap();
+    assert_eq!(Some(&codes), log.load::<Tally>(stream(1)).await.ok().as_ref());
+    assert_eq!((sessions.state, sessions.version), (CutTally(2), Version(2)));
+    // Of one stream the carried state is of no use.
+    let (sessions, codes) = log.load_both::<CutTally, NewerTally>(stream(1)).await.unwrap();
+    assert_eq!((sessions.version, codes.state.0.count), (Version(2), 66));
+    db.sql("delete from log.entry where kind = 'session';");
+    let gone = log.load_both::<Tally, CutTally>(stream(1)).await;
+    assert!(matches!(gone, Err(ReadError::Unknown(_))), "{gone:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

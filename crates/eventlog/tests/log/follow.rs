@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_nats::{Client, HeaderMap};
 use bytes::Bytes;
+use futures::StreamExt as _;
 use sekisho_dev::Nats;
 use sekisho_eventlog::{Follower, Log, Position};
 use sekisho_proto::Kind;
@@ -119,7 +120,7 @@ async fn a_follower_gets_through_a_network_that_is_too_slow_for_whole_pages() {
         let log = log.clone();
         async move { recorded(append(&log, &large).await).position }
     });
-    let mut appended = futures::future::join_all(all).await;
+    let mut appended: Vec<_> = futures::stream::iter(all).buffered(50).collect().await;
     appended.sort_unstable();
     let proxy = Proxy::start(db.address(), None).await;
     let slow = db.log_at(db.url_by("otp", proxy.address)).await;

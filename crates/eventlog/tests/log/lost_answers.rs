@@ -95,6 +95,43 @@ async fn without_postgresql_a_caller_knows_within_two_seconds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn reads_that_come_after_the_connections_were_ended_find_others() {
+    let db = Db::quiet().await;
+    let log = db.log().await;
+    recorded(append(&log, &draft(stream(1), 0)).await);
+    let read_all = async || {
+        let reads = (0..8).map(|_| log.load::<Tally>(stream(1)));
+        futures::future::join_all(reads).await
+    };
+    let (mut onlooker, mut locking) = (db.connection("postgres").await, db.connection("postgres").await);
+    run(&mut locking, "begin; lock table log.stream").await.unwrap();
+    let (reads, ()) = tokio::join!(read_all(), async {
+        until("eight reads to wait", async || {
+            (db.waiting(&mut onlooker).await == 8).then_some(())
+        })
+        .await;
+        run(&mut locking, "commit").await.unwrap();
+    });
+    assert!(reads.iter().all(Result::is_ok), "{reads:?}");
+    let end_all = || {
+        let ended = db.sql(
+            "select count(pg_terminate_backend(pid, 5000)) from pg_stat_activity
+             where usename = 'sekisho_otp' and datname = current_database();",
+        );
+        assert!(ended.parse::<u64>().unwrap() >= 8, "{ended}");
+    };
+    end_all();
+    let reads = read_all().await;
+    assert!(reads.iter().all(Result::is_ok), "{reads:?}");
+    // A service's own reads of its tables are done once; what rested for a second is asked before.
+    end_all();
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    let own = (0..8).map(|_| sqlx::query("select 1").execute(log.pool()));
+    let own = futures::future::join_all(own).await;
+    assert!(own.iter().all(Result::is_ok), "{own:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn reads_go_on_after_a_network_that_went_silent_is_mended() {
     let db = Db::quiet().await;
     let proxy = Proxy::start(db.address(), None).await;

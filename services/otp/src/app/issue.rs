@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sekisho_eventlog::{DecideError, Decided, Decision, Entry, Facts, Position};
-use sekisho_evidence::{CommandId, Flow, Minted, Refusal};
+use sekisho_evidence::{CommandId, Flow, Mint, Minted, Refusal};
 use sekisho_proto::Kind;
 use sekisho_proto::events::CodeEvent;
 use sekisho_service::entropy;
@@ -18,6 +18,13 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// The event that issues a code.
 const CODE_ISSUED: &str = "code_issued";
 
+/// A code that this call or one before it has issued.
+struct Issued {
+    position: Position,
+    /// This call has: what becomes of the mail is still to be heard.
+    is_new: bool,
+}
+
 impl App {
     /// Issues a code. For a sign-in it waits up to 3 s until the log says what became of the mail; for a reset it does
     /// not wait, because the wait would tell whether there is an account.
@@ -29,19 +36,25 @@ impl App {
         let alive = self.open_alive(caller).await?;
         // Heard from before the event on, so that no outcome is missed.
         let mut hearing = self.fates.hear();
-        let about = self.record_issue(&alive, command).await?;
-        let view = self.view(caller).await?;
-        let Some(about) = about.filter(|_| view.waits_for_mail()) else {
-            return Ok(view);
+        let issued = self.record_issue(&alive, command).await?;
+        let may_tell = alive.minted.mint == Mint::SignIn;
+        let Some(Issued { position, is_new }) = issued.filter(|_| may_tell) else {
+            return self.view(caller).await;
         };
-        if timeout_at(end, hearing.until_settled(about)).await.is_err() {
-            tracing::info!(about = about.0, "the mail's fate is not known yet");
+        if !is_new {
+            let view = self.view(caller).await?;
+            if !view.waits_for_mail() {
+                return Ok(view);
+            }
+        }
+        if timeout_at(end, hearing.until_settled(position)).await.is_err() {
+            tracing::info!(about = position.0, "the mail's fate is not known yet");
         }
         self.view(caller).await
     }
 
-    /// The position of CodeIssued; `None` where no code was needed.
-    async fn record_issue(&self, alive: &Alive, command: CommandId) -> Result<Option<Position>, Error> {
+    /// Where CodeIssued stands; `None` where no code was needed.
+    async fn record_issue(&self, alive: &Alive, command: CommandId) -> Result<Option<Issued>, Error> {
         let minted = &alive.minted;
         let digest = command.digest(&[b"IssueCode"]);
         let context = context(minted.account, Some(minted.flow), Some(digest));
@@ -68,14 +81,14 @@ impl App {
             Err(DecideError::Expired) => return Err(Refusal::Old.into()),
             decided => decided?,
         };
-        let (recorded, event) = match decided {
-            Decided::Recorded { recorded, event, .. } | Decided::Repeated { recorded, event } => {
-                (recorded, event)
-            }
+        let (recorded, event, is_new) = match decided {
+            Decided::Recorded { recorded, event, .. } => (recorded, event, true),
+            Decided::Repeated { recorded, event } => (recorded, event, false),
             Decided::Nothing(_) => return Ok(None),
         };
+        let position = recorded.position;
         match event {
-            CodeEvent::CodeIssued(_) => Ok(Some(recorded.position)),
+            CodeEvent::CodeIssued(_) => Ok(Some(Issued { position, is_new })),
             CodeEvent::CodeRefused(_) => Err(Rejection::TooMany.into()),
             CodeEvent::MailStarted(_)
             | CodeEvent::Mailed(_)

@@ -11,7 +11,7 @@ pub use fates::Fates;
 pub use verify::Verified;
 
 use sekisho_eventlog::{Context, Entry, FlowId, Fold, Log, Position, StreamId};
-use sekisho_evidence::{AccountCuts, Bucket, Flow, Minted, Refusal, session_cuts};
+use sekisho_evidence::{Bucket, Flow, Minted, Refusal, newest_account};
 use sekisho_proto::{EventError, Kind};
 use sekisho_service::roles;
 use sekisho_service::settings::Secret;
@@ -88,9 +88,8 @@ impl App {
             return Err(Refusal::Cancelled.into());
         }
         let minted = opened.minted;
-        let elsewhere = session_cuts(&self.log, minted.account).await?;
-        let account = self.log.load::<AccountCuts>(minted.account).await?.state;
-        if !account.cuts.and(elsewhere).flow_lives(minted.position) {
+        let account = newest_account(&self.log, minted.account).await?;
+        if !account.cuts.flow_lives(minted.position) {
             return Err(Refusal::Cut.into());
         }
         Ok(Alive {

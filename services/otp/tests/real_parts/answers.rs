@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sekisho_evidence::CommandId;
 use sekisho_otp::app::Error;
 use sekisho_otp::domain::{MailFate, View, ViewStage};
 use sekisho_proto::refusal::Refuse as _;
@@ -142,8 +143,11 @@ async fn a_sign_in_tells_what_became_of_its_mail() {
     for _ in 0..3 {
         let flow = world.sign_in().await;
         let start = Instant::now();
-        let told = mail(replica.issue(&flow).await.unwrap());
-        assert!(matches!(told, Some(MailFate::HandedOver(_))), "{told:?}");
+        // The second answer of a form that is sent twice has nothing to wait for.
+        for _ in 0..2 {
+            let told = mail(replica.issue_form(&flow, CommandId::from([1; 16])).await.unwrap());
+            assert!(matches!(told, Some(MailFate::HandedOver(_))), "{told:?}");
+        }
         fastest = fastest.min(start.elapsed());
     }
     // As soon as the log says so; at the end of the patience it would be three seconds every time.

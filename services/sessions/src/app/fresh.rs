@@ -47,6 +47,10 @@ impl Sessions {
     /// Like [`Sessions::newest`], for a check: gives up soon, and at once while the log does not answer.
     pub(super) async fn newest_soon(&self) -> Result<OffsetDateTime, Error> {
         let Inner { log, head_reads, .. } = &*self.inner;
+        // The head of such a log is confirmed no more: a read that was vain before would seem so for ever.
+        if log.went_back() {
+            return Err(Error::Log(LogFault::WentBack));
+        }
         if head_reads.are_vain(log.head_age()) {
             return Err(Error::Unconfirmed);
         }

@@ -226,6 +226,41 @@ async fn a_log_that_went_back_and_is_away_is_not_believed_from_memory() {
     }
 }
 
+/// A check that found no answer keeps the next ones from waiting, but not from hearing what the log turns out to be.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_went_back_is_named_also_after_a_read_without_an_answer() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    world.database.back_up().unwrap();
+    let started = replica
+        .start(&world.verified(world.account()).await)
+        .await
+        .unwrap();
+    let token = started.token.expose();
+    let mut admin = PgConnection::connect(&world.database.url("postgres"))
+        .await
+        .unwrap();
+    let mut lock = admin.begin().await.unwrap();
+    lock.execute("lock table log.entry in access exclusive mode")
+        .await
+        .unwrap();
+    eventually("the head to be older than a second", async || {
+        (replica.log.head_age() > Duration::from_secs(1)).then_some(())
+    })
+    .await;
+    assert_eq!(replica.sessions.check(b"unknown").await, Err(Error::Unconfirmed));
+    // Ends the lock's connection too.
+    world.database.restore().unwrap();
+    eventually("the replica to notice", async || {
+        replica.log.went_back().then_some(())
+    })
+    .await;
+    assert_eq!(
+        replica.sessions.check(token).await,
+        Err(Error::Log(LogFault::WentBack))
+    );
+}
+
 /// What one replica saw before the log went away it could not record. When the log is back and the clock past the recorded
 /// deadline, the other replica must not be the first to speak.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

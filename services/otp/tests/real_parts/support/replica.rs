@@ -103,9 +103,13 @@ impl Replica {
     }
 
     pub async fn issue(&self, flow: &Flow) -> Result<View, Error> {
-        self.app
-            .issue(flow.caller(), sekisho_service::entropy::bytes().into())
-            .await
+        let command = sekisho_service::entropy::bytes().into();
+        self.issue_form(flow, command).await
+    }
+
+    /// Asks for a code by one form.
+    pub async fn issue_form(&self, flow: &Flow, command: CommandId) -> Result<View, Error> {
+        self.app.issue(flow.caller(), command).await
     }
 
     /// Types a code as a form of its own.

@@ -404,7 +404,6 @@ async fn away_for_almost_as_long_as_anybody_may_be_idle(idle: Duration) {
         })
         .await;
     }
-    let mut witnesses = witnesses(&world, &replicas, 2).await;
     while gone.elapsed() < idle * 2 {
         for replica in replicas {
             replica.sessions.check(busy.expose()).await.unwrap();
@@ -418,6 +417,7 @@ async fn away_for_almost_as_long_as_anybody_may_be_idle(idle: Duration) {
     // What was recorded afterwards says when it was used while the log was away.
     let used = world.extensions_between(gone_at + idle / 6, last_used).await;
     assert!(used > 0, "no use in the outage was recorded");
+    let mut witnesses = witnesses(&world, &replicas, 2).await;
     verify(&world, &replicas, &limits, &mut witnesses).await;
     for keeper in keepers {
         keeper.abort();
