@@ -74,11 +74,11 @@ fn repeat(times: u32, steps: &mut Steps, arguments: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// How many tests of one program run at a time: four times as many as there are cores, because most of them wait for what
-/// takes its time, such as a deadline.
+/// How many tests of one program run at a time: twice as many as there are cores, because most of them wait for what
+/// takes its time, such as a deadline. With more of them, people in tests get too little done before a deadline.
 fn at_once() -> Result<usize> {
     let cores = std::thread::available_parallelism().context("the number of cores is not known")?;
-    Ok(4 * cores.get())
+    Ok(2 * cores.get())
 }
 
 /// What selects the tests of a part.

@@ -65,9 +65,8 @@ impl App {
 
     pub(super) async fn overview(&self, row: Row) -> Result<Overview, Error> {
         let account = StreamId(row.account_id);
-        let (state, sessions, wrong_codes) = tokio::try_join!(
-            self.log.load::<Account>(account),
-            self.log.load::<SessionCuts>(account),
+        let ((state, sessions), wrong_codes) = tokio::try_join!(
+            self.log.load_both::<Account, SessionCuts>(account),
             wrong_codes(&self.log, account)
         )?;
         let (state, sessions) = (state.state, sessions.state);

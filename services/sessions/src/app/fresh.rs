@@ -104,6 +104,9 @@ impl Sessions {
     /// Waits until the known head is folded.
     async fn fold_all(&self, deadline: Instant) -> Result<OffsetDateTime, Error> {
         let Inner { log, view, .. } = &*self.inner;
+        if log.went_back() {
+            return Err(Error::Log(LogFault::WentBack));
+        }
         // In this order: the head is known before the moment at which it was asked for.
         let asked_at = log.head_asked_at();
         let newest = log.mark();

@@ -1,4 +1,7 @@
 //! An epoch, and a log that took the place of another.
+//!
+//! On more than one thread: the copy is put in place by a call that blocks, and PostgreSQL drops a database only when every
+//! connection that is being made has been made or has failed.
 
 use sekisho_eventlog::{LogFault, Position};
 use sekisho_evidence::Refusal;
@@ -16,7 +19,7 @@ async fn answers(replica: &Replica, token: &[u8], expected: Error) {
     .await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_epoch_ends_every_session_and_every_flow() {
     let world = World::new().await;
     let replica = world.replica().await;
@@ -36,7 +39,7 @@ async fn an_epoch_ends_every_session_and_every_flow() {
     assert!(replica.sessions.agrees_with(&world.replica().await.sessions));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_start_and_an_epoch_at_once_leave_no_live_session() {
     let world = World::new().await;
     let replica = world.replica().await;
@@ -53,7 +56,7 @@ async fn a_start_and_an_epoch_at_once_leave_no_live_session() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replica_begins_anew_with_the_log_that_took_the_place_of_its_own() {
     let world = World::new().await;
     let replica = world.replica().await;
@@ -85,7 +88,7 @@ async fn a_replica_begins_anew_with_the_log_that_took_the_place_of_its_own() {
 }
 
 /// The moment between the news of an epoch and the end of the old fold, drawn out: this replica folds nothing any more.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_folded_of_a_log_that_was_given_up_answers_nothing() {
     let world = World::new().await;
     let replica = world.replica().await;

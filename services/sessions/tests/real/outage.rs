@@ -261,6 +261,28 @@ async fn a_log_that_went_back_is_named_also_after_a_read_without_an_answer() {
     );
 }
 
+/// For a second an answer needs no read of the head; that second is over when the log is known to be another one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_went_back_is_named_also_right_after_a_confirmed_head() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    world.database.back_up().unwrap();
+    let started = replica
+        .start(&world.verified(world.account()).await)
+        .await
+        .unwrap();
+    let token = started.token.expose();
+    replica.log.confirm_head().await.unwrap();
+    world.database.restore().unwrap();
+    eventually("the replica to notice", async || {
+        let _ = replica.log.confirm_head().await;
+        replica.log.went_back().then_some(())
+    })
+    .await;
+    let answer = replica.sessions.check(token).await;
+    assert_eq!(answer, Err(Error::Log(LogFault::WentBack)));
+}
+
 /// What one replica saw before the log went away it could not record. When the log is back and the clock past the recorded
 /// deadline, the other replica must not be the first to speak.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
