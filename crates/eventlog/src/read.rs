@@ -360,10 +360,11 @@ pub(crate) async fn again<T, R: Future<Output = Result<T, ReadError>>>(
     read().await
 }
 
-/// Whether an error speaks of the connection: the server has ended it (class 57P), or nothing comes through.
+/// Whether an error speaks of the connection: the server has ended it (class 57P), or nothing comes through. A certificate that does
+/// not hold is an error of input and output too, and another connection would meet the same one.
 fn has_ended(error: &sqlx::Error) -> bool {
     match error {
-        sqlx::Error::Io(_) => true,
+        sqlx::Error::Io(error) => error.kind() != std::io::ErrorKind::InvalidData,
         sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("57P")),
         _ => false,
     }

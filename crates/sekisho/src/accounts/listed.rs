@@ -10,7 +10,7 @@ use super::refusal::refused;
 
 /// Accounts that are asked for at a time: each is some reads of the log, and a call has five seconds, also on a machine that does
 /// much else.
-const PAGE: u32 = 100;
+const PAGE: u32 = 25;
 
 /// Accounts, and when they were so.
 pub(super) struct Listed {
