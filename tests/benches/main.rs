@@ -14,6 +14,7 @@ mod import;
 mod loads;
 mod log;
 mod machine;
+mod mail;
 mod move_in;
 mod rebuild;
 mod signin;
@@ -38,6 +39,8 @@ enum What {
     Log(log::Options),
     /// The gateway's top page, which asks sessions each time, beside a bare axum that asks a bare tonic
     Check(check::Options),
+    /// From the click on 確認コードを送信 until the relay has the letter, beside a relay that is alone
+    Mail(mail::Options),
     /// Everybody sets a first password within an hour, by way of a code
     MoveIn(move_in::Options),
     /// Complete sign-ins at rising load, beside the bare hash, and the CPU that each takes
@@ -63,6 +66,7 @@ async fn main() -> Result<()> {
     match Arguments::parse_from(arguments).what {
         What::Log(options) => log::run(&options).await,
         What::Check(options) => check::run(&options).await,
+        What::Mail(options) => tokio::task::block_in_place(|| mail::run(&options)),
         What::MoveIn(options) => move_in::run(&options).await,
         What::Signin(options) => tokio::task::block_in_place(|| signin::run(&options)),
         What::Signout(options) => signout::run(&options).await,

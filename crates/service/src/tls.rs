@@ -24,7 +24,7 @@ pub struct TlsSettings {
 
 /// A file with at least one certificate, PEM.
 #[derive(Clone, Debug)]
-struct Certificates(Vec<u8>);
+pub struct Certificates(Vec<u8>);
 
 /// A file with a private key, PEM.
 #[derive(Clone, Debug)]
@@ -144,6 +144,11 @@ impl Settings for TlsSettings {
 }
 
 impl Certificates {
+    /// The certificates as they stand in the file, PEM.
+    pub fn pem(&self) -> &[u8] {
+        &self.0
+    }
+
     fn read(path: &Path) -> Result<Self, String> {
         let pem = content(path)?;
         let whole = CertificateDer::pem_slice_iter(&pem).all(|found| found.is_ok());

@@ -5,9 +5,13 @@ use sekisho_eventlog::LogAccess;
 use sekisho_letters::{CODE_SUBJECT, Charset, MailFrom};
 use sekisho_service::server::ServerSettings;
 use sekisho_service::settings::{KeyRing, Reader, Settings};
+use sekisho_service::tls::Certificates;
 
 use crate::domain::MAX_KEY_ID;
 use crate::worker::RelayUrl;
+
+/// Beside a relay that is not encrypted it would look like protection.
+const SMTP_CA: &str = "SMTP_CA";
 
 /// Everything that can be configured.
 #[derive(Debug)]
@@ -22,6 +26,8 @@ pub struct Config {
     pub credentials: Vec<Uri>,
     /// The mail relay.
     pub relay: RelayUrl,
+    /// The authority that has signed the relay's certificate, in place of those of the system.
+    pub relay_authority: Option<Certificates>,
     /// The sender of mails.
     pub mail_from: MailFrom,
     /// The subject of mails that bring codes.
@@ -39,10 +45,18 @@ impl Settings for Config {
             "CREDENTIALS_URL",
             "https://host:port of each replica of credentials",
         );
-        let relay = reader.required(
+        let relay: Option<RelayUrl> = reader.required(
             "SMTP_URL",
             "the mail relay; with ?tls=required or as smtps:// it is encrypted, which a login needs beyond loopback",
         );
+        let relay_authority = reader.optional(
+            SMTP_CA,
+            "the authority that has signed the relay's certificate; without it those that the system believes",
+        );
+        let is_believed = matches!(relay_authority, Some(Some(_)));
+        if is_believed && relay.as_ref().is_some_and(|relay| !relay.is_encrypted()) {
+            reader.mistake(SMTP_CA, "has no use: SMTP_URL asks for no encryption");
+        }
         let mail_from = reader.or("MAIL_FROM", "gtol@localhost", "the sender of mails");
         let mail_subject = reader.or(
             "MAIL_SUBJECT",
@@ -60,6 +74,7 @@ impl Settings for Config {
             keys: keys?,
             credentials: credentials?,
             relay: relay?,
+            relay_authority: relay_authority?,
             mail_from: mail_from?,
             mail_subject: mail_subject?,
             mail_charset: mail_charset?,
@@ -101,6 +116,7 @@ mod tests {
         let source: Source = [
             ("X_KEY_FILE", file.path().to_str().unwrap()),
             ("X_SMTP_URL", "http://canary"),
+            ("X_SMTP_CA", "/canary"),
             ("X_NATS_URL", ":canary"),
             ("X_MAIL_FROM", "canary"),
             ("X_MAIL_CHARSET", "canary"),
@@ -121,11 +137,31 @@ mod tests {
             "X_KEY_FILE",
             "X_CREDENTIALS_URL",
             "X_SMTP_URL",
+            "X_SMTP_CA",
             "X_MAIL_FROM",
             "X_MAIL_CHARSET",
         ];
         assert_eq!(names, expected);
         assert!(!mistakes.to_string().contains("canary"));
+    }
+
+    #[test]
+    fn an_authority_without_encryption_is_a_mistake() {
+        let folder = tempfile::tempdir().unwrap();
+        let authority = sekisho_seed::Authority::open(folder.path()).unwrap();
+        let mistakes = |relay: &str| {
+            let source: Source = [
+                ("SMTP_URL", relay),
+                ("SMTP_CA", authority.file("ca.pem").to_str().unwrap()),
+            ]
+            .into_iter()
+            .collect();
+            let mistakes = load::<Config>("", &source).unwrap_err();
+            mistakes.iter().any(|mistake| mistake.name == "SMTP_CA")
+        };
+        assert!(mistakes("smtp://relay"));
+        assert!(!mistakes("smtp://relay?tls=required"));
+        assert!(!mistakes("smtps://relay"));
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub async fn run(config: Config, process: Process) -> Result<(), Error> {
 /// Connects to everything, lets the API answer, then hands mails over until the shutdown.
 async fn work(config: Config, api: Api, shutdown: CancellationToken, caught_up: Latch) -> Result<(), Error> {
     let channel = client::connect(roles::CREDENTIALS, &config.credentials, &config.server.tls)?;
-    let relay = Relay::new(config.relay)?;
+    let relay = Relay::new(config.relay, config.relay_authority.as_ref())?;
     let Some(log) = shutdown
         .run_until_cancelled(config.log.connect(roles::OTP, &[WAKE_ON]))
         .await

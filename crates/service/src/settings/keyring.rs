@@ -58,10 +58,17 @@ impl KeyRing {
 
     /// The key of that id.
     pub fn get(&self, id: &str) -> Option<&[u8; 32]> {
-        std::iter::once(&self.current)
-            .chain(&self.older)
-            .find(|key| key.id == id)
-            .map(|key| key.bytes.expose())
+        let found = self.keys().find(|key| key.id == id);
+        found.map(|key| key.bytes.expose())
+    }
+
+    /// All keys, the current one first.
+    pub fn iter(&self) -> impl Iterator<Item = &[u8; 32]> {
+        self.keys().map(|key| key.bytes.expose())
+    }
+
+    fn keys(&self) -> impl Iterator<Item = &Key> {
+        std::iter::once(&self.current).chain(&self.older)
     }
 
     fn parse(text: &Secret<String>) -> Result<Self, KeyRingError> {

@@ -12,4 +12,6 @@ mod parked;
 mod process;
 mod relays;
 mod replicas;
+mod rotation;
 mod support;
+mod tls;

@@ -12,7 +12,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use lettre::Message;
-use lettre::transport::smtp::client::TlsParameters;
+use lettre::transport::smtp::client::{Certificate, CertificateStore, TlsParameters};
+use sekisho_service::tls::Certificates;
 use tokio::time::Instant;
 
 use super::failure::Failure;
@@ -36,14 +37,15 @@ pub struct Relay {
 pub struct RelayError(#[from] lettre::transport::smtp::Error);
 
 impl Relay {
-    /// A relay; connects when the first mail is handed over.
+    /// A relay; connects when the first mail is handed over. Where it is encrypted, it must prove its name by a
+    /// certificate of this authority; without one, of those that the system believes.
     ///
     /// # Errors
     /// [`RelayError`].
-    pub fn new(url: RelayUrl) -> Result<Self, RelayError> {
+    pub fn new(url: RelayUrl, authority: Option<&Certificates>) -> Result<Self, RelayError> {
         let tls = match url.security {
             Security::None => None,
-            Security::StartTls | Security::Tls => Some(TlsParameters::new(url.host.clone())?),
+            Security::StartTls | Security::Tls => Some(tls(url.host.clone(), authority)?),
         };
         Ok(Self {
             url,
@@ -85,6 +87,20 @@ impl Relay {
         if kept.len() < MAILS_AT_ONCE {
             kept.push((line, Instant::now()));
         }
+    }
+}
+
+fn tls(
+    host: String,
+    authority: Option<&Certificates>,
+) -> Result<TlsParameters, lettre::transport::smtp::Error> {
+    let parameters = TlsParameters::builder(host);
+    match authority {
+        None => parameters.build(),
+        Some(authority) => parameters
+            .certificate_store(CertificateStore::None)
+            .add_root_certificate(Certificate::from_pem(authority.pem())?)
+            .build(),
     }
 }
 
@@ -146,7 +162,7 @@ mod tests {
                 tokio::spawn(converse(stream, most, silent, Arc::clone(&counted)));
             }
         });
-        (Relay::new(RelayUrl::parse(&url).unwrap()).unwrap(), counts)
+        (Relay::new(RelayUrl::parse(&url).unwrap(), None).unwrap(), counts)
     }
 
     /// A conversation of so many letters, after which the relay hangs up.

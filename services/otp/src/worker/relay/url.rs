@@ -34,13 +34,20 @@ impl Value for RelayUrl {
         let url = read(text).ok_or_else(|| {
             "is not smtp://host:port, smtp://host:port?tls=required or smtps://host:port".to_owned()
         })?;
-        if url.login.is_some() && url.security == Security::None && !is_loopback(&url.host) {
+        if url.login.is_some() && !url.is_encrypted() && !is_loopback(&url.host) {
             return Err(
                 "sends a password without encryption; add ?tls=required or use smtps://, or leave the login out"
                     .to_owned(),
             );
         }
         Ok(url)
+    }
+}
+
+impl RelayUrl {
+    /// Whether mails go to the relay under TLS.
+    pub fn is_encrypted(&self) -> bool {
+        self.security != Security::None
     }
 }
 

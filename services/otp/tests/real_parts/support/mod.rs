@@ -12,8 +12,8 @@ use std::time::Duration;
 pub use authority::Authority;
 pub use directory::Directory;
 pub use flow::Flow;
-pub use relay::{Act, Relay, Step};
-pub use replica::{Mailbox, Replica, code, wrong};
+pub use relay::{Act, Begin, Relay, Step};
+pub use replica::{K1, K2, Mailbox, Replica, code, code_of, wrong};
 pub use world::World;
 
 /// Waits for a state, 20 s at most.

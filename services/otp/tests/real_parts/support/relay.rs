@@ -1,13 +1,14 @@
 //! An SMTP relay on a real socket that does what a test tells it to.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
 
 use super::until;
 
@@ -40,6 +41,21 @@ pub enum Act {
 
 type Plan = dyn Fn(Step, usize) -> Act + Send + Sync;
 
+/// When TLS begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begin {
+    /// With the connection.
+    AtOnce,
+    /// With STARTTLS.
+    WhenAsked,
+}
+
+trait Transport: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Transport for T {}
+
+type Stream = BufReader<Box<dyn Transport>>;
+
 /// A running relay.
 #[derive(Clone)]
 pub struct Relay {
@@ -49,6 +65,9 @@ pub struct Relay {
 
 struct Shared {
     plan: Box<Plan>,
+    tls: Option<(Begin, TlsAcceptor)>,
+    /// Whether it came under TLS, for each sign-in and each letter.
+    encrypted: Mutex<Vec<bool>>,
     greetings: AtomicUsize,
     recipients: AtomicUsize,
     letters: watch::Sender<Vec<String>>,
@@ -74,10 +93,21 @@ impl Relay {
 
     /// A relay with a plan: step and how often it was reached before → act.
     pub async fn with_plan(plan: impl Fn(Step, usize) -> Act + Send + Sync + 'static) -> Self {
+        Self::listen(Box::new(plan), None).await
+    }
+
+    /// A relay that takes everything under TLS, and lets people sign in.
+    pub async fn under_tls(begin: Begin, acceptor: TlsAcceptor) -> Self {
+        Self::listen(Box::new(|_, _| Act::Take), Some((begin, acceptor))).await
+    }
+
+    async fn listen(plan: Box<Plan>, tls: Option<(Begin, TlsAcceptor)>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
-            plan: Box::new(plan),
+            plan,
+            tls,
+            encrypted: Mutex::default(),
             greetings: AtomicUsize::new(0),
             recipients: AtomicUsize::new(0),
             letters: watch::Sender::new(Vec::new()),
@@ -98,9 +128,26 @@ impl Relay {
         format!("smtp://{}", self.address)
     }
 
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// Whether it came under TLS, for each sign-in and each letter.
+    pub fn encrypted(&self) -> Vec<bool> {
+        self.shared.encrypted.lock().unwrap().clone()
+    }
+
     /// The letters so far, as they came over the wire.
     pub fn letters(&self) -> Vec<String> {
         self.shared.letters.borrow().clone()
+    }
+
+    /// What stands in the only letter, as plain text.
+    pub fn text(&self) -> String {
+        let letters = self.letters();
+        assert_eq!(letters.len(), 1);
+        let letter = mailparse::parse_mail(letters[0].as_bytes()).unwrap();
+        letter.subparts[0].get_body().unwrap()
     }
 
     /// How many recipients were named so far.
@@ -123,7 +170,12 @@ impl Relay {
 }
 
 async fn converse(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
-    let mut stream = BufReader::new(stream);
+    let mut is_encrypted = false;
+    let mut stream = BufReader::new(Box::new(stream) as Box<dyn Transport>);
+    if let Some((Begin::AtOnce, acceptor)) = &shared.tls {
+        stream = encrypt(stream, acceptor).await?;
+        is_encrypted = true;
+    }
     let before = shared.greetings.fetch_add(1, Ordering::SeqCst);
     if !act(&mut stream, shared, Step::Greeting, before).await? {
         return Ok(());
@@ -139,6 +191,20 @@ async fn converse(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
         let goes_on = match verb.as_str() {
             // RFC 5321, 4.1.4: one transaction at a time.
             "MAIL" if std::mem::replace(&mut is_open, true) => say(&mut stream, "503 a mail is open").await?,
+            "EHLO" => say(&mut stream, shared.extensions(is_encrypted)).await?,
+            "STAR" => match &shared.tls {
+                Some((Begin::WhenAsked, acceptor)) if !is_encrypted => {
+                    say(&mut stream, "220 go on").await?;
+                    stream = encrypt(stream, acceptor).await?;
+                    is_encrypted = true;
+                    true
+                }
+                _ => say(&mut stream, "502 unknown").await?,
+            },
+            "AUTH" => {
+                shared.encrypted.lock().unwrap().push(is_encrypted);
+                say(&mut stream, "235 welcome").await?
+            }
             "RSET" => {
                 is_open = false;
                 say(&mut stream, "250 ok").await?
@@ -150,6 +216,7 @@ async fn converse(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
             "DATA" => {
                 stream.write_all(b"354 go on\r\n").await?;
                 let letter = read_letter(&mut stream).await?;
+                shared.encrypted.lock().unwrap().push(is_encrypted);
                 is_open = false;
                 let mut before = 0;
                 shared.letters.send_modify(|letters| {
@@ -167,13 +234,23 @@ async fn converse(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
     Ok(())
 }
 
+impl Shared {
+    fn extensions(&self, is_encrypted: bool) -> &'static str {
+        match self.tls {
+            None => "250 ok",
+            Some((Begin::WhenAsked, _)) if !is_encrypted => "250-test\r\n250 STARTTLS",
+            Some(_) => "250-test\r\n250 AUTH PLAIN",
+        }
+    }
+}
+
+async fn encrypt(stream: Stream, acceptor: &TlsAcceptor) -> std::io::Result<Stream> {
+    let encrypted = acceptor.accept(stream.into_inner()).await?;
+    Ok(BufReader::new(Box::new(encrypted)))
+}
+
 /// Whether the conversation goes on.
-async fn act(
-    stream: &mut BufReader<TcpStream>,
-    shared: &Shared,
-    step: Step,
-    before: usize,
-) -> std::io::Result<bool> {
+async fn act(stream: &mut Stream, shared: &Shared, step: Step, before: usize) -> std::io::Result<bool> {
     match (shared.plan)(step, before) {
         Act::Take if step == Step::Greeting => say(stream, "220 test").await,
         Act::Take => say(stream, "250 ok").await,
@@ -198,12 +275,12 @@ async fn act(
 }
 
 /// Says it, and the conversation goes on.
-async fn say(stream: &mut BufReader<TcpStream>, reply: &str) -> std::io::Result<bool> {
+async fn say(stream: &mut Stream, reply: &str) -> std::io::Result<bool> {
     stream.write_all(format!("{reply}\r\n").as_bytes()).await?;
     Ok(true)
 }
 
-async fn read_letter(stream: &mut BufReader<TcpStream>) -> std::io::Result<String> {
+async fn read_letter(stream: &mut Stream) -> std::io::Result<String> {
     let mut letter = String::new();
     loop {
         let start = letter.len();

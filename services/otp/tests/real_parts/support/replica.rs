@@ -15,6 +15,7 @@ use sekisho_otp::worker::{Addresses, Courier, Failure, FollowerGone, MailWorker,
 use sekisho_proto::otp::v1::mail_failed::Class;
 use sekisho_service::process::Process;
 use sekisho_service::settings::{KeyRing, Secret, Value as _};
+use sekisho_service::tls::Certificates;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -24,6 +25,7 @@ use super::{Flow, Relay, World};
 pub struct Replica {
     pub log: Log,
     pub app: App,
+    keys: Keys,
     fates: Fates,
     stop: CancellationToken,
     worker: Option<JoinHandle<Result<(), FollowerGone>>>,
@@ -58,14 +60,24 @@ impl Replica {
         Self::new(world, name).await.work(relay, Mailbox::Known).await
     }
 
+    /// A replica whose key file says this.
+    pub async fn keyed(world: &World, name: &str, lines: &[&str]) -> Self {
+        Self::with(world, name, None, keys_of(lines)).await
+    }
+
     pub async fn with_nats(world: &World, name: &str, nats: Option<async_nats::Client>) -> Self {
+        Self::with(world, name, nats, keys()).await
+    }
+
+    async fn with(world: &World, name: &str, nats: Option<async_nats::Client>, keys: Keys) -> Self {
         let log = world.log(name, nats).await;
         let fates = Fates::new();
-        let app = App::new(log.clone(), keys(), fates.clone());
+        let app = App::new(log.clone(), keys.clone(), fates.clone());
         let stop = CancellationToken::new();
         Self {
             log,
             app,
+            keys,
             fates,
             stop,
             worker: None,
@@ -77,15 +89,31 @@ impl Replica {
         self.work_at(&relay.url(), mailbox).await
     }
 
-    pub async fn work_at(mut self, relay: &str, mailbox: Mailbox) -> Self {
+    pub async fn work_at(self, relay: &str, mailbox: Mailbox) -> Self {
+        self.work_with(relay, None, mailbox).await
+    }
+
+    /// A relay that must prove its name by this authority.
+    pub async fn work_with(
+        mut self,
+        relay: &str,
+        authority: Option<&Certificates>,
+        mailbox: Mailbox,
+    ) -> Self {
         let letters = Letters::new(
             MailFrom::parse("gtol@localhost").unwrap(),
             "件名".to_owned(),
             Charset::Utf8,
         );
         let url = RelayUrl::parse(relay).unwrap();
-        let relay = sekisho_otp::worker::Relay::new(url).unwrap();
-        let courier = Courier::new(self.log.clone(), keys(), Arc::new(mailbox), letters, relay);
+        let relay = sekisho_otp::worker::Relay::new(url, authority).unwrap();
+        let courier = Courier::new(
+            self.log.clone(),
+            self.keys.clone(),
+            Arc::new(mailbox),
+            letters,
+            relay,
+        );
         let worker = MailWorker::new(self.log.clone(), courier, self.fates.clone());
         let process = Process::new(Duration::from_secs(5));
         let caught_up = process.latch("caught up");
@@ -131,20 +159,31 @@ impl Drop for Replica {
     }
 }
 
-/// The keys of every replica.
-pub fn keys() -> Keys {
+/// The key of every replica that is given no others.
+pub const K1: &str = "k1 abababababababababababababababababababababababababababababababab";
+/// Another one.
+pub const K2: &str = "k2 0101010101010101010101010101010101010101010101010101010101010101";
+
+fn keys() -> Keys {
     static KEYS: OnceLock<Keys> = OnceLock::new();
-    let read = || {
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        writeln!(file, "k1 {}", "ab".repeat(32)).unwrap();
-        Keys::new(KeyRing::read(file.path()).unwrap())
-    };
-    KEYS.get_or_init(read).clone()
+    KEYS.get_or_init(|| keys_of(&[K1])).clone()
+}
+
+fn keys_of(lines: &[&str]) -> Keys {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    writeln!(file, "{}", lines.join("\n")).unwrap();
+    Keys::new(KeyRing::read(file.path()).unwrap())
 }
 
 /// The right digits.
 pub fn code(owner: Owner, issue: u64) -> String {
-    let digits = keys().code(owner, "k1", issue).unwrap();
+    code_of(K1, owner, issue)
+}
+
+/// The right digits by such a line of a key file.
+pub fn code_of(line: &str, owner: Owner, issue: u64) -> String {
+    let keys = keys_of(&[line]);
+    let digits = keys.code(owner, keys.current_id(), issue).unwrap();
     String::from_utf8(digits.expose().to_vec()).unwrap()
 }
 
