@@ -15,8 +15,8 @@ use crate::codes::Codes;
 use crate::figures::{Latencies, head, ms, row};
 use crate::machine;
 
-/// People behind one address: a hospital.
-const BEHIND: usize = 20;
+/// People behind one address: a large hospital.
+const BEHIND: usize = 200;
 /// People who are on their way at a time, at most.
 const PEOPLE: usize = 16;
 /// From the issue of a code until the relay had its mail, in milliseconds.

@@ -1,4 +1,4 @@
-//! C-27: nobody tells from the time of a denial what it is for.
+//! C-27 and C-29: nobody tells from the time of a denial or of a reset what it is for.
 
 use std::time::{Duration, Instant};
 
@@ -53,10 +53,46 @@ fn two_samples_of_different_distributions_are_told_apart() {
 }
 
 mod long_statistics {
+    use sekisho_proto::credentials::v1::verify_password_response::{Outcome, Reason};
+    use sekisho_proto::credentials::v1::{ImportAccountsRequest, ImportRow};
+
     use super::*;
 
     /// Samples of each kind.
     const SAMPLES: usize = 2_000;
+    /// Rows of one call that fit into it.
+    const ROWS: usize = 100;
+    /// For accounts whose password nobody types.
+    const HASH: &str =
+        "$argon2id$v=19$m=19456,t=2,p=1$c2VraXNoby90ZXN0LzE$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+    /// So many accounts, with an address or without; their login ids.
+    async fn register(stack: &Stack, series: usize, has_address: bool) -> Result<Vec<String>> {
+        let mut administration = administration(stack).await?;
+        let logins: Vec<String> = (0..SAMPLES)
+            .map(|number| format!("{series}{number:07}"))
+            .collect();
+        let row = |login: &String| ImportRow {
+            login_id: login.clone(),
+            facility_code: "045000".to_owned(),
+            facility: "架空がんセンター".to_owned(),
+            name: "見本".to_owned(),
+            address: if has_address {
+                format!("p{login}@example.com")
+            } else {
+                String::new()
+            },
+            password_hash: HASH.to_owned(),
+            ..ImportRow::default()
+        };
+        for some in logins.chunks(ROWS) {
+            let rows = some.iter().map(row).collect();
+            let request = ImportAccountsRequest { rows, dry_run: false };
+            let answer = administration.import_accounts(request).await?.into_inner();
+            assert!(answer.rows.iter().all(|row| row.refusal.is_empty()));
+        }
+        Ok(logins)
+    }
 
     /// A stack in which 04500002 is disabled, and who calls there from no address.
     async fn one_is_disabled(name: &str) -> Result<(Stack, Gateway)> {
@@ -92,15 +128,21 @@ mod long_statistics {
             let unknown = format!("99{number:06}");
             let another = format!("another {number}");
             let attempts = [
-                (LOGIN, "wrong"),
-                (unknown.as_str(), "wrong"),
-                ("13100001", another.as_str()),
-                ("04500002", sekisho_tests::PASSWORD),
+                (LOGIN, "wrong", Reason::WrongPassword),
+                (unknown.as_str(), "wrong", Reason::UnknownAccount),
+                ("13100001", another.as_str(), Reason::Locked),
+                ("04500002", sekisho_tests::PASSWORD, Reason::Disabled),
             ];
-            for ((login, password), times) in attempts.into_iter().zip(&mut lists) {
+            for ((login, password, reason), times) in attempts.into_iter().zip(&mut lists) {
                 let begun = Instant::now();
-                gateway.verify_password(login, password, &random()).await?;
-                times.push(begun.elapsed());
+                let answer = gateway.verify_password(login, password, &random()).await?;
+                let took = begun.elapsed();
+                match answer.outcome {
+                    Some(Outcome::Rejected(rejected)) if rejected.reason() == reason => times.push(took),
+                    // A lock ends, and the next wrong one locks again.
+                    _ if reason == Reason::Locked => {}
+                    other => panic!("{other:?} in place of {reason:?}"),
+                }
             }
             if number % 40 == 39 {
                 gateway.accept_password(LOGIN, sekisho_tests::PASSWORD).await?;
@@ -110,16 +152,20 @@ mod long_statistics {
         Ok(())
     }
 
-    /// C-29: a reset and its first code, for whoever has an account, has none, is disabled or has had too many mails.
+    /// C-29: a reset and its first code, for whoever has an account and gets a mail, has no account, no address, is disabled or has had
+    /// too many mails.
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     #[ignore = "long tier: half an hour"]
     async fn a_reset_takes_the_same_time_whoever_it_is_for() -> Result<()> {
-        let (_stack, mut gateway) = one_is_disabled("denials-of-resets").await?;
-        let mut lists = [(); 3].map(|()| Vec::with_capacity(SAMPLES));
-        for number in 0..SAMPLES {
-            // After the first three of each hour the mails of all of them are withheld, those of a new id never.
+        let (stack, mut gateway) = one_is_disabled("denials-of-resets").await?;
+        let mailed = register(&stack, 1, true).await?;
+        let without_address = register(&stack, 2, false).await?;
+        let mut lists = [(); 5].map(|()| Vec::with_capacity(SAMPLES));
+        for (number, (mailed, without_address)) in mailed.iter().zip(&without_address).enumerate() {
             let unknown = format!("99{number:06}");
-            for (login, times) in [LOGIN, unknown.as_str(), "04500002"].into_iter().zip(&mut lists) {
+            // After the first three of each hour the mails of the last two are withheld.
+            let logins = [mailed, &unknown, without_address, "04500002", LOGIN];
+            for (login, times) in logins.into_iter().zip(&mut lists) {
                 let begun = Instant::now();
                 let flow = gateway.request_reset(login).await?;
                 gateway.issue_code(&flow).await?;
@@ -131,11 +177,13 @@ mod long_statistics {
     }
 
     fn compare(lists: &[Vec<Duration>]) {
-        let limit = CRITICAL * ratio(2, SAMPLES).sqrt();
         for (one, first) in lists.iter().enumerate() {
             println!("{one}: median {:?}", median(first));
             for (other, second) in lists.iter().enumerate().skip(one + 1) {
                 let found = distance(first, second);
+                let (ours, theirs) = (first.len(), second.len());
+                assert!(ours.min(theirs) > SAMPLES / 2, "{ours} and {theirs} samples");
+                let limit = CRITICAL * ratio(ours + theirs, ours * theirs).sqrt();
                 let apart = median(first).abs_diff(median(second));
                 println!(
                     "{one} and {other}: distance {found:.4}, at most {limit:.4}; medians {apart:?} apart"

@@ -64,12 +64,21 @@ async fn nothing_hinders_pasting() -> Result<()> {
         return [fields.length, hindered.length];";
     let portal = tokio::task::block_in_place(|| shared().portal_url());
     let browser = Browser::open(Script::On).await?;
-    for (address, fields) in [("/signin", 2), ("/password/forgot", 1)] {
-        browser.visit(&format!("{portal}{address}")).await?;
+    let pasted = async |page: &str, fields: u32| -> Result<()> {
         let pasted = browser.run(PASTE).await?;
-        assert_eq!(pasted, serde_json::json!([fields, 0]), "{address}");
-    }
-    Ok(())
+        assert_eq!(pasted, serde_json::json!([fields, 0]), "{page}");
+        Ok(())
+    };
+    browser.visit(&format!("{portal}/signin")).await?;
+    pasted("sign-in", 2).await?;
+    browser.visit(&format!("{portal}/password/forgot")).await?;
+    pasted("reset", 1).await?;
+    // An id that nobody has gets a page for its code like any other.
+    browser.visit(&format!("{portal}/password/forgot")).await?;
+    browser.type_into("利用者ID", "99000077").await?;
+    browser.press("確認コードを送信").await?;
+    browser.see("コードの確認").await?;
+    pasted("code", 1).await
 }
 
 /// A button that does nothing would be worse than none.

@@ -34,6 +34,18 @@ const LOGIN: &str = "77000001";
 const CLIENT: &str = "203.0.113.77";
 const BROWSER: &str = "canary-browser/1.0";
 
+/// What the tables of accounts are there for; everything else stands in no table at all.
+const IN_TABLES: [&str; 8] = [
+    "name",
+    "facility",
+    "address",
+    "login id",
+    "other address",
+    "login id of a list",
+    "name of a list",
+    "address of a list",
+];
+
 /// What it is, and its bytes.
 type Secrets = Vec<(&'static str, Vec<u8>)>;
 
@@ -45,6 +57,8 @@ struct Remains {
     trace_id: String,
     /// Name and content of each place.
     places: Vec<(&'static str, Vec<u8>)>,
+    /// All tables, with those of accounts.
+    tables: Vec<u8>,
     /// Spans of the trace by service.
     services: Vec<String>,
     /// The trace contexts in the log's metadata.
@@ -68,7 +82,7 @@ async fn sign_in_with_canaries() -> Result<Remains> {
     let in_log = trace_contexts(&log).await?;
     let places = vec![
         ("logs", logs(&stack)?),
-        ("dump", dump(&stack)?),
+        ("dump", dump(&stack, &["--schema=log"])?),
         (
             "bus",
             messages
@@ -83,6 +97,7 @@ async fn sign_in_with_canaries() -> Result<Remains> {
         secrets,
         trace_id,
         places,
+        tables: dump(&stack, &[])?,
         services: spans,
         in_log,
         on_bus,
@@ -339,10 +354,11 @@ fn logs(stack: &Stack) -> Result<Vec<u8>> {
     Ok(all)
 }
 
-fn dump(stack: &Stack) -> Result<Vec<u8>> {
+fn dump(stack: &Stack, what: &[&str]) -> Result<Vec<u8>> {
     let program = tools::require(Tool::PostgreSql)?.join("pg_dump");
     let output = std::process::Command::new(program)
-        .args(["--schema=log", "--dbname", &stack.database_url("postgres")])
+        .args(what)
+        .args(["--dbname", &stack.database_url("postgres")])
         .output()?;
     anyhow::ensure!(
         output.status.success(),
@@ -465,6 +481,14 @@ async fn one_trace_is_found_everywhere_and_no_secret_anywhere() -> Result<()> {
                 lines_with(secret, content)
             );
         }
+    }
+    for (what, secret) in &remains.secrets {
+        let is_expected = IN_TABLES.contains(what);
+        assert_eq!(
+            found(secret, &remains.tables),
+            is_expected,
+            "the {what}, in the tables"
+        );
     }
     println!("spans of {:?}", remains.services);
     assert!(remains.services.len() >= 2);

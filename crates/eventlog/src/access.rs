@@ -5,7 +5,8 @@ use sekisho_service::version;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use crate::bus;
-use crate::log::{ConnectError, Log, LogSettings};
+use crate::connect::{ConnectError, LogSettings};
+use crate::log::Log;
 
 /// Where the log and its bus are: read alike by every service that works on it.
 #[derive(Debug, Clone)]

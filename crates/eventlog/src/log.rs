@@ -5,17 +5,17 @@ use std::time::Duration;
 
 use async_nats::Client;
 use sekisho_proto::{Event as _, Kind};
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection, PgPool};
+use sqlx::PgPool;
 use time::OffsetDateTime;
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::Instrument as _;
 
 use crate::alarm::{Alarm, LogEnded};
 use crate::append::{AppendError, Outcome};
 use crate::clock::Clock;
+use crate::connect::{ConnectError, LogSettings, connect_options, reading_pool};
 use crate::draft::{Draft, Via};
 use crate::entry::Entry;
 use crate::fold::{Fold, Loaded};
@@ -23,76 +23,16 @@ use crate::follow::Follower;
 use crate::head::{Head, Heads, Known, Mark};
 use crate::ids::{FlowId, Position, StreamId};
 use crate::publish::Publisher;
-use crate::read::{self, Page, READ, READERS, ReadError, again, in_time};
+use crate::read::{self, Page, ReadError, until_answered};
 use crate::streams::Streams;
 use crate::tasks::{Poller, confirm, keep_segments_ahead};
 use crate::wake::{self, Messages, Wakeups};
 use crate::writer::Writer;
 
-/// How long a reading connection may rest before it must show, when it is used again, that it is still one.
-const REST: Duration = Duration::from_secs(1);
-/// How long a reading connection may take to show that it can be used again.
-const RELEASE: Duration = Duration::from_secs(1);
 /// Between two attempts to reach a log that is not there yet.
 const PAUSE: Duration = Duration::from_millis(500);
 /// The clock of every log that is not a test's.
 const CLOCK: &str = "select clock_timestamp()";
-
-/// How a service reaches the log.
-#[derive(Clone)]
-pub struct LogSettings {
-    /// The PostgreSQL connection string, with the service's own role.
-    pub database_url: String,
-    /// The bus; without it everything happens a second later.
-    pub nats: Option<Client>,
-    /// Service and version, such as `otp/0.1.0`; stands in the metadata of what it writes.
-    pub service: String,
-    /// The NATS subjects whose messages wake this process.
-    pub wake_on: Vec<String>,
-    /// Whether a test's `log.now()` is accepted.
-    pub test_clock: bool,
-}
-
-/// Why the log is not used.
-#[derive(Debug, thiserror::Error)]
-pub enum ConnectError {
-    /// The connection string is none.
-    #[error("the connection string cannot be read")]
-    Url,
-    /// The address of the bus is none.
-    #[error("the address of NATS cannot be used")]
-    Bus(#[from] async_nats::ConnectError),
-    /// PostgreSQL did not answer.
-    #[error(transparent)]
-    Read(ReadError),
-    /// PostgreSQL cannot be reached with the encryption that the connection string asks for.
-    #[error("no encrypted connection to PostgreSQL")]
-    Tls(#[source] sqlx::Error),
-    /// The role lacks settings that `deploy/postgres/roles.sql` gives it.
-    #[error("the role lacks settings of deploy/postgres/roles.sql: {}", .0.join(", "))]
-    Unguarded(Vec<String>),
-    /// `log.now()` is not the function that the migration made.
-    #[error("log.now() is not the database's clock: this log belongs to a test")]
-    TestClock,
-}
-
-impl From<ReadError> for ConnectError {
-    fn from(error: ReadError) -> Self {
-        match error {
-            ReadError::Unavailable(error) if is_about_encryption(&error) => Self::Tls(error),
-            other => Self::Read(other),
-        }
-    }
-}
-
-/// What waiting does not mend: a server without TLS, an authority that cannot be read, a certificate of somebody else.
-fn is_about_encryption(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::Tls(_) | sqlx::Error::Configuration(_) => true,
-        sqlx::Error::Io(error) => error.kind() == std::io::ErrorKind::InvalidData,
-        _ => false,
-    }
-}
 
 /// A handle on the log. Cheap to clone; its tasks end with the last clone.
 #[derive(Clone)]
@@ -144,16 +84,16 @@ impl Log {
     pub async fn connect(settings: LogSettings) -> Result<Self, ConnectError> {
         let options = connect_options(&settings)?;
         let pool = reading_pool(&options);
-        if !settings.test_clock && in_time(again(|| read::clock_source(&pool))).await?.trim() != CLOCK {
+        if !settings.test_clock && until_answered(|| read::clock_source(&pool)).await?.trim() != CLOCK {
             return Err(ConnectError::TestClock);
         }
-        let missing = in_time(again(|| read::missing_guards(&pool))).await?;
+        let missing = until_answered(|| read::missing_guards(&pool)).await?;
         if !missing.is_empty() {
             return Err(ConnectError::Unguarded(missing));
         }
-        let open = in_time(again(|| read::open_segment(&pool))).await?;
+        let open = until_answered(|| read::open_segment(&pool)).await?;
         let asked = Instant::now();
-        let (answer, now) = in_time(again(|| read::head(&pool, open, Head::default()))).await?;
+        let (answer, now) = until_answered(|| read::head(&pool, open, Head::default())).await?;
         let heads = Heads::new(answer);
         let clock = Clock::new(now, asked);
         let alarm = Alarm::default();
@@ -412,7 +352,7 @@ impl Log {
         if self.heads.known().went_back {
             return Err(ReadError::WentBack);
         }
-        in_time(again(read)).await
+        until_answered(read).await
     }
 
     /// Asks PostgreSQL for the head now. Whatever was committed before the call stands at or before the answer.
@@ -442,48 +382,4 @@ impl Log {
     pub async fn share_wakeups(&self, subject: &str, group: &str) -> Wakeups {
         Wakeups::shared(self.nats.as_ref(), subject, group).await
     }
-}
-
-fn connect_options(settings: &LogSettings) -> Result<PgConnectOptions, ConnectError> {
-    let options: PgConnectOptions = settings.database_url.parse().map_err(|_| ConnectError::Url)?;
-    // A role can change its own default; any other level would keep every append out. Whether the server takes writes is
-    // the operator's choice and stays with `default_transaction_read_only`.
-    let session = [
-        ("default_transaction_isolation", "read committed"),
-        // Values stand in the text of statements, see `statement`.
-        ("standard_conforming_strings", "on"),
-    ];
-    Ok(options
-        .application_name(&settings.service)
-        .options(session)
-        .disable_statement_logging())
-}
-
-/// Connections for reads: plans name the segments that a bound leaves, and nothing else.
-fn reading_pool(options: &PgConnectOptions) -> PgPool {
-    let bounded = options
-        .clone()
-        .options([("plan_cache_mode", "force_custom_plan")]);
-    PgPoolOptions::new()
-        .max_connections(READERS)
-        .acquire_timeout(READ)
-        // One that was in use a moment ago is not asked twice.
-        .test_before_acquire(false)
-        .before_acquire(|connection, metadata| {
-            Box::pin(async move {
-                if metadata.idle_for >= REST {
-                    connection.ping().await?;
-                }
-                Ok(true)
-            })
-        })
-        // Every connection that comes back is asked for a sign of life, also one whose read was given up. Without a limit
-        // here, one on a broken network path would keep its place in the pool for a quarter of an hour.
-        .after_release(|connection, _| {
-            Box::pin(async {
-                let alive = timeout(RELEASE, connection.ping()).await;
-                alive.map_err(|_| sqlx::Error::PoolTimedOut)?.map(|()| true)
-            })
-        })
-        .connect_lazy_with(bounded)
 }

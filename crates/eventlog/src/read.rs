@@ -347,10 +347,14 @@ pub(crate) async fn in_time<T>(read: impl Future<Output = Result<T, ReadError>>)
         .unwrap_or(Err(ReadError::Unavailable(sqlx::Error::PoolTimedOut)))
 }
 
-/// A read that is done again on another connection where its own has ended, before it or meanwhile.
-pub(crate) async fn again<T, R: Future<Output = Result<T, ReadError>>>(
+/// A read in time that is done again on another connection where its own has ended, before it or meanwhile.
+pub(crate) async fn until_answered<T, R: Future<Output = Result<T, ReadError>>>(
     read: impl Fn() -> R,
 ) -> Result<T, ReadError> {
+    in_time(again(read)).await
+}
+
+async fn again<T, R: Future<Output = Result<T, ReadError>>>(read: impl Fn() -> R) -> Result<T, ReadError> {
     for _ in 0..READERS {
         match read().await {
             Err(ReadError::Unavailable(error)) if has_ended(&error) => {}

@@ -8,7 +8,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use crate::clock::Clock;
 use crate::head::Heads;
 use crate::ids::Position;
-use crate::read::{self, ReadError, again, in_time};
+use crate::read::{self, ReadError, until_answered};
 use crate::wake::Wakeups;
 
 /// How often the head is polled when no message says that it moved.
@@ -23,12 +23,12 @@ const SEGMENTS: Duration = Duration::from_mins(1);
 pub(crate) async fn confirm(pool: &PgPool, heads: &Heads, clock: &Clock) -> Result<Position, ReadError> {
     let known = heads.known().clone();
     let from = if known.went_back {
-        in_time(again(|| read::open_segment(pool))).await?
+        until_answered(|| read::open_segment(pool)).await?
     } else {
         known.head.position
     };
     let asked = Instant::now();
-    let (answer, now) = in_time(again(|| read::head(pool, from, known.head))).await?;
+    let (answer, now) = until_answered(|| read::head(pool, from, known.head)).await?;
     let newest = answer
         .newest
         .map_or(known.head.position, |newest| newest.position);
@@ -90,7 +90,7 @@ impl Poller {
 /// Makes segments before they are needed, for ever.
 pub(crate) async fn keep_segments_ahead(pool: PgPool) {
     loop {
-        match in_time(again(|| read::make_segments(&pool))).await {
+        match until_answered(|| read::make_segments(&pool)).await {
             Ok(()) => {}
             // A role that only reads may not make segments, and need not.
             Err(ReadError::Unavailable(error)) if is_forbidden(&error) => std::future::pending().await,

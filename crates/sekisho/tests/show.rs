@@ -10,7 +10,7 @@ use sekisho_proto::otp::v1::{CodeAccepted, CodeIssued, Purpose};
 use sekisho_proto::sessions::v1::SessionStarted;
 use uuid::Uuid;
 
-use support::{Credentials, World, failed, printed, sekisho};
+use support::{Credentials, LISTED, World, failed, printed, sekisho};
 
 const ACCOUNT: StreamId = StreamId(Uuid::from_u128(0x1234_5678));
 
@@ -170,6 +170,17 @@ async fn what_cannot_be_shown_is_said_in_one_sentence() {
         away.contains("PostgreSQL cannot be reached") && !away.contains("canary"),
         "{away}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_takes_too_long_is_asked_for_in_smaller_ones() {
+    let world = World::new().await;
+    let credentials = Credentials::start("04500001", ACCOUNT);
+    let mut list = sekisho(&world);
+    list.args(["accounts", "list", "--json"])
+        .env("SEKISHO_CREDENTIALS_ADMIN_URL", credentials.url())
+        .env("SEKISHO_CERTIFICATES", credentials.folder());
+    assert_eq!(printed(&mut list).matches("login_id").count(), LISTED);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

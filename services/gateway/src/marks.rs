@@ -54,17 +54,12 @@ pub fn check(seals: &Seals, form: &str, bound_to: &Secret, mark: &str) -> Verdic
 
 /// A fresh id for a form that must have its effect once, however often it is sent.
 pub fn command_id() -> String {
-    BASE64_URL_SAFE_NO_PAD.encode(fresh_command())
-}
-
-/// A fresh id for what happens at once.
-pub fn fresh_command() -> Vec<u8> {
-    entropy::bytes::<PART>().to_vec()
+    BASE64_URL_SAFE_NO_PAD.encode(entropy::bytes::<PART>())
 }
 
 /// The id of what a form without one leads to: the same form gives the same one.
 pub fn command_of_form(bound_to: &Secret, mark: &str) -> Vec<u8> {
-    let mut id = bound_to.of_form("sekisho/command/1", mark).expose().to_vec();
+    let mut id = bound_to.of_form("sekisho/command/1", &[mark]).expose().to_vec();
     id.truncate(PART);
     id
 }

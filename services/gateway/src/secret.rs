@@ -25,10 +25,11 @@ impl Secret {
         bytes.try_into().ok().map(Self)
     }
 
-    /// Another secret, of a form that holds a mark: the same form gives the same one, and nobody else can tell it.
+    /// Another secret, of what a form holds: the same form gives the same one, and nobody else can tell it.
     #[must_use]
-    pub fn of_form(&self, label: &str, mark: &str) -> Self {
-        Self(mac::derive(&self.0, label, &[mark.as_bytes()]))
+    pub fn of_form(&self, label: &str, held: &[&str]) -> Self {
+        let parts: Vec<&[u8]> = held.iter().map(|part| part.as_bytes()).collect();
+        Self(mac::derive(&self.0, label, &parts))
     }
 
     /// The bytes, for the service that asks for them.

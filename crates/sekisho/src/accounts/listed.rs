@@ -4,6 +4,7 @@ use anyhow::Context;
 use sekisho_proto::credentials::v1::{Account, ListAccountsRequest};
 use sekisho_proto::from_timestamp;
 use time::OffsetDateTime;
+use tonic::Code;
 
 use super::Credentials;
 use super::refusal::refused;
@@ -11,6 +12,8 @@ use super::refusal::refused;
 /// Accounts that are asked for at a time: each is some reads of the log, and a call has five seconds, also on a machine that does
 /// much else.
 const PAGE: u32 = 25;
+/// A page that takes too long is asked for again with so many times fewer.
+const SMALLER: u32 = 5;
 
 /// Accounts, and when they were so.
 pub(super) struct Listed {
@@ -27,18 +30,23 @@ pub(super) struct Listed {
 pub(super) async fn all(credentials: &Credentials, facility_code: &str) -> anyhow::Result<Listed> {
     let mut client = credentials.client()?;
     let mut accounts: Vec<Account> = Vec::new();
+    let mut limit = PAGE;
     loop {
         let after = accounts.last().map(|account| account.login_id.clone());
         let request = ListAccountsRequest {
             facility_code: facility_code.to_owned(),
             after_login_id: after.unwrap_or_default(),
-            limit: PAGE,
+            limit,
         };
-        let answer = client.list_accounts(request).await;
-        let page = answer
-            .map_err(|status| refused("一覧にできません", &status))?
-            .into_inner();
-        let is_last = page.accounts.len() < PAGE as usize;
+        let page = match client.list_accounts(request).await {
+            Ok(answer) => answer.into_inner(),
+            Err(status) if status.code() == Code::DeadlineExceeded && limit > 1 => {
+                limit = (limit / SMALLER).max(1);
+                continue;
+            }
+            Err(status) => return Err(refused("一覧にできません", &status)),
+        };
+        let is_last = page.accounts.len() < limit as usize;
         accounts.extend(page.accounts);
         if is_last {
             let now = page.now.as_ref().and_then(from_timestamp);

@@ -14,7 +14,7 @@ use sekisho_proto::credentials::v1::administration_service_server::{
     AdministrationService, AdministrationServiceServer,
 };
 use sekisho_proto::credentials::v1::{
-    ChangeAddressRequest, ChangeAddressResponse, DisableAccountRequest, DisableAccountResponse,
+    Account, ChangeAddressRequest, ChangeAddressResponse, DisableAccountRequest, DisableAccountResponse,
     EnableAccountRequest, EnableAccountResponse, EraseAccountRequest, EraseAccountResponse,
     ExpirePasswordRequest, ExpirePasswordResponse, ExplainAccountRequest, ExplainAccountResponse,
     ImportAccountsRequest, ImportAccountsResponse, ListAccountsRequest, ListAccountsResponse,
@@ -156,10 +156,21 @@ struct Api {
     actors: Arc<Mutex<Vec<String>>>,
 }
 
-const CALLERS: &[Method] = &[Method {
-    path: "/signin.credentials.v1.AdministrationService/ResolveLogin",
-    roles: &[roles::ADMINISTRATOR],
-}];
+const CALLERS: &[Method] = &[
+    Method {
+        path: "/signin.credentials.v1.AdministrationService/ResolveLogin",
+        roles: &[roles::ADMINISTRATOR],
+    },
+    Method {
+        path: "/signin.credentials.v1.AdministrationService/ListAccounts",
+        roles: &[roles::ADMINISTRATOR],
+    },
+];
+
+/// Accounts that it lists.
+pub const LISTED: usize = 7;
+/// Of which it cannot list more in time.
+const SLOW: u32 = 5;
 
 impl Credentials {
     pub fn start(login: &'static str, account: StreamId) -> Self {
@@ -273,9 +284,24 @@ impl AdministrationService for Api {
 
     async fn list_accounts(
         &self,
-        _: Request<ListAccountsRequest>,
+        request: Request<ListAccountsRequest>,
     ) -> Result<Response<ListAccountsResponse>, Status> {
-        Err(Status::unimplemented("not asked for"))
+        let request = request.into_inner();
+        if request.limit > SLOW {
+            return Err(Status::deadline_exceeded("the service did not answer in time"));
+        }
+        let logins = (1..=LISTED).map(|number| format!("{number:08}"));
+        let page = logins
+            .filter(|login| *login > request.after_login_id)
+            .take(request.limit as usize);
+        let account = |login_id| Account {
+            login_id,
+            ..Account::default()
+        };
+        Ok(Response::new(ListAccountsResponse {
+            accounts: page.map(account).collect(),
+            now: Some(sekisho_proto::to_timestamp(time::OffsetDateTime::UNIX_EPOCH)),
+        }))
     }
 
     async fn explain_account(

@@ -82,7 +82,7 @@ impl App {
         else {
             return Ok(Asked::NOT);
         };
-        if self.former.system.is_none() || !known.is_with_former {
+        if self.former.system.is_none() || !known.is_with_former() {
             return Ok(Asked::NOT);
         }
         let turn = self.turn().await?;

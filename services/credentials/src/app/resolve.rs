@@ -1,7 +1,7 @@
 //! Where mails go: live codes, and notices of what happened. For the otp service alone.
 
 use sekisho_eventlog::{Entry, FlowId, Position, StreamId};
-use sekisho_evidence::{Flow, NOTICE_LIFE, Refusal, newest_cuts, notice};
+use sekisho_evidence::{Cuts, Flow, NOTICE_LIFE, Refusal, SessionCuts, notice};
 use sekisho_proto::events::CodeEvent;
 use sekisho_proto::otp::v1::{CodeIssued, Topic};
 use sekisho_proto::{EventError, Kind, from_timestamp};
@@ -40,16 +40,17 @@ impl App {
             Flow::Verified(..) | Flow::Used(..) => return Err(Error::MailNotOwed),
             Flow::Open(minted) => minted,
         };
-        if !newest_cuts(&self.log, minted.account)
-            .await?
-            .flow_lives(minted.position)
-        {
+        let epoch = Cuts::by_epoch(self.log.epoch());
+        let (account, sessions) = self.log.load_both::<Account, SessionCuts>(minted.account).await?;
+        let Account { stage, history } = account.state;
+        let cuts = history.cuts.and(sessions.state.cuts).and(epoch);
+        if !cuts.flow_lives(minted.position) {
             return Err(Refusal::Cut.into());
         }
         if !is_live(&code, self.log.now()) || is_dead(&entries, issued.position)? {
             return Err(Error::MailNotOwed);
         }
-        match self.log.load::<Account>(issued.account).await?.state.stage {
+        match stage {
             Stage::Unregistered | Stage::Disabled { .. } | Stage::Erased => Ok(None),
             Stage::Enabled { .. } => Ok(self
                 .store

@@ -22,10 +22,14 @@ pub(super) struct Known {
     pub account: StreamId,
     pub has_address: bool,
     pub password: StoredPassword,
-    pub phc: Phc,
-    /// The password stands with the former system; `phc` is the decoy.
-    pub is_with_former: bool,
     pub key: PersonalKey,
+}
+
+impl Known {
+    /// The password stands with the former system: there is no hash of it here.
+    pub fn is_with_former(&self) -> bool {
+        self.password.hash.is_with_former()
+    }
 }
 
 impl Subject {
@@ -53,20 +57,25 @@ impl App {
 
     fn known(&self, found: Found) -> Result<Subject, Error> {
         let key = PersonalKey::unwrap(&self.keys.masters, found.account, &found.key)?;
-        let is_with_former = found.password.hash.is_with_former();
-        let phc = if is_with_former {
-            Phc::decoy().ok_or(Error::Broken("the decoy is no hash"))?
-        } else {
-            self.keys.pepper.open(found.account, &found.password.hash)?
-        };
         Ok(Subject::Known(Box::new(Known {
             account: found.account,
             has_address: found.has_address,
-            phc,
-            is_with_former,
             password: found.password,
             key,
         })))
+    }
+
+    /// What a typed password is compared with: the decoy for whom there is no hash here. A reset needs none, so that it works also
+    /// without the pepper.
+    pub(super) fn phc(&self, subject: &Subject) -> Result<Phc, Error> {
+        match subject {
+            Subject::Known(known) if !known.is_with_former() => {
+                Ok(self.keys.pepper.open(known.account, &known.password.hash)?)
+            }
+            Subject::Known(_) | Subject::Phantom(_) => {
+                Phc::decoy().ok_or(Error::Broken("the decoy is no hash"))
+            }
+        }
     }
 
     /// The browser's side, sealed to the event that is being decided, and what stands for its address today.

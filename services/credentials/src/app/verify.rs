@@ -1,6 +1,6 @@
 //! サインイン: a login id and a password.
 
-use sekisho_eventlog::{DecideError, Decided, FlowId, LogFault, StreamId, Version};
+use sekisho_eventlog::{DecideError, Decided, Decision, FlowId, LogFault, StreamId, Version};
 use sekisho_evidence::{Cuts, session_cuts};
 use sekisho_proto::events::AccountEvent;
 use sekisho_service::entropy;
@@ -121,7 +121,7 @@ impl App {
                     }
                     self.remember(&subject, outcome, &typed).await;
                     if let (Outcome::Accepted(_), Subject::Known(known)) = (outcome, subject) {
-                        self.strengthen(*known, typed);
+                        self.strengthen(*known, &compared.phc, typed);
                     }
                     return Ok(outcome);
                 }
@@ -132,15 +132,12 @@ impl App {
 
     /// Compares, and asks meanwhile what else the decision needs: the same whatever was typed and whoever it is.
     async fn compare(&self, subject: &Subject, typed: &TypedPassword) -> Result<Compared, Error> {
-        let (phc, against) = match subject {
-            Subject::Known(known) => (known.phc.clone(), known.password.set_by),
-            Subject::Phantom(_) => {
-                let decoy = Phc::decoy().ok_or(Error::Broken("the decoy is no hash"))?;
-                (decoy, Version(0))
-            }
+        let against = match subject {
+            Subject::Known(known) => known.password.set_by,
+            Subject::Phantom(_) => Version(0),
         };
-        let stream = subject.stream();
-        let hashing = async { Ok(self.pool.compare(typed.clone(), phc).await?) };
+        let (phc, stream) = (self.phc(subject)?, subject.stream());
+        let hashing = async { Ok(self.pool.compare(typed.clone(), phc.clone()).await?) };
         let asking = async { Ok::<_, Error>(self.store.wrong_passwords(stream, self.log.now()).await?) };
         let cutting = async { Ok::<_, Error>(session_cuts(&self.log, stream).await?) };
         let (right, wrong_ones, cuts) = tokio::try_join!(hashing, asking, cutting)?;
@@ -154,6 +151,7 @@ impl App {
         };
         Ok(Compared {
             verdict: Verdict { finding, against },
+            phc,
             cuts,
         })
     }
@@ -173,6 +171,7 @@ impl App {
         // What a refusal says that stands in the log already.
         let mut refusal = Denied::Disabled;
         let mut is_known_browser = false;
+        let mut repeated = None;
         let decided = self
             .log
             .decide::<Account, Stopped>(&context(subject.stream(), flow), |facts| {
@@ -193,11 +192,21 @@ impl App {
                 } else {
                     Denied::Disabled
                 };
-                decide(&facts.state, facts.now, Command::VerifyPassword(comparison))
-                    .map_err(Stopped::Rejected)
+                let decision = decide(&facts.state, facts.now, Command::VerifyPassword(comparison))
+                    .map_err(Stopped::Rejected)?;
+                repeated = if is_reset(&decision) {
+                    let history = &facts.state.history;
+                    history.repeated_reset(&attempt.secret_digest, facts.now)
+                } else {
+                    None
+                };
+                Ok(repeated.map_or(decision, |_| Decision::Nothing))
             })
             .await?;
-        let outcome = outcome(&decided, refusal);
+        let outcome = match repeated {
+            Some(flow) => Ok(Outcome::MustChange(flow)),
+            None => outcome(&decided, refusal),
+        };
         let outcome = outcome.map_err(|error| DecideError::Rejected(Stopped::Failed(error)))?;
         Ok((outcome, is_known_browser))
     }
@@ -229,12 +238,12 @@ impl App {
 
     /// Hashes a password that was right, beside the answer, if its hash is not of the parameters of today or stands with the former
     /// system. If the pool is full or the password was set anew meanwhile, nothing happens: there will be another sign-in.
-    fn strengthen(&self, known: Known, typed: TypedPassword) {
+    fn strengthen(&self, known: Known, phc: &Phc, typed: TypedPassword) {
         let TypedPassword::Comparable(password) = typed else {
             return;
         };
-        let is_as_wanted = known.phc.is_of_today() && !known.is_with_former;
-        if is_as_wanted || !known.phc.is_of_all(&password) {
+        let is_as_wanted = phc.is_of_today() && !known.is_with_former();
+        if is_as_wanted || !phc.is_of_all(&password) {
             return;
         }
         let app = self.clone();
@@ -256,6 +265,8 @@ impl App {
 /// What was gathered about a typed password.
 struct Compared {
     verdict: Verdict,
+    /// What it was compared with.
+    phc: Phc,
     /// In the stream of the account's sessions, and by epochs.
     cuts: Cuts,
 }
@@ -287,6 +298,14 @@ impl From<Stopped> for Error {
             Stopped::Failed(error) => error,
         }
     }
+}
+
+/// Whether the password was right and must be changed.
+fn is_reset(decision: &Decision<AccountEvent>) -> bool {
+    matches!(
+        decision,
+        Decision::Record(AccountEvent::PasswordResetRequested(_))
+    )
 }
 
 /// The answer follows the event. Without one, a refusal like this one was recorded less than a minute ago.

@@ -1,6 +1,7 @@
 //! E-mail addresses of accounts.
 
 use std::fmt;
+use std::str::FromStr as _;
 
 /// The longest address that SMTP carries, in bytes (RFC 5321, 4.5.3.1.3, without the angle brackets).
 const LONGEST: usize = 254;
@@ -39,7 +40,9 @@ impl TryFrom<&str> for Address {
         let (name, domain) = text.split_at(at);
         let clean = |c: char| !c.is_control() && !c.is_whitespace() && !matches!(c, '<' | '>' | ',' | ';');
         let whole = !name.is_empty() && domain.len() > 1 && text.len() <= LONGEST;
-        if whole && text.chars().all(clean) && !name.contains('@') {
+        // What cannot be written on a letter would be refused each time, and only then.
+        let is_written = lettre::Address::from_str(text).is_ok();
+        if whole && text.chars().all(clean) && !name.contains('@') && is_written {
             Ok(Self {
                 text: text.to_owned(),
                 at,
@@ -72,6 +75,20 @@ mod tests {
         );
         assert_eq!(masked("g@example.com").as_deref(), Some("g*****@example.com"));
         assert_eq!(masked("漢字@例え.jp").as_deref(), Some("漢*****@例え.jp"));
+    }
+
+    /// Some mobile companies of Japan have given such addresses out; RFC 5321 knows them only in quotation marks.
+    #[test]
+    fn what_no_letter_can_be_written_to_is_no_address() {
+        for text in [
+            "a..b@example.com",
+            "a.@example.com",
+            ".a@example.com",
+            "a@-.example",
+        ] {
+            assert_eq!(masked(text), None, "{text:?}");
+        }
+        assert_eq!(masked(&format!("{}@example.com", "a".repeat(65))), None);
     }
 
     #[test]

@@ -137,6 +137,10 @@ mod tests {
         assert!(new(&"漢".repeat(15)).is_ok());
         assert!(new(&"𠮷".repeat(128)).is_ok());
         assert_eq!(new(&"a".repeat(129)), Err(PasswordError::TooLong));
+        // A letter and its mark are one code point once they are composed.
+        assert_eq!(new(&"か\u{3099}".repeat(14)), Err(PasswordError::TooShort));
+        assert!(new(&"か\u{3099}".repeat(15)).is_ok());
+        assert!(new(&"か\u{3099}".repeat(128)).is_ok());
     }
 
     #[test]

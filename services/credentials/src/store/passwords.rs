@@ -117,20 +117,22 @@ impl Store {
         row.try_get(0).map_err(StoreError::Unavailable)
     }
 
-    /// Passwords that are sealed under another line of the pepper file than this one, so many at most; those that stand with the
-    /// former system have none.
+    /// Passwords that are sealed under another line of the pepper file than this one, of accounts after one, so many at most; those
+    /// that stand with the former system have none.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn under_other_peppers(
         &self,
         pepper_id: &str,
+        after: StreamId,
         limit: u32,
     ) -> Result<Vec<(StreamId, StoredPassword)>, StoreError> {
         let query = sqlx::query!(
             "select account_id, set_by_version, form, pepper_id, sealed from credentials.password
-            where pepper_id <> $1 and pepper_id <> '' limit $2",
+            where pepper_id <> $1 and pepper_id <> '' and account_id > $2 order by account_id limit $3",
             pepper_id,
+            after.0,
             i64::from(limit)
         );
         let rows = in_time(query.fetch_all(&self.pool)).await?;

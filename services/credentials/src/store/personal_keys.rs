@@ -6,18 +6,21 @@ use super::{Store, StoreError, in_time};
 use crate::sealing::Wrapped;
 
 impl Store {
-    /// Keys that are wrapped under another line of the master key file than this one, so many at most.
+    /// Keys that are wrapped under another line of the master key file than this one, of accounts after one, so many at most.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn under_other_masters(
         &self,
         master_id: &str,
+        after: StreamId,
         limit: u32,
     ) -> Result<Vec<(StreamId, Wrapped)>, StoreError> {
         let query = sqlx::query!(
-            "select account_id, master_id, wrapped from credentials.personal_key where master_id <> $1 limit $2",
+            "select account_id, master_id, wrapped from credentials.personal_key
+            where master_id <> $1 and account_id > $2 order by account_id limit $3",
             master_id,
+            after.0,
             i64::from(limit)
         );
         let rows = in_time(query.fetch_all(&self.pool)).await?;

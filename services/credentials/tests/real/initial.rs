@@ -1,13 +1,13 @@
 //! Passwords that were distributed.
 
-use sekisho_credentials::app::{Denied, Error, Outcome, PasswordChange, Registration};
+use sekisho_credentials::app::{Attempt, Denied, Error, Outcome, PasswordChange, Registration};
 use sekisho_credentials::domain::{InitialPasswords, PasswordError, Rules};
 use sekisho_eventlog::FlowId;
 use sekisho_proto::otp::v1::Purpose;
 use sekisho_service::entropy;
 use sekisho_service::settings::Secret;
 
-use crate::support::{ACTOR, ADDRESS, Bench, LOGIN, SECRET, hash_of, registration};
+use crate::support::{ACTOR, ADDRESS, Bench, LOGIN, SECRET, attempt, hash_of, registration};
 
 const DISTRIBUTED: &str = "distributed on paper, long enough";
 const NEW: &str = "a new password of more than fifteen";
@@ -67,6 +67,32 @@ async fn a_distributed_password_opens_the_choice_of_another_one_and_nothing_else
     assert_eq!(gone, Outcome::Denied(Denied::WrongPassword));
     let signed_in = bench.sign_in(LOGIN, NEW).await;
     assert!(matches!(signed_in, Outcome::Accepted(_)), "{signed_in:?}");
+}
+
+/// A double click: one flow, one mail.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_form_twice_opens_one_choice_of_a_password() {
+    let bench = distributed(must_change(), ADDRESS).await;
+    let replica = bench
+        .replica_with(Rules {
+            initial_passwords: must_change(),
+            ..Rules::default()
+        })
+        .await;
+    let attempt = || attempt(LOGIN, DISTRIBUTED);
+    let (one, other) = tokio::join!(
+        bench.app.verify_password(attempt()),
+        replica.verify_password(attempt())
+    );
+    let flow = flow_of(one.unwrap());
+    assert_eq!(flow_of(other.unwrap()), flow);
+    let wrong = bench.sign_in(LOGIN, "wrong").await;
+    assert_eq!(wrong, Outcome::Denied(Denied::WrongPassword));
+    let next_page = Attempt {
+        secret_digest: [1; 32],
+        ..attempt()
+    };
+    assert_ne!(flow_of(bench.app.verify_password(next_page).await.unwrap()), flow);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -83,8 +83,13 @@ impl Bench {
 
     /// Another replica of the service, with a log and a pool of its own.
     pub async fn replica(&self) -> App {
+        self.replica_with(Rules::default()).await
+    }
+
+    /// Another replica of an installation with rules of its own.
+    pub async fn replica_with(&self, rules: Rules) -> App {
         let log = connect(&self.database, "credentials").await;
-        App::new(log, pool_of(2, 16), self.keys(), Rules::default())
+        App::new(log, pool_of(2, 16), self.keys(), rules)
     }
 
     /// The service after a restart, with other key files.

@@ -63,15 +63,27 @@ pub async fn submit(
         marks::Verdict::Stale => Some(SignInMessage::StaleForm),
         marks::Verdict::Good => missing(&typed, &password),
     };
+    let once = Once {
+        secret: bound_to.of_form("sekisho/sign-in-flow/1", &[&mark, &typed]),
+        command: marks::command_of_form(&bound_to, &mark),
+    };
     let message = match message {
         Some(message) => message,
-        None => match begin(&gateway, &mut cookies, &typed, password, client).await? {
+        None => match begin(&gateway, &mut cookies, &typed, password, once, client).await? {
             Begun::Nothing(message) => message,
             Begun::Flow(redirect) => return Ok((cookies, redirect).into_response()),
         },
     };
     let redirect = to_sign_in(&mut cookies, &message.with(typing::to_fill_in(typed)));
     Ok((cookies, redirect).into_response())
+}
+
+/// What a form that is sent twice has twice: where a password must be changed, a double click is one reset with one mail.
+struct Once {
+    /// Of the flow.
+    secret: Secret,
+    /// Of the code.
+    command: Vec<u8>,
 }
 
 /// What came of a password.
@@ -82,15 +94,16 @@ enum Begun {
     Nothing(SignInMessage),
 }
 
-/// Begins a flow under a fresh secret, if the password is accepted.
+/// Begins a flow, if the password is accepted.
 async fn begin(
     gateway: &Gateway,
     cookies: &mut Cookies,
     typed: &str,
     password: String,
+    once: Once,
     client: Client,
 ) -> Result<Begun, Refusal> {
-    let secret = Secret::fresh();
+    let Once { secret, command } = once;
     let brought = cookies.read::<Device>();
     let device_is_new = brought.is_none();
     let device = brought.unwrap_or_else(|| Device {
@@ -113,7 +126,7 @@ async fn begin(
         }
         Verdict::MustChange(id) => {
             let reset = password::reset(Flow { id, secret, seen: 0 }, typed, true);
-            Begun::Flow(password::begin(gateway, cookies, &reset, marks::fresh_command()).await?)
+            Begun::Flow(password::begin(gateway, cookies, &reset, command).await?)
         }
         Verdict::UnknownAccount => Begun::Nothing(told(gateway, SignInMessage::UnknownAccount)),
         Verdict::WrongPassword => Begun::Nothing(told(gateway, SignInMessage::WrongPassword)),

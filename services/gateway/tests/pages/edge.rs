@@ -89,6 +89,24 @@ async fn another_host_is_misdirected() {
     assert_eq!(browser.page.header("set-cookie"), "");
 }
 
+/// Neither a redirect nor a page is made of what somebody before us says.
+#[tokio::test]
+async fn a_forwarded_host_is_believed_by_nobody() {
+    let mut browser = Browser::new(&World::new()).await;
+    for path in ["/", "/top", "/signin", "/password/forgot"] {
+        let request = browser
+            .request(Method::GET, path)
+            .header("x-forwarded-host", "evil.example")
+            .header("forwarded", "host=evil.example")
+            .body(Body::empty())
+            .unwrap();
+        let page = browser.ask(request).await;
+        assert!(page.status.is_success() || page.status.is_redirection(), "{path}");
+        assert!(!page.text.contains("evil.example"), "{path}");
+        assert!(!page.header("location").contains("evil.example"), "{path}");
+    }
+}
+
 #[tokio::test]
 async fn a_method_that_a_page_does_not_know_is_told_the_others() {
     let mut browser = Browser::new(&World::new()).await;

@@ -433,6 +433,29 @@ async fn a_distributed_password_leads_to_the_code_for_another_one() {
     assert_eq!(browser.press(VERIFY, &[("code", CODE)]).await.address, NEW);
 }
 
+/// A double click: one flow, one mail.
+#[tokio::test]
+async fn the_same_form_twice_is_one_reset_of_a_distributed_password() {
+    let (world, mut browser) = browser().await;
+    world.state().must_change = true;
+    browser.open("/signin").await;
+    let typed = [("user_id", "04500001"), ("password", "pass")];
+    let [first, second, other] =
+        [&typed, &typed, &[("user_id", "04500002"), typed[1]]].map(|typed| browser.filled("/signin", typed));
+    let mut digests = Vec::new();
+    for request in [first, second, other] {
+        browser.follow(request).await;
+        digests.push(world.state().digest.clone());
+    }
+    let state = world.state();
+    let commands = state.calls.iter().filter(|(name, _)| *name == "IssueCode");
+    let commands: Vec<&[u8]> = commands.map(|(_, id)| id.as_slice()).collect();
+    assert_eq!(digests[0], digests[1]);
+    assert_eq!(commands[0], commands[1]);
+    // Somebody else on the same page, brought back by the browser.
+    assert_ne!(digests[1], digests[2]);
+}
+
 #[tokio::test]
 async fn a_dead_code_is_shown_as_the_log_has_it() {
     let (world, mut browser) = browser().await;

@@ -132,6 +132,12 @@ pub enum Rejection {
     /// Another worker holds the mail.
     #[error("another worker holds the mail")]
     Held,
+    /// The worker does not know of the newest attempt.
+    #[error("the mail was tried {attempts} times")]
+    Behind {
+        /// Attempts so far.
+        attempts: u32,
+    },
 }
 
 impl From<Shut> for Rejection {
@@ -155,7 +161,7 @@ impl Refuse for Rejection {
             | Self::Expired
             | Self::Spent => Class::Precondition,
             // Only the worker asks for mails: at a caller these would be a mistake of ours.
-            Self::NotOwed | Self::Held => Class::Fault,
+            Self::NotOwed | Self::Held | Self::Behind { .. } => Class::Fault,
         }
     }
 
@@ -169,7 +175,7 @@ impl Refuse for Rejection {
             Self::NoLiveCode => "OTP_NO_LIVE_CODE",
             Self::Expired => "OTP_CODE_EXPIRED",
             Self::Spent => "OTP_CODE_SPENT",
-            Self::NotOwed | Self::Held => "INTERNAL",
+            Self::NotOwed | Self::Held | Self::Behind { .. } => "INTERNAL",
         }
     }
 }

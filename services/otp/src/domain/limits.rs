@@ -69,10 +69,12 @@ pub(super) const NOTICE_PAUSES: Pauses = Pauses {
 };
 
 impl Pauses {
-    /// After a failed attempt, which is counted from 1.
-    pub fn after(&self, attempt: u32) -> Duration {
+    /// After a failed attempt, which is counted from 1. Chance lengthens it by up to a quarter, so that not everything comes back to a
+    /// relay at once.
+    pub fn after(&self, attempt: u32, chance: u8) -> Duration {
         let times = self.factor.saturating_pow(attempt.saturating_sub(1).min(10));
-        self.first.saturating_mul(times).min(self.longest)
+        let pause = self.first.saturating_mul(times).min(self.longest);
+        pause + pause / 4 * (f64::from(chance) / f64::from(u8::MAX))
     }
 }
 
@@ -87,14 +89,27 @@ mod tests {
 
     #[test]
     fn pauses_grow_to_a_minute_and_those_of_notices_to_hours() {
-        let pauses =
-            |of: &Pauses| -> Vec<i64> { (1..=7).map(|attempt| of.after(attempt).whole_seconds()).collect() };
+        let pauses = |of: &Pauses| -> Vec<i64> {
+            (1..=7)
+                .map(|attempt| of.after(attempt, 0).whole_seconds())
+                .collect()
+        };
         assert_eq!(pauses(&CODE_PAUSES), [2, 4, 8, 16, 32, 60, 60]);
         assert_eq!(
             pauses(&NOTICE_PAUSES),
             [60, 240, 960, 3_840, 14_400, 14_400, 14_400]
         );
-        assert_eq!(CODE_PAUSES.after(u32::MAX), CODE_PAUSES.longest);
-        assert_eq!(NOTICE_PAUSES.after(u32::MAX), NOTICE_PAUSES.longest);
+        assert_eq!(CODE_PAUSES.after(u32::MAX, 0), CODE_PAUSES.longest);
+        assert_eq!(NOTICE_PAUSES.after(u32::MAX, 0), NOTICE_PAUSES.longest);
+    }
+
+    #[test]
+    fn chance_lengthens_a_pause_by_up_to_a_quarter() {
+        assert_eq!(CODE_PAUSES.after(3, u8::MAX), Duration::seconds(10));
+        let between = CODE_PAUSES.after(3, 128);
+        assert!(
+            between > Duration::seconds(8) && between < Duration::seconds(10),
+            "{between}"
+        );
     }
 }

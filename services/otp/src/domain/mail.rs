@@ -67,9 +67,8 @@ impl Codes {
         if too_late_to_mail(expires_at, now) {
             return Err(Rejection::NotOwed);
         }
-        // Who does not know of the newest attempt is not up to date.
         if attempt != made + 1 {
-            return Err(Rejection::Held);
+            return Err(Rejection::Behind { attempts: made });
         }
         let started = otp::MailStarted {
             about: about.0,
@@ -143,7 +142,7 @@ impl Codes {
                 },
                 expires_at,
             }) if attempt == failed.attempt => {
-                let next = now + letter.back_off(attempt);
+                let next = now + letter.back_off(attempt, u8::MAX);
                 let will_retry = passes(failed.class(), in_doubt) && !too_late_to_mail(expires_at, next);
                 Decision::Record(otp::MailFailed { will_retry, ..failed }.into())
             }
@@ -183,11 +182,11 @@ impl Letter {
         }
     }
 
-    /// The pause after a failed attempt, which is counted from 1.
-    pub fn back_off(self, attempt: u32) -> Duration {
+    /// The pause after a failed attempt, which is counted from 1; chance lengthens it.
+    pub fn back_off(self, attempt: u32, chance: u8) -> Duration {
         match self {
-            Self::Code(_) => CODE_PAUSES.after(attempt),
-            Self::Notice { .. } => NOTICE_PAUSES.after(attempt),
+            Self::Code(_) => CODE_PAUSES.after(attempt, chance),
+            Self::Notice { .. } => NOTICE_PAUSES.after(attempt, chance),
         }
     }
 

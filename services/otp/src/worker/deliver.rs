@@ -94,6 +94,7 @@ impl Courier {
                 tracing::debug!(%rejection, "not claimed");
                 Err(match rejection {
                     Rejection::NotOwed => Delivery::Settled,
+                    Rejection::Behind { attempts } => Delivery::Behind { attempts },
                     Rejection::Held
                     | Rejection::Cancelled
                     | Rejection::TooSoon

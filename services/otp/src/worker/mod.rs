@@ -114,7 +114,7 @@ impl MailWorker {
             self.todo.forget_all();
         }
         for entry in &news.entries {
-            if let Some(settled) = self.todo.fold(entry, times::grace()) {
+            if let Some(settled) = self.todo.fold(entry, times::chances()) {
                 self.fates.announce(settled);
             }
         }
@@ -123,9 +123,12 @@ impl MailWorker {
 
     /// Takes up what is due, as far as there is room.
     fn take_up(&mut self) {
+        let room = MAILS_AT_ONCE.saturating_sub(self.at_hand.len());
+        if room == 0 {
+            return;
+        }
         let now = self.log.now();
         self.todo.drop_dead(now);
-        let room = MAILS_AT_ONCE.saturating_sub(self.at_hand.len());
         let parking = &self.parking;
         let room = Room {
             mails: room,
@@ -152,6 +155,10 @@ impl MailWorker {
             self.todo.put_off(about, self.log.now() + LOST);
             match delivery {
                 Delivery::Over => self.parking.passed(about),
+                Delivery::Behind { attempts } => {
+                    self.parking.passed(about);
+                    self.todo.learn(about, attempts);
+                }
                 Delivery::Settled => {
                     self.parking.passed(about);
                     self.todo.forget(about);

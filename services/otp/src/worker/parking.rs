@@ -20,6 +20,8 @@ pub(super) enum Delivery {
     Over,
     /// It is owed no longer, and will not be again.
     Settled,
+    /// It was tried more often than this worker knew.
+    Behind { attempts: u32 },
     /// It will fail in the same way whenever it is tried; the reason in upper snake case.
     Stuck(&'static str),
 }

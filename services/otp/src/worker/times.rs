@@ -48,9 +48,20 @@ pub(super) const LOST: Duration = Duration::from_millis(700);
 /// How long the mails at hand may take once the process drains.
 pub(super) const DRAIN: Duration = Duration::from_secs(15);
 
-/// How long a new mail is left to the replica that NATS has woken: between 0.4 and 0.9 s, each time another, so that
-/// replicas without NATS seldom claim at the same moment.
-pub(super) fn grace() -> time::Duration {
-    let [random] = entropy::bytes::<1>();
-    time::Duration::milliseconds(400 + 2 * i64::from(random))
+/// What differs each time, so that replicas seldom do the same at the same moment.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Chances {
+    /// How long a new mail is left to the replica that NATS has woken.
+    pub grace: time::Duration,
+    /// How much longer than the shortest a pause is.
+    pub pause: u8,
+}
+
+/// A grace between 0.4 and 0.9 s, and any pause.
+pub(super) fn chances() -> Chances {
+    let [grace, pause] = entropy::bytes::<2>();
+    Chances {
+        grace: time::Duration::milliseconds(400 + 2 * i64::from(grace)),
+        pause,
+    }
 }

@@ -13,6 +13,7 @@ use sekisho_proto::otp::v1::{Purpose, Topic};
 use sekisho_proto::{EventError, Kind, from_timestamp, otp::v1 as otp};
 use time::OffsetDateTime;
 
+use super::times::Chances;
 use crate::domain::{Letter, too_late_to_mail};
 
 /// Positions that NATS spoke of and the follower has not reached, at most: messages are not to be trusted.
@@ -122,9 +123,9 @@ impl Owed {
 
 impl Todo {
     /// Folds one entry; answers the position of an event whose mail now has its last outcome. A new mail is left alone
-    /// for `grace` unless this replica was woken for it.
-    pub fn fold(&mut self, entry: &Entry, grace: time::Duration) -> Option<Position> {
-        match self.try_to_fold(entry, grace) {
+    /// for a grace unless this replica was woken for it.
+    pub fn fold(&mut self, entry: &Entry, chances: Chances) -> Option<Position> {
+        match self.try_to_fold(entry, chances) {
             Ok(settled) => settled,
             Err(error) => {
                 tracing::warn!(%error, position = entry.recorded.position.0, "passed over");
@@ -133,7 +134,7 @@ impl Todo {
         }
     }
 
-    fn try_to_fold(&mut self, entry: &Entry, grace: time::Duration) -> Result<Option<Position>, EventError> {
+    fn try_to_fold(&mut self, entry: &Entry, chances: Chances) -> Result<Option<Position>, EventError> {
         let recorded = &entry.recorded;
         // Nobody would get it, and whoever makes login ids up would have the log filled.
         if is_phantom(recorded.stream) {
@@ -145,7 +146,7 @@ impl Todo {
                 entry,
                 Content::Notice(topic),
                 expires_at,
-                recorded.recorded_at + grace,
+                recorded.recorded_at + chances.grace,
             );
             self.owed.insert(Key::Notice(recorded.position), owed);
         }
@@ -154,23 +155,17 @@ impl Todo {
         }
         let event = entry.event::<CodeEvent>()?;
         Ok(match recorded.flow {
-            Some(flow) => self.fold_code(Key::Code(recorded.stream, flow), event, entry, grace),
-            None => self.fold_mail(None, &event, recorded.recorded_at),
+            Some(flow) => self.fold_code(Key::Code(recorded.stream, flow), event, entry, chances),
+            None => self.fold_mail(None, &event, recorded.recorded_at, chances),
         })
     }
 
-    fn fold_code(
-        &mut self,
-        key: Key,
-        event: CodeEvent,
-        entry: &Entry,
-        grace: time::Duration,
-    ) -> Option<Position> {
+    fn fold_code(&mut self, key: Key, event: CodeEvent, entry: &Entry, chances: Chances) -> Option<Position> {
         let at = entry.recorded.recorded_at;
         match event {
             CodeEvent::CodeIssued(issued) if !issued.withheld => {
                 let is_woken = self.woken.remove(&entry.recorded.position);
-                let free_at = if is_woken { at } else { at + grace };
+                let free_at = if is_woken { at } else { at + chances.grace };
                 let expires_at = issued.expires_at.as_ref().and_then(from_timestamp).unwrap_or(at);
                 if let Some(content) = content(entry, issued) {
                     self.owed.insert(key, owed(entry, content, expires_at, free_at));
@@ -183,14 +178,20 @@ impl Todo {
             | CodeEvent::FlowCancelled(_) => drop(self.owed.remove(&key)),
             CodeEvent::CodeRefused(_) => {}
             event @ (CodeEvent::MailStarted(_) | CodeEvent::MailFailed(_) | CodeEvent::Mailed(_)) => {
-                return self.fold_mail(Some(key), &event, at);
+                return self.fold_mail(Some(key), &event, at, chances);
             }
         }
         None
     }
 
     /// Without a key the mail is that of a notice.
-    fn fold_mail(&mut self, key: Option<Key>, event: &CodeEvent, at: OffsetDateTime) -> Option<Position> {
+    fn fold_mail(
+        &mut self,
+        key: Option<Key>,
+        event: &CodeEvent,
+        at: OffsetDateTime,
+        chances: Chances,
+    ) -> Option<Position> {
         let key = |about| key.unwrap_or(Key::Notice(Position(about)));
         match event {
             CodeEvent::MailStarted(started) => {
@@ -201,7 +202,7 @@ impl Todo {
             CodeEvent::MailFailed(failed) if failed.will_retry => {
                 let attempt = failed.attempt;
                 self.tried(key(failed.about), failed.about, attempt, |owed| {
-                    at + owed.letter().back_off(attempt)
+                    at + owed.letter().back_off(attempt, chances.pause)
                 });
                 None
             }
@@ -250,7 +251,7 @@ impl Todo {
     ) -> Vec<Owed> {
         let free =
             |owed: &&Owed| owed.free_at <= now && !self.at_hand.contains(&owed.about) && wanted(owed.about);
-        let mut due: Vec<Owed> = self.owed.values().filter(free).cloned().collect();
+        let mut due: Vec<&Owed> = self.owed.values().filter(free).collect();
         // Anyone can ask for the mails of resets, and cause those of notices.
         due.sort_by_key(|owed| (owed.rank(), owed.about));
         let is_notice = |about: &Position| self.owed.contains_key(&Key::Notice(*about));
@@ -261,6 +262,7 @@ impl Todo {
             fits
         });
         due.truncate(room.mails);
+        let due: Vec<Owed> = due.into_iter().cloned().collect();
         self.at_hand.extend(due.iter().map(|owed| owed.about));
         due
     }
@@ -283,6 +285,13 @@ impl Todo {
         self.at_hand.remove(&about);
         if let Some(owed) = self.owed.values_mut().find(|owed| owed.about == about) {
             owed.free_at = owed.free_at.max(until);
+        }
+    }
+
+    /// A mail was tried so often: what was read first, its event or the attempts, is up to chance when a worker begins.
+    pub fn learn(&mut self, about: Position, attempts: u32) {
+        if let Some(owed) = self.owed.values_mut().find(|owed| owed.about == about) {
+            owed.attempts = attempts;
         }
     }
 

@@ -12,6 +12,10 @@ use super::*;
 use crate::domain::CODE_LIFE;
 
 const GRACE: Time = Time::milliseconds(500);
+const CHANCES: Chances = Chances {
+    grace: GRACE,
+    pause: 0,
+};
 const ROOM: Room = Room { mails: 9, notices: 9 };
 
 fn start() -> OffsetDateTime {
@@ -54,7 +58,7 @@ fn entry(position: u64, at: OffsetDateTime, event: &CodeEvent) -> Entry {
 fn after(events: impl IntoIterator<Item = CodeEvent>) -> Todo {
     let mut todo = Todo::default();
     for (position, event) in (1..).zip(events) {
-        todo.fold(&entry(position, start(), &event), GRACE);
+        todo.fold(&entry(position, start(), &event), CHANCES);
         todo.folded_upto(Position(position));
     }
     todo
@@ -103,7 +107,7 @@ fn a_new_mail_is_left_to_the_replica_that_was_woken() {
 fn the_replica_that_was_woken_does_not_wait() {
     let mut early = Todo::default();
     early.wake(Position(1), start());
-    early.fold(&entry(1, start(), &issued(start())), GRACE);
+    early.fold(&entry(1, start(), &issued(start())), CHANCES);
     assert_eq!(due(&mut early, start()), [(1, 0)]);
     let mut late = after([issued(start())]);
     late.wake(Position(1), start());
@@ -125,7 +129,7 @@ fn mails_of_sign_ins_go_before_those_of_resets() {
     let mut todo = after([of(Purpose::Reset)]);
     let mut sign_in = entry(2, start(), &of(Purpose::SignIn));
     sign_in.recorded.flow = Some(FlowId(Uuid::from_u128(2)));
-    todo.fold(&sign_in, GRACE);
+    todo.fold(&sign_in, CHANCES);
     assert_eq!(due(&mut todo, start() + GRACE), [(2, 0), (1, 0)]);
 }
 
@@ -148,30 +152,30 @@ fn password_changed(position: u64) -> Entry {
 #[test]
 fn what_happened_to_an_account_owes_a_notice_until_it_is_told() {
     let mut todo = Todo::default();
-    todo.fold(&password_changed(1), GRACE);
+    todo.fold(&password_changed(1), CHANCES);
     assert_eq!(due(&mut todo, start()), []);
     let taken = todo.take_due(start() + GRACE, ROOM, |_| true);
     assert_eq!(taken[0].content, Content::Notice(Topic::PasswordChanged));
     assert_eq!(taken[0].letter().flow(), None);
     todo.put_off(Position(1), start());
 
-    todo.fold(&entry_of(2, &started(1, 1, Time::MINUTE)), GRACE);
+    todo.fold(&entry_of(2, &started(1, 1, Time::MINUTE)), CHANCES);
     assert_eq!(due(&mut todo, start() + GRACE), []);
-    todo.fold(&entry_of(3, &failed(1, 2, true)), GRACE);
+    todo.fold(&entry_of(3, &failed(1, 2, true)), CHANCES);
     assert_eq!(due(&mut todo, start() + Time::seconds(239)), []);
     assert_eq!(due(&mut todo, start() + Time::seconds(240)), [(1, 2)]);
     let mailed = CodeEvent::from(otp::Mailed {
         about: 1,
         ..Default::default()
     });
-    assert_eq!(todo.fold(&entry_of(4, &mailed), GRACE), Some(Position(1)));
+    assert_eq!(todo.fold(&entry_of(4, &mailed), CHANCES), Some(Position(1)));
     assert!(!todo.owes(Position(1)));
 }
 
 #[test]
 fn a_notice_is_owed_for_a_day() {
     let mut todo = Todo::default();
-    todo.fold(&password_changed(1), GRACE);
+    todo.fold(&password_changed(1), CHANCES);
     todo.drop_dead(start() + Time::DAY - Time::minutes(2));
     assert!(todo.owes(Position(1)));
     todo.drop_dead(start() + Time::DAY);
@@ -182,8 +186,8 @@ fn a_notice_is_owed_for_a_day() {
 #[test]
 fn a_code_goes_before_a_notice() {
     let mut todo = Todo::default();
-    todo.fold(&password_changed(1), GRACE);
-    todo.fold(&entry(2, start(), &issued(start())), GRACE);
+    todo.fold(&password_changed(1), CHANCES);
+    todo.fold(&entry(2, start(), &issued(start())), CHANCES);
     assert_eq!(due(&mut todo, start() + GRACE), [(2, 0), (1, 0)]);
 }
 
@@ -192,7 +196,7 @@ fn a_code_goes_before_a_notice() {
 fn there_is_room_for_one_notice_at_a_time() {
     let mut todo = Todo::default();
     for position in 1..=3 {
-        todo.fold(&password_changed(position), GRACE);
+        todo.fold(&password_changed(position), CHANCES);
     }
     let room = Room { mails: 4, notices: 1 };
     let taken = |todo: &mut Todo| -> Vec<u64> {
@@ -201,7 +205,7 @@ fn there_is_room_for_one_notice_at_a_time() {
     };
     assert_eq!(taken(&mut todo), [1]);
     assert!(taken(&mut todo).is_empty());
-    todo.fold(&entry(4, start(), &issued(start())), GRACE);
+    todo.fold(&entry(4, start(), &issued(start())), CHANCES);
     assert_eq!(taken(&mut todo), [4]);
     todo.forget(Position(1));
     assert_eq!(taken(&mut todo), [2]);
@@ -210,7 +214,7 @@ fn there_is_room_for_one_notice_at_a_time() {
 #[test]
 fn a_mail_that_is_owed_no_longer_is_forgotten_and_so_is_all_of_another_log() {
     let mut todo = after([issued(start())]);
-    todo.fold(&password_changed(2), GRACE);
+    todo.fold(&password_changed(2), CHANCES);
     todo.forget(Position(1));
     assert!(!todo.owes(Position(1)) && todo.owes(Position(2)));
     todo.forget_all();
@@ -257,12 +261,12 @@ fn what_has_an_outcome_is_announced_and_not_owed() {
     };
     for outcome in [failed(1, 1, false), mailed()] {
         let mut todo = after([issued(start())]);
-        let announced = todo.fold(&entry(2, start(), &outcome), GRACE);
+        let announced = todo.fold(&entry(2, start(), &outcome), CHANCES);
         assert_eq!(announced, Some(Position(1)));
         assert_eq!(due(&mut todo, start() + GRACE), []);
     }
     let mut todo = after([issued(start())]);
-    assert_eq!(todo.fold(&entry(2, start(), &failed(1, 1, true)), GRACE), None);
+    assert_eq!(todo.fold(&entry(2, start(), &failed(1, 1, true)), CHANCES), None);
 }
 
 #[test]
@@ -312,4 +316,25 @@ fn false_messages_fill_no_memory() {
     assert_eq!(todo.woken.len(), WAKEUPS);
     todo.folded_upto(Position(5_000));
     assert!(todo.woken.is_empty());
+}
+
+/// What a worker does not know of, it is told when it wants to try.
+#[test]
+fn attempts_that_were_read_before_their_event_are_learned() {
+    let mut todo = after([issued(start())]);
+    todo.learn(Position(1), 3);
+    assert_eq!(due(&mut todo, start() + GRACE), [(1, 3)]);
+}
+
+#[test]
+fn a_pause_is_lengthened_by_chance() {
+    let mut todo = after([issued(start()), started(1, 1, Time::minutes(1))]);
+    let late = Chances {
+        grace: GRACE,
+        pause: u8::MAX,
+    };
+    todo.fold(&entry(3, start(), &failed(1, 1, true)), late);
+    let pause = Time::milliseconds(2_500);
+    assert_eq!(due(&mut todo, start() + pause - Time::MILLISECOND), []);
+    assert_eq!(due(&mut todo, start() + pause), [(1, 1)]);
 }

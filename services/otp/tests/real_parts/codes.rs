@@ -7,7 +7,7 @@ use sekisho_otp::domain::ViewStage;
 use sekisho_proto::events::CodeEvent;
 use sekisho_proto::refusal::Refuse as _;
 
-use crate::support::{Replica, World, code, wrong};
+use crate::support::{Flow, Replica, World, code, wrong};
 
 const REJECTED: fn(u32) -> Verified = |tries_left| Verified::Rejected {
     tries_left,
@@ -145,15 +145,28 @@ async fn a_replaced_code_is_told_apart_and_counted() {
 async fn a_code_is_worth_nothing_in_another_flow() {
     let world = World::new().await;
     let replica = Replica::new(&world, "otp/a").await;
-    let (one, other) = (world.reset().await, world.reset().await);
-    replica.issue(&one).await.unwrap();
-    replica.issue(&other).await.unwrap();
-    assert_eq!(
-        replica.verify(&other, &code(one.owner, 1)).await.unwrap(),
-        REJECTED(4)
-    );
-    let mut events = other.events().await.into_iter();
-    assert!(!events.any(|event| matches!(event, CodeEvent::CodeAccepted(_))));
+    let account = Flow::new_account(&world.credentials);
+    let of_one_account = [
+        Flow::sign_in_of(&world.credentials, account).await,
+        Flow::sign_in_of(&world.credentials, account).await,
+        Flow::reset_of(&world.credentials, account).await,
+    ];
+    let flows: Vec<Flow> = of_one_account
+        .into_iter()
+        .chain([world.sign_in().await])
+        .collect();
+    for flow in &flows {
+        replica.issue(flow).await.unwrap();
+    }
+    for (number, one) in flows.iter().enumerate() {
+        let others = flows.iter().enumerate().filter(|(other, _)| *other != number);
+        for (tries, (_, other)) in (1..).zip(others) {
+            let typed = code(other.owner, 1);
+            assert_eq!(replica.verify(one, &typed).await.unwrap(), REJECTED(5 - tries));
+        }
+        let mut events = one.events().await.into_iter();
+        assert!(!events.any(|event| matches!(event, CodeEvent::CodeAccepted(_))));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,6 +7,9 @@ use sekisho_proto::otp::v1::mail_failed::Class;
 
 use crate::support::{Act, Flow, Relay, Replica, Step, World, until};
 
+/// Chance lengthens the first pause by a quarter at most.
+const AFTER_A_PAUSE: i64 = NOTICE_PAUSE.whole_seconds() * 5 / 4 + 1;
+
 async fn account(world: &World) -> Flow {
     world.reset().await
 }
@@ -41,9 +44,7 @@ async fn a_relay_that_is_busy_gets_the_notice_later_and_one_that_says_no_does_no
     flow.cut().await;
     flow.until_told(&["mail_started", "mail_failed"]).await;
     assert_eq!(flow.notice_failures().await, [(Class::Transient, 451, true)]);
-    world
-        .forward(NOTICE_PAUSE.whole_seconds() + 1, &[&replica.log])
-        .await;
+    world.forward(AFTER_A_PAUSE, &[&replica.log]).await;
     flow.until_told(&["mail_started", "mail_failed", "mail_started", "mailed"])
         .await;
 
@@ -87,6 +88,34 @@ async fn what_happened_while_nobody_worked_is_told_within_the_day() {
     today.until_told(&["mail_started", "mailed"]).await;
     assert_eq!(yesterday.notice_types().await, [""; 0]);
     assert_eq!(relay.letters().len(), 1);
+}
+
+/// The newest attempts are read before the event that owes the notice, which is older than the list of codes goes back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notice_that_was_tried_before_a_restart_is_tried_again() {
+    let world = World::new().await;
+    let relay = Relay::with_plan(|step, before| match (step, before) {
+        (Step::Recipient, 0..3) => Act::Reply("451 later"),
+        _ => Act::Take,
+    })
+    .await;
+    let first = Replica::worker(&world, "otp/a", &relay).await;
+    let flow = account(&world).await;
+    flow.cut().await;
+    let mut told = vec!["mail_started", "mail_failed"];
+    flow.until_told(&told).await;
+    // The pauses are of one, four and sixteen minutes.
+    for minutes in [2, 8] {
+        world.forward(minutes * 60, &[&first.log]).await;
+        told.extend(["mail_started", "mail_failed"]);
+        flow.until_told(&told).await;
+    }
+    first.die().await;
+    world.forward(25 * 60, &[]).await;
+    let _second = Replica::worker(&world, "otp/b", &relay).await;
+    world.forward(29 * 60, &[]).await;
+    told.extend(["mail_started", "mailed"]);
+    flow.until_told(&told).await;
 }
 
 /// Whoever locks an account every few hours must not make the workers ask the log for ever.

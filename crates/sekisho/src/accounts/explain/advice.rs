@@ -272,6 +272,10 @@ fn of_failed(failed: &MailFailed, account: &Account) -> Option<Advice> {
         _ if failed.will_retry => Some(tell(
             "メールを送れず、もう一度送るところです。1分ほど待ってください。",
         )),
+        // No relay was asked.
+        mail_failed::Class::Permanent if failed.reply == 0 => Some(Advice::Do(
+            "このメールアドレスへのメールは作れませんでした。運用担当者に連絡し、登録したメールアドレスの形を確認してもらいます。".to_owned(),
+        )),
         mail_failed::Class::Permanent => Some(Advice::Do(format!(
             "メールサーバーがメールの受け取りを拒否しました（応答 {}）。メールアドレスはこちらから読み上げず、相手に言ってもらってください。登録と違っていても、{CALL_BACK}変更します。",
             failed.reply

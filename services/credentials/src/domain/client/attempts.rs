@@ -21,6 +21,9 @@ const LOGIN_IDS: usize = 20;
 const RESETS: usize = 20;
 /// Beyond that, a quarter of the accounts that signed in.
 const SHARE: usize = 4;
+/// Further requests for each account whose reset led to a new password: the one that is done, and another one. So a hospital whose
+/// people all need new passwords is let through, and more of them at a time as it goes on.
+const RESETS_FOR_EACH_DONE: usize = 2;
 
 /// Addresses that are remembered at a time, and what is remembered of each, at most. Who has so many addresses is not held
 /// up by limits per address.
@@ -29,7 +32,11 @@ const MOST: usize = 20_000;
 
 /// What came from each address in the last minutes.
 #[derive(Debug, Clone, Default)]
-pub struct Attempts(HashMap<ClientTag, Address>);
+pub struct Attempts {
+    addresses: HashMap<ClientTag, Address>,
+    /// Where a reset of a stream was asked for last, and when.
+    asked: HashMap<StreamId, (ClientTag, OffsetDateTime)>,
+}
 
 /// Why an address is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +63,8 @@ pub enum Attempt {
 struct Address {
     failures: Times,
     resets: Times,
+    /// Of resets that were asked for here.
+    new_passwords: Streams,
     phantoms: Streams,
     accepted: Streams,
 }
@@ -83,6 +92,12 @@ enum Mark {
 impl Attempts {
     /// After one more event of an account or a phantom.
     pub fn fold(&mut self, stream: StreamId, event: &AccountEvent, at: OffsetDateTime) {
+        if matches!(event, AccountEvent::PasswordChanged(_)) {
+            if let Some((tag, _)) = self.asked.remove(&stream) {
+                self.address(tag).new_passwords.add(stream, at);
+            }
+            return;
+        }
         let Some((tag, mark)) = read(event) else { return };
         let address = self.address(tag);
         match mark {
@@ -92,7 +107,12 @@ impl Attempts {
                 address.phantoms.add(stream, at);
                 address.failures.add(at);
             }
-            Mark::Reset => address.resets.add(at),
+            Mark::Reset => {
+                address.resets.add(at);
+                if self.asked.len() < MOST || self.asked.contains_key(&stream) {
+                    self.asked.insert(stream, (tag, at));
+                }
+            }
         }
     }
 
@@ -103,35 +123,38 @@ impl Attempts {
 
     /// Why an attempt from an address is refused at a moment; `None` while it may go on.
     pub fn excess(&self, tag: ClientTag, attempt: Attempt, now: OffsetDateTime) -> Option<Excess> {
-        self.0.get(&tag)?.excess(attempt, now)
+        self.addresses.get(&tag)?.excess(attempt, now)
     }
 
     /// What is known of an address. If too many are remembered, one of them makes room, whichever.
     fn address(&mut self, tag: ClientTag) -> &mut Address {
-        if self.0.len() >= MOST_ADDRESSES && !self.0.contains_key(&tag) {
-            let any = self.0.keys().next().copied();
-            any.map(|any| self.0.remove(&any));
+        if self.addresses.len() >= MOST_ADDRESSES && !self.addresses.contains_key(&tag) {
+            let any = self.addresses.keys().next().copied();
+            any.map(|any| self.addresses.remove(&any));
         }
-        self.0.entry(tag).or_default()
+        self.addresses.entry(tag).or_default()
     }
 
     /// Drops what no longer counts.
     pub fn forget_old(&mut self, now: OffsetDateTime) {
-        self.0.retain(|_, address| {
+        self.addresses.retain(|_, address| {
             address.forget_old(now);
             !address.is_empty()
         });
+        self.asked.retain(|_, (_, at)| *at > now - COUNTED);
     }
 
     /// Addresses that are remembered.
     pub fn addresses(&self) -> usize {
-        self.0.len()
+        self.addresses.len()
     }
 }
 
 impl Address {
     fn excess(&self, attempt: Attempt, now: OffsetDateTime) -> Option<Excess> {
         let share = self.accepted.since(now - COUNTED) / SHARE;
+        let done = self.new_passwords.since(now - COUNTED);
+        let resets = RESETS.max(share) + RESETS_FOR_EACH_DONE * done;
         match attempt {
             Attempt::SignIn if self.failures.since(now - FAILURES_COUNT) >= FAILURES.max(share) => {
                 Some(Excess::Failures)
@@ -139,7 +162,7 @@ impl Address {
             Attempt::SignIn if self.phantoms.since(now - COUNTED) >= LOGIN_IDS.max(share) => {
                 Some(Excess::LoginIds)
             }
-            Attempt::Reset if self.resets.since(now - COUNTED) >= RESETS.max(share) => Some(Excess::Resets),
+            Attempt::Reset if self.resets.since(now - COUNTED) >= resets => Some(Excess::Resets),
             Attempt::SignIn | Attempt::Reset => None,
         }
     }
@@ -147,13 +170,15 @@ impl Address {
     fn forget_old(&mut self, now: OffsetDateTime) {
         self.failures.forget_until(now - FAILURES_COUNT);
         self.resets.forget_until(now - COUNTED);
+        self.new_passwords.forget_until(now - COUNTED);
         self.phantoms.forget_until(now - COUNTED);
         self.accepted.forget_until(now - COUNTED);
     }
 
     fn is_empty(&self) -> bool {
-        let times = self.failures.0.is_empty() && self.resets.0.is_empty();
-        times && self.phantoms.0.is_empty() && self.accepted.0.is_empty()
+        let times = [&self.failures, &self.resets];
+        let streams = [&self.new_passwords, &self.phantoms, &self.accepted];
+        times.iter().all(|times| times.0.is_empty()) && streams.iter().all(|streams| streams.0.is_empty())
     }
 }
 
@@ -227,7 +252,9 @@ fn read(event: &AccountEvent) -> Option<(ClientTag, Mark)> {
 
 #[cfg(test)]
 mod tests {
-    use sekisho_proto::credentials::v1::{PasswordAccepted, PasswordRejected, PasswordResetRequested};
+    use sekisho_proto::credentials::v1::{
+        PasswordAccepted, PasswordChanged, PasswordRejected, PasswordResetRequested,
+    };
     use uuid::Uuid;
 
     use super::Attempt::{Reset, SignIn};
@@ -347,6 +374,42 @@ mod tests {
         assert_eq!(spraying.excess(HERE, Reset, start()), None);
     }
 
+    /// A hospital whose people all need new passwords, each for two minutes at it.
+    #[test]
+    fn two_hundred_people_behind_one_address_set_new_passwords_in_ten_minutes() {
+        let mut attempts = Attempts::default();
+        let mut waiting: VecDeque<u128> = (0..200).collect();
+        let mut busy: VecDeque<(u128, OffsetDateTime)> = VecDeque::new();
+        for second in 0..600 {
+            let now = after(second);
+            while let Some((person, _)) = busy.pop_front_if(|(_, since)| *since + Duration::minutes(2) <= now)
+            {
+                attempts.fold(stream(person), &PasswordChanged::default().into(), now);
+            }
+            while !waiting.is_empty() && attempts.excess(HERE, Reset, now).is_none() {
+                let person = waiting.pop_front().unwrap();
+                attempts.fold(stream(person), &reset(0), now);
+                busy.push_back((person, now));
+            }
+        }
+        assert_eq!(waiting.len(), 0);
+    }
+
+    #[test]
+    fn a_new_password_buys_resets_once_and_where_it_was_asked_for() {
+        let mut attempts = given(&[(20, reset(0))]);
+        assert_eq!(attempts.excess(HERE, Reset, start()), Some(Excess::Resets));
+        for _ in 0..9 {
+            attempts.fold(stream(1), &PasswordChanged::default().into(), start());
+            attempts.fold(stream(700), &PasswordChanged::default().into(), start());
+        }
+        assert_eq!(attempts.excess(HERE, Reset, start()), None);
+        for _ in 0..2 {
+            attempts.fold(stream(800), &reset(0), start());
+        }
+        assert_eq!(attempts.excess(HERE, Reset, start()), Some(Excess::Resets));
+    }
+
     /// Else whoever has locked an id could have the service hash for ever.
     #[test]
     fn what_a_lock_refuses_is_a_failure_too() {
@@ -432,6 +495,24 @@ mod tests {
         assert_eq!(attempts.addresses(), 1);
         attempts.forget_old(after(600));
         assert_eq!(attempts.addresses(), 0);
+    }
+
+    #[test]
+    fn however_much_comes_from_one_address_memory_is_bounded() {
+        let mut attempts = Attempts::default();
+        for number in 0..=20_000 {
+            for event in [accepted(), rejected(0), reset(0)] {
+                attempts.fold(stream(number), &event, start());
+            }
+        }
+        let address = &attempts.addresses[&HERE];
+        for streams in [&address.accepted, &address.phantoms] {
+            assert_eq!(streams.0.len(), MOST);
+        }
+        for times in [&address.failures, &address.resets] {
+            assert_eq!(times.0.len(), MOST);
+        }
+        assert_eq!(attempts.asked.len(), MOST);
     }
 
     #[test]

@@ -67,7 +67,7 @@ pub async fn submit(
         return Ok((cookies, redirect).into_response());
     }
     // A double click is one reset, with one mail.
-    let secret = bound_to.of_form("sekisho/reset-flow/1", &mark);
+    let secret = bound_to.of_form("sekisho/reset-flow/1", &[&mark]);
     let asked = gateway
         .backends
         .request_reset(typed.clone(), &secret, cookies.read(), client)

@@ -44,7 +44,7 @@ impl Relay {
     /// [`RelayError`].
     pub fn new(url: RelayUrl, authority: Option<&Certificates>) -> Result<Self, RelayError> {
         let tls = match url.security {
-            Security::None => None,
+            Security::Unsaid | Security::None => None,
             Security::StartTls | Security::Tls => Some(tls(url.host.clone(), authority)?),
         };
         Ok(Self {

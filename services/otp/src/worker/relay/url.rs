@@ -7,9 +7,9 @@ use percent_encoding::percent_decode_str;
 use sekisho_service::settings::{Value, is_loopback};
 use url::Url;
 
-/// `smtp://host:port` (no encryption, port 25), `smtp://…?tls=required` (STARTTLS, port 587) or `smtps://…` (TLS, port
-/// 465), the encrypted ones and those on loopback with `user:password@` before the host if the relay asks for it,
-/// percent-encoded.
+/// `smtp://…?tls=required` (STARTTLS, port 587), `smtps://…` (TLS, port 465), or on loopback `smtp://host:port` (no encryption, port
+/// 25), with `user:password@` before the host if the relay asks for it, percent-encoded. Beyond loopback `?tls=none` says that codes
+/// may be read on the way; a password never may.
 #[derive(Clone)]
 pub struct RelayUrl {
     pub(super) host: String,
@@ -21,6 +21,8 @@ pub struct RelayUrl {
 /// How the connection is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Security {
+    /// None, and nobody has said that this is wanted.
+    Unsaid,
     None,
     StartTls,
     Tls,
@@ -32,29 +34,39 @@ impl Value for RelayUrl {
 
     fn parse(text: &str) -> Result<Self, String> {
         let url = read(text).ok_or_else(|| {
-            "is not smtp://host:port, smtp://host:port?tls=required or smtps://host:port".to_owned()
+            "is not smtp://host:port?tls=required, smtps://host:port or, on loopback, smtp://host:port"
+                .to_owned()
         })?;
-        if url.login.is_some() && !url.is_encrypted() && !is_loopback(&url.host) {
-            return Err(
+        let is_open = !url.is_encrypted() && !is_loopback(&url.host);
+        match url.security {
+            _ if is_open && url.login.is_some() => Err(
                 "sends a password without encryption; add ?tls=required or use smtps://, or leave the login out"
                     .to_owned(),
-            );
+            ),
+            Security::Unsaid if is_open => Err(
+                "sends codes without encryption; add ?tls=required or use smtps://, or add ?tls=none if nobody reads the network between"
+                    .to_owned(),
+            ),
+            Security::Unsaid | Security::None | Security::StartTls | Security::Tls => Ok(url),
         }
-        Ok(url)
     }
 }
 
 impl RelayUrl {
     /// Whether mails go to the relay under TLS.
     pub fn is_encrypted(&self) -> bool {
-        self.security != Security::None
+        match self.security {
+            Security::Unsaid | Security::None => false,
+            Security::StartTls | Security::Tls => true,
+        }
     }
 }
 
 fn read(text: &str) -> Option<RelayUrl> {
     let url = Url::parse(text).ok()?;
     let (security, port) = match (url.scheme(), url.query()) {
-        ("smtp", None) => (Security::None, 25),
+        ("smtp", None) => (Security::Unsaid, 25),
+        ("smtp", Some("tls=none")) => (Security::None, 25),
         ("smtp", Some("tls=required")) => (Security::StartTls, 587),
         ("smtps", None) => (Security::Tls, 465),
         _ => return None,
@@ -100,14 +112,14 @@ mod tests {
         let expected = |host: &str, port, security, login| Some((host.to_owned(), port, security, login));
         assert_eq!(
             parts("smtp://127.0.0.1:1025"),
-            expected("127.0.0.1", 1025, Security::None, false)
+            expected("127.0.0.1", 1025, Security::Unsaid, false)
         );
         assert_eq!(
             parts("smtp://[::1]:1025/"),
-            expected("::1", 1025, Security::None, false)
+            expected("::1", 1025, Security::Unsaid, false)
         );
         assert_eq!(
-            parts("smtp://relay"),
+            parts("smtp://relay?tls=none"),
             expected("relay", 25, Security::None, false)
         );
         assert_eq!(
@@ -139,6 +151,7 @@ mod tests {
     #[test]
     fn a_password_leaves_this_machine_only_encrypted() {
         for open in [
+            "smtp://user:canary@relay?tls=none",
             "smtp://user:canary@relay",
             "smtp://user:canary@relay:587",
             "smtp://user:canary@192.0.2.1",
@@ -157,9 +170,29 @@ mod tests {
             "smtp://user:canary@127.0.0.1:1025",
             "smtp://user:canary@127.9.9.9",
             "smtp://user:canary@[::1]:1025",
-            "smtp://relay",
         ] {
             assert!(parts(closed).is_some(), "{closed}");
+        }
+    }
+
+    #[test]
+    fn codes_leave_this_machine_only_encrypted_unless_somebody_says_otherwise() {
+        for open in [
+            "smtp://relay",
+            "smtp://relay:1025",
+            "smtp://192.0.2.1",
+            "smtp://localhost.example",
+        ] {
+            let mistake = RelayUrl::parse(open).unwrap_err();
+            assert!(mistake.contains("codes without encryption"), "{open}: {mistake}");
+        }
+        for said in [
+            "smtp://relay?tls=none",
+            "smtp://relay?tls=required",
+            "smtps://relay",
+            "smtp://localhost",
+        ] {
+            assert!(parts(said).is_some(), "{said}");
         }
     }
 

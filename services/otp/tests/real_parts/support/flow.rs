@@ -26,8 +26,13 @@ pub struct Flow {
 }
 
 impl Flow {
+    /// The id of a new account.
+    pub fn new_account(log: &Log) -> StreamId {
+        StreamId(EventId::new(log.now()).0)
+    }
+
     pub async fn sign_in(log: &Log) -> Self {
-        Self::sign_in_of(log, account(log)).await
+        Self::sign_in_of(log, Self::new_account(log)).await
     }
 
     /// A sign-in of an account that may have had others.
@@ -41,7 +46,7 @@ impl Flow {
     }
 
     pub async fn reset(log: &Log) -> Self {
-        Self::reset_of(log, account(log)).await
+        Self::reset_of(log, Self::new_account(log)).await
     }
 
     /// A reset of an account, or of a login id that nobody has.
@@ -249,9 +254,4 @@ fn failures(events: Vec<CodeEvent>) -> Vec<(Class, u32, bool)> {
         _ => None,
     });
     failed.collect()
-}
-
-/// The id of a new account.
-fn account(log: &Log) -> StreamId {
-    StreamId(EventId::new(log.now()).0)
 }
