@@ -199,10 +199,10 @@ fn read_denial_time(reader: &mut Reader) -> Option<Duration> {
         NAME,
         "150ms",
         "the least time that a denied sign-in and a request for a reset take, so that it does not tell why; longer than a hash \
-         and a commit, 1 second at most",
+         and a commit, from 50 milliseconds to 1 second",
     )?;
-    if time > Duration::from_secs(1) {
-        reader.mistake(NAME, "is longer than 1 second");
+    if !(Duration::from_millis(50)..=Duration::from_secs(1)).contains(&time) {
+        reader.mistake(NAME, "is not between 50 milliseconds and 1 second");
         return None;
     }
     Some(time)

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -32,6 +33,8 @@ const MOST: usize = 10_000;
 pub(super) struct Clients {
     attempts: Arc<RwLock<Attempts>>,
     gathered: Arc<Mutex<HashMap<ClientTag, Gathered>>>,
+    /// Refusals that there was no room for.
+    lost: Arc<AtomicU64>,
 }
 
 /// Refusals of one address that stand in no entry yet.
@@ -79,7 +82,7 @@ impl Clients {
     fn gather(&self, tag: ClientTag, refused: Refused, now: OffsetDateTime) {
         let mut gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
         if gathered.len() >= MOST && !gathered.contains_key(&tag) {
-            tracing::warn!("refusals of too many addresses at once: some are not recorded");
+            self.lost.fetch_add(1, Ordering::Relaxed);
             return;
         }
         let of_address = gathered.entry(tag).or_insert(Gathered {
@@ -226,6 +229,10 @@ impl App {
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             looks.tick().await;
+            let lost = self.clients.lost.swap(0, Ordering::Relaxed);
+            if lost > 0 {
+                tracing::warn!(lost, "refusals of too many addresses at once are not recorded");
+            }
             for (tag, refused) in self.clients.due(self.log.now()) {
                 let recorded = record(&self.log, tag, refused).await;
                 self.clients
