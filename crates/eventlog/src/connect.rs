@@ -9,8 +9,6 @@ use tokio::time::timeout;
 
 use crate::read::{READ, READERS, ReadError};
 
-/// How long a reading connection may rest before it must show, when it is used again, that it is still one.
-const REST: Duration = Duration::from_secs(1);
 /// How long a reading connection may take to show that it can be used again.
 const RELEASE: Duration = Duration::from_secs(1);
 
@@ -97,16 +95,9 @@ pub(crate) fn reading_pool(options: &PgConnectOptions) -> PgPool {
     PgPoolOptions::new()
         .max_connections(READERS)
         .acquire_timeout(READ)
-        // One that was in use a moment ago is not asked twice.
+        // Each would cost a round trip before its read. The poll of the head meets connections that have ended within half a second,
+        // and reads are done again on others.
         .test_before_acquire(false)
-        .before_acquire(|connection, metadata| {
-            Box::pin(async move {
-                if metadata.idle_for >= REST {
-                    connection.ping().await?;
-                }
-                Ok(true)
-            })
-        })
         // Every connection that comes back is asked for a sign of life, also one whose read was given up. Without a limit
         // here, one on a broken network path would keep its place in the pool for a quarter of an hour.
         .after_release(|connection, _| {

@@ -123,7 +123,7 @@ async fn reads_that_come_after_the_connections_were_ended_find_others() {
     end_all();
     let reads = read_all().await;
     assert!(reads.iter().all(Result::is_ok), "{reads:?}");
-    // A service's own reads of its tables are done once; what rested for a second is asked before.
+    // A service's own reads of its tables are done once: by now the poll of the head has met what was ended.
     end_all();
     tokio::time::sleep(Duration::from_millis(1_100)).await;
     let own = (0..8).map(|_| sqlx::query("select 1").execute(log.pool()));
