@@ -9,7 +9,7 @@ use sekisho_proto::otp::v1 as otp;
 use sekisho_proto::otp::v1::CodesState;
 use time::OffsetDateTime;
 
-use super::limits::{FLOWS, REMEMBERED, REPLACED, TRIES};
+use super::limits::{FLOWS, REMEMBERED, REPLACED};
 use super::sent::Sent;
 use super::state::{Codes, FlowCodes, Issued, Mail, Stage};
 
@@ -133,7 +133,7 @@ impl Codes {
             return;
         }
         *wrong += 1;
-        if *wrong >= TRIES {
+        if event.tries_left == 0 {
             known.stage = Stage::Spent {
                 code: code.clone(),
                 replaced: std::mem::take(replaced),
