@@ -46,9 +46,14 @@ impl fmt::Display for Enquiry {
 impl FromStr for Enquiry {
     type Err = EnquiryError;
 
-    /// With hyphens and spaces or without.
+    /// With hyphens and spaces or without, however the digits were typed.
     fn from_str(text: &str) -> Result<Self, EnquiryError> {
-        let digits: String = text.chars().filter(|c| !matches!(c, '-' | ' ')).collect();
+        let narrow = |c: char| match c {
+            '０'..='９' => char::from_u32(u32::from(c) - 0xfee0),
+            '-' | ' ' | '　' | 'ー' | '－' | '−' | '‐' => None,
+            other => Some(other),
+        };
+        let digits: String = text.trim().chars().filter_map(narrow).collect();
         if digits.len() == 12 && digits.bytes().all(|digit| digit.is_ascii_digit()) {
             digits.parse().map(Self).map_err(|_| EnquiryError)
         } else {
@@ -73,6 +78,14 @@ mod tests {
             assert_eq!(text.parse(), Ok(enquiry));
             assert_eq!(text.replace('-', " ").parse(), Ok(enquiry));
             assert_eq!(text.replace('-', "").parse(), Ok(enquiry));
+            let wide: String = text
+                .chars()
+                .map(|c| match c {
+                    '-' => 'ー',
+                    digit => char::from_u32(u32::from(digit) + 0xfee0).unwrap(),
+                })
+                .collect();
+            assert_eq!(wide.parse(), Ok(enquiry));
         }
         for text in ["", "1234-5678-901", "1234-5678-90123", "1234-5678-901x"] {
             assert_eq!(text.parse::<Enquiry>(), Err(EnquiryError), "{text}");

@@ -2,10 +2,11 @@
 
 use std::io::{self, Write};
 
+use anyhow::bail;
 use clap::Args;
 use sekisho_proto::credentials::v1::RegisterAccountRequest;
 
-use super::refusal::refused;
+use super::refusal::{is_answer_lost, not_done};
 use super::{Credentials, distributed};
 
 /// An account to make.
@@ -26,6 +27,9 @@ pub struct Add {
     /// Where codes are mailed to. Without one, nobody can sign in.
     #[arg(long, value_name = "ADDRESS", default_value = "")]
     email: String,
+    /// How many digits a login id of digits alone has; 0 for any number.
+    #[arg(long, value_name = "NUMBER", default_value_t = 8)]
+    digits: usize,
     /// Makes a password to be distributed to the owner, and prints it once.
     #[arg(long)]
     initial_password: bool,
@@ -37,6 +41,13 @@ impl Add {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         // Without --initial-password nobody ever learns it.
         let password = distributed::password();
+        if !is_whole(&self.login, self.digits) {
+            bail!(
+                "登録していません：数字だけの利用者IDは{}桁です（ほかの桁数にするときは --digits を付けてください）。",
+                self.digits
+            );
+        }
+        let login = self.login.clone();
         let request = RegisterAccountRequest {
             login_id: self.login,
             facility_code: self.facility_code,
@@ -47,11 +58,16 @@ impl Add {
             password_is_initial: self.initial_password,
         };
         let answer = self.credentials.client()?.register_account(request).await;
-        let position = answer
-            .map_err(|status| refused("登録していません", &status))?
-            .into_inner()
-            .position;
         let mut output = io::stdout().lock();
+        let position = match answer {
+            Ok(answer) => answer.into_inner().position,
+            Err(status) => {
+                if self.initial_password && is_answer_lost(&status) {
+                    writeln!(output, "登録されていた場合に配布するパスワード：{password}")?;
+                }
+                return Err(not_done("登録していません", &login, &status));
+            }
+        };
         writeln!(output, "登録しました。（ログの位置 {position}）")?;
         if self.initial_password {
             writeln!(output, "配布するパスワード：{password}")?;
@@ -62,5 +78,29 @@ impl Add {
             )?;
         }
         Ok(())
+    }
+}
+
+/// Whether a login id of digits has as many as all others: a digit that got lost would be another person's.
+fn is_whole(login: &str, digits: usize) -> bool {
+    let trimmed = login.trim();
+    let is_number = trimmed.chars().all(|c| c.is_numeric() || c.is_whitespace());
+    digits == 0 || !is_number || (trimmed.chars().count() == digits && trimmed.chars().all(char::is_numeric))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_id_of_digits_has_all_of_them() {
+        for whole in ["04500001", " 04500001 ", "０４５００００１", "ncr-1"] {
+            assert!(is_whole(whole, 8), "{whole}");
+        }
+        for broken in ["4500001", "04 500 001", "045000011", ""] {
+            assert!(!is_whole(broken, 8), "{broken}");
+        }
+        assert!(is_whole("4500001", 0));
+        assert!(is_whole("450001", 6));
     }
 }

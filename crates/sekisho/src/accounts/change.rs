@@ -10,7 +10,7 @@ use sekisho_proto::credentials::v1::{
 };
 use tonic::Status;
 
-use super::refusal::refused;
+use super::refusal::{not_done, refused};
 use super::{Credentials, One, show};
 
 /// Where codes go.
@@ -41,7 +41,10 @@ pub(super) async fn disable(one: One) -> anyhow::Result<()> {
         login_id: one.login.clone(),
     };
     let answer = one.credentials.client()?.disable_account(request).await;
-    let position = answer.map_err(|status| not_done(&status))?.into_inner().position;
+    let position = answer
+        .map_err(|status| unchanged(&one.login, &status))?
+        .into_inner()
+        .position;
     say(
         position,
         "無効にしました。サインイン中のセッションは終了します。",
@@ -54,7 +57,10 @@ pub(super) async fn enable(one: One) -> anyhow::Result<()> {
         login_id: one.login.clone(),
     };
     let answer = one.credentials.client()?.enable_account(request).await;
-    let position = answer.map_err(|status| not_done(&status))?.into_inner().position;
+    let position = answer
+        .map_err(|status| unchanged(&one.login, &status))?
+        .into_inner()
+        .position;
     say(position, "有効にしました。", "すでに有効です。")
 }
 
@@ -64,8 +70,15 @@ pub(super) async fn unlock(one: One) -> anyhow::Result<()> {
     };
     let mut client = one.credentials.client()?;
     let answer = client.unlock_account(request).await;
-    let position = answer.map_err(|status| not_done(&status))?.into_inner().position;
-    say(position, "ロックを解除し、誤りの回数を取り消しました。", "")?;
+    let position = answer
+        .map_err(|status| unchanged(&one.login, &status))?
+        .into_inner()
+        .position;
+    say(
+        position,
+        "ロックを解除し、誤りの回数と、再設定のメールの上限を取り消しました。",
+        "",
+    )?;
     let request = ShowAccountRequest { login_id: one.login };
     let answer = client.show_account(request).await;
     let shown = answer.map_err(|status| refused("解除しましたが、今の状態は分かりません", &status))?;
@@ -98,7 +111,10 @@ pub(super) async fn reset(one: One) -> anyhow::Result<()> {
         login_id: one.login.clone(),
     };
     let answer = one.credentials.client()?.expire_password(request).await;
-    let position = answer.map_err(|status| not_done(&status))?.into_inner().position;
+    let position = answer
+        .map_err(|status| unchanged(&one.login, &status))?
+        .into_inner()
+        .position;
     say(
         position,
         "パスワードを失効させました。本人が次にサインインするとき、または「パスワードを忘れた場合（再設定）」から、新しいパスワードを設定します。",
@@ -109,11 +125,14 @@ pub(super) async fn reset(one: One) -> anyhow::Result<()> {
 impl SetEmail {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let request = ChangeAddressRequest {
-            login_id: self.login,
+            login_id: self.login.clone(),
             address: self.address,
         };
         let answer = self.credentials.client()?.change_address(request).await;
-        let position = answer.map_err(|status| not_done(&status))?.into_inner().position;
+        let position = answer
+            .map_err(|status| unchanged(&self.login, &status))?
+            .into_inner()
+            .position;
         say(
             position,
             "メールアドレスを変更しました。手続き中のサインインと再設定は終了します。",
@@ -131,7 +150,10 @@ impl Erase {
             login_id: self.one.login.clone(),
         };
         let answer = self.one.credentials.client()?.erase_account(request).await;
-        let position = answer.map_err(|status| not_done(&status))?.into_inner().position;
+        let position = answer
+            .map_err(|status| unchanged(&self.one.login, &status))?
+            .into_inner()
+            .position;
         say(position, "消去しました。元に戻すことはできません。", "")
     }
 }
@@ -160,8 +182,8 @@ fn say(position: u64, done: &str, already: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn not_done(status: &Status) -> anyhow::Error {
-    refused("変更していません", status)
+fn unchanged(login: &str, status: &Status) -> anyhow::Error {
+    not_done("変更していません", login, status)
 }
 
 #[cfg(test)]

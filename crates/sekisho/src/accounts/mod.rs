@@ -43,7 +43,8 @@ pub enum Command {
     Disable(One),
     /// Allows to sign in again.
     Enable(One),
-    /// Ends locks after wrong passwords; after a hundred of them only a new password helps. Does not help a disabled account.
+    /// Ends locks after wrong passwords and codes, and frees the mails of resets where their limit was reached; after a hundred wrong
+    /// passwords only a new one helps. Does not help a disabled account.
     Unlock(One),
     /// Has codes mailed elsewhere from now on; ends sign-ins and resets that are under way. Verify who asks first; the old address is
     /// told by mail. Sessions go on.

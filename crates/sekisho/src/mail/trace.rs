@@ -106,6 +106,7 @@ fn of_failed(failed: &MailFailed) -> String {
         Class::Unreachable => "メールサーバーに接続できません",
         Class::Transient => "メールサーバーが一時的に拒否",
         Class::Permanent => "メールサーバーが拒否",
+        Class::Unprepared => "送る準備ができませんでした（メールサーバーには接続していません）",
         Class::NoAddress => "宛先がありません",
         Class::Dead => "確認コードが無効になりました",
         Class::InDoubt => "メールサーバーが受け取ったか分かりません",

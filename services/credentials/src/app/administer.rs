@@ -52,7 +52,7 @@ impl App {
         registration: &Registration,
         actor: &str,
     ) -> Result<(StreamId, Position), Error> {
-        self.refuse_dear(&registration.password).await?;
+        self.refuse_unusable(&registration.password).await?;
         let account = StreamId(EventId::new(self.log.now()).0);
         let facility_code = registration.profile.facility_code.clone();
         let context = self.registering(account, login, registration, actor)?;
@@ -179,10 +179,13 @@ impl App {
         Ok(position(&decided))
     }
 
-    /// Refuses a hash that takes longer to compare with than any denial: it would tell who has an account.
-    pub(super) async fn refuse_dear(&self, password: &FirstPassword) -> Result<(), Error> {
-        let FirstPassword::Hash(phc) = password else {
-            return Ok(());
+    /// Refuses a password that nobody could be asked about, and a hash that takes longer to compare with than any denial: it would
+    /// tell who has an account.
+    pub(super) async fn refuse_unusable(&self, password: &FirstPassword) -> Result<(), Error> {
+        let phc = match password {
+            FirstPassword::WithFormer if self.former.is_there() => return Ok(()),
+            FirstPassword::WithFormer => return Err(Error::FormerSystemMissing),
+            FirstPassword::Hash(phc) => phc,
         };
         let most = self.rules.denial_time;
         if phc.is_of_today() || most.is_zero() || self.costs.of(phc, &self.pool).await? < most * 2 / 3 {

@@ -58,6 +58,9 @@ pub enum Error {
     /// A ready-made hash that takes longer than a denial.
     #[error("the hash costs more than a denial may take")]
     PasswordHashDear,
+    /// A password is said to stand with the former system, and there is none.
+    #[error("there is no former system that could be asked")]
+    FormerSystemMissing,
     /// The former system said neither yes nor no: nothing was recorded.
     #[error("the former system did not say whether the password is right")]
     FormerSystem,
@@ -91,7 +94,8 @@ impl Refuse for Error {
             | Self::TooManyRows
             | Self::EnquiryInvalid
             | Self::PasswordHash(_)
-            | Self::PasswordHashDear => Class::Malformed,
+            | Self::PasswordHashDear
+            | Self::FormerSystemMissing => Class::Malformed,
             Self::MailNotOwed | Self::AccountDisabled => Class::Precondition,
             Self::AccountExists => Class::Exists,
             Self::AccountUnknown | Self::EnquiryUnknown => Class::NotFound,
@@ -133,6 +137,7 @@ impl Refuse for Error {
             Self::EnquiryInvalid => "ENQUIRY_INVALID",
             Self::AccountDisabled => "ACCOUNT_DISABLED",
             Self::FormerSystem => "FORMER_SYSTEM_UNAVAILABLE",
+            Self::FormerSystemMissing => "FORMER_SYSTEM_MISSING",
             Self::HashingBusy => "CREDENTIALS_BUSY",
             Self::Throttled => "CLIENT_THROTTLED",
             Self::Behind => "LOG_BEHIND",

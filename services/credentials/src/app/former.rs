@@ -47,6 +47,13 @@ impl Asked<'_> {
     }
 }
 
+impl Former {
+    /// Whether anybody can be asked.
+    pub fn is_there(&self) -> bool {
+        self.system.is_some()
+    }
+}
+
 impl Default for Former {
     fn default() -> Self {
         Self {

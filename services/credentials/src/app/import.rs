@@ -121,7 +121,7 @@ impl App {
             let disabled = changes.contains(&Change::Disabled);
             let registration = registration(declaration, row, profile.clone(), disabled)?;
             let Import::By(actor) = import else {
-                self.refuse_dear(&registration.password).await?;
+                self.refuse_unusable(&registration.password).await?;
                 return Ok(changes);
             };
             let login = declaration.login();

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr as _;
 
+use unicode_normalization::is_nfkc;
+
 /// The longest address that SMTP carries, in bytes (RFC 5321, 4.5.3.1.3, without the angle brackets).
 const LONGEST: usize = 254;
 
@@ -42,7 +44,8 @@ impl TryFrom<&str> for Address {
         let whole = !name.is_empty() && domain.len() > 1 && text.len() <= LONGEST;
         // What cannot be written on a letter would be refused each time, and only then.
         let is_written = lettre::Address::from_str(text).is_ok();
-        if whole && text.chars().all(clean) && !name.contains('@') && is_written {
+        // Full-width letters are a slip of the keyboard, and another address.
+        if whole && text.chars().all(clean) && !name.contains('@') && is_written && is_nfkc(text) {
             Ok(Self {
                 text: text.to_owned(),
                 at,
@@ -85,6 +88,8 @@ mod tests {
             "a.@example.com",
             ".a@example.com",
             "a@-.example",
+            "a@b..example",
+            "ａ@example.com",
         ] {
             assert_eq!(masked(text), None, "{text:?}");
         }

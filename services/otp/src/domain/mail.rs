@@ -202,7 +202,7 @@ impl Letter {
 /// every letter: it gets one more, and not one each time.
 fn passes(class: Class, in_doubt: bool) -> bool {
     match class {
-        Class::Unreachable | Class::Transient => true,
+        Class::Unreachable | Class::Unprepared | Class::Transient => true,
         Class::InDoubt => !in_doubt,
         Class::Unspecified | Class::Permanent | Class::NoAddress | Class::Dead => false,
     }

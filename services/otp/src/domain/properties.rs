@@ -35,6 +35,7 @@ fn step() -> impl Strategy<Value = Step> {
     ];
     let class = prop_oneof![
         Just(Class::Unreachable),
+        Just(Class::Unprepared),
         Just(Class::Transient),
         Just(Class::Permanent),
         Just(Class::NoAddress),

@@ -78,7 +78,7 @@ fn refused(status: &Status) -> Failure {
     tracing::warn!(code = refusal::code_name(status.code()), reason, "no address");
     match status.code() {
         Code::NotFound | Code::FailedPrecondition => Failure::of(Class::Dead),
-        _ => Failure::of(Class::Unreachable),
+        _ => Failure::of(Class::Unprepared),
     }
 }
 
@@ -90,7 +90,7 @@ mod tests {
     fn a_code_that_credentials_calls_dead_is_not_tried_again() {
         assert_eq!(refused(&Status::failed_precondition("")).class, Class::Dead);
         assert_eq!(refused(&Status::not_found("")).class, Class::Dead);
-        assert_eq!(refused(&Status::unavailable("")).class, Class::Unreachable);
-        assert_eq!(refused(&Status::permission_denied("")).class, Class::Unreachable);
+        assert_eq!(refused(&Status::unavailable("")).class, Class::Unprepared);
+        assert_eq!(refused(&Status::permission_denied("")).class, Class::Unprepared);
     }
 }

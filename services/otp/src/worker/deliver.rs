@@ -127,16 +127,16 @@ impl Courier {
             flow: owed.letter().flow(),
             about: owed.about,
         };
-        let unreachable = Failure::of(Class::Unreachable);
+        let unprepared = Failure::of(Class::Unprepared);
         let address = timeout(ADDRESS, self.addresses.resolve(question))
             .await
-            .unwrap_or(Err(unreachable))?;
+            .unwrap_or(Err(unprepared))?;
         let letter = match &owed.content {
             Content::Code(code) => {
                 let digits = self.keys.code(owner(owed, code), &code.key_id, code.issue);
                 let digits = digits.map_err(|error| {
                     tracing::error!(%error, "a code cannot be derived");
-                    unreachable
+                    unprepared
                 })?;
                 let digits = std::str::from_utf8(digits.expose()).unwrap_or_default();
                 let code = letters::Code {
@@ -180,7 +180,7 @@ impl Courier {
                 error = chain(error),
                 "not handed over without a last look into the log"
             );
-            Failure::of(Class::Unreachable)
+            Failure::of(Class::Unprepared)
         };
         let (codes, is_cut) = match timeout(LAST_LOOK, look).await {
             Ok(seen) => seen.map_err(|error: ReadError| unknown(&error))?,
@@ -191,7 +191,7 @@ impl Courier {
             Ok(()) if !is_cut => Ok(()),
             Ok(()) | Err(NoHandOver::Dead) => Err(Class::Dead),
             // This worker was too slow; the mail may be tried again.
-            Err(NoHandOver::ClaimOver) => Err(Class::Unreachable),
+            Err(NoHandOver::ClaimOver) => Err(Class::Unprepared),
         };
         may.map_err(Failure::of)
     }

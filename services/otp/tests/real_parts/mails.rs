@@ -130,7 +130,7 @@ async fn a_mail_is_not_handed_over_when_its_claim_may_end_on_the_way() {
         flow.failures().await.len() == 1
     })
     .await;
-    assert_eq!(flow.failures().await, [(Class::Unreachable, 0, true)]);
+    assert_eq!(flow.failures().await, [(Class::Unprepared, 0, true)]);
     until("the mail", async || flow.types().await.last() == Some(&"mailed")).await;
     assert_eq!(relay.letters().len(), 1);
 }

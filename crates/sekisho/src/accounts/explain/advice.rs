@@ -16,6 +16,8 @@ use crate::text::{clean, minute};
 
 /// After so long nothing of an attempt can be gone on with (design, "Flows": a flow gets codes for an hour).
 const OVER: Duration = Duration::hours(1);
+/// Mails of one sign-in (screens, part 6).
+const CODES_OF_A_SIGN_IN: usize = 5;
 /// Before anything is changed for somebody on the telephone.
 const CALL_BACK: &str =
     "電話の依頼だけでは変更しないでください。施設の登録済み代表電話にかけ直し、施設の担当者に確認してから、";
@@ -54,7 +56,10 @@ pub(super) fn advice(answer: &ExplainAccountResponse, now: OffsetDateTime) -> Ve
     };
     let mut all = of_account(account, now);
     let attempt = answer.episodes.iter().find(|episode| is_attempt(episode));
-    if let Some(attempt) = attempt.map(Attempt::of) {
+    if let Some(attempt) = attempt
+        .map(Attempt::of)
+        .filter(|attempt| !attempt.is_shut(account, now))
+    {
         all.extend(of_attempt(&attempt, account, now));
     }
     if all.is_empty() {
@@ -86,10 +91,19 @@ fn of_account(account: &Account, now: OffsetDateTime) -> Vec<Advice> {
         all.push(tell(
             "パスワードは失効しています。今のパスワードでサインインすると、確認コードのあとで新しいパスワードを設定する画面になります。思い出せないときは、「パスワードを忘れた場合（再設定）」からも設定できます。",
         ));
-    } else if account.last_accepted_at.is_none() {
+    } else if account.last_accepted_at.is_none() && !is_locked(account, &[What::ResetCodes], now) {
         all.extend(of_newcomer(account));
     }
     all
+}
+
+/// Whether something of an account is locked at a moment.
+fn is_locked(account: &Account, what: &[What], now: OffsetDateTime) -> bool {
+    let holds = |lock: &Lock| locks::until(lock).is_none_or(|until| locks::minutes(until, now) > 0);
+    account
+        .locks
+        .iter()
+        .any(|lock| what.contains(&lock.what()) && holds(lock))
 }
 
 /// What helps against a lock, and what it may mean.
@@ -181,6 +195,8 @@ struct Attempt {
     newest_at: Option<OffsetDateTime>,
     steps: BTreeSet<Step>,
     issued: Option<CodeIssued>,
+    /// Codes that were issued.
+    codes: usize,
     failed: Option<MailFailed>,
     tries_left: Option<u32>,
 }
@@ -189,6 +205,7 @@ struct Attempt {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
     IsReset,
+    Refused,
     PasswordWrong,
     PasswordAccepted,
     CodeRefused,
@@ -198,10 +215,43 @@ enum Step {
     Completed,
 }
 
-fn of_attempt(attempt: &Attempt, account: &Account, now: OffsetDateTime) -> Option<Advice> {
+fn of_attempt(attempt: &Attempt, account: &Account, now: OffsetDateTime) -> Vec<Advice> {
+    if attempt.waits_for_limit(now) {
+        return of_limit(attempt, account);
+    }
+    of_step(attempt, account, now).into_iter().collect()
+}
+
+/// Too many mails: of this sign-in, which another one does not mind, or of the hour and the day.
+fn of_limit(attempt: &Attempt, account: &Account) -> Vec<Advice> {
+    if attempt.has(Step::IsReset) {
+        let login = clean(&account.login_id);
+        return vec![
+            tell(
+                "再設定のメールが上限（1時間に3通、1日に6通）に達しています（画面には送ったように表示されることがあります）。1時間、それでも届かなければ1日待ってください。いつも使っているブラウザからは、送れることがあります。",
+            ),
+            Advice::Do(format!(
+                "急ぐときは、施設の登録済み代表電話にかけ直して本人を確認してから、sekisho accounts unlock {login} で上限を取り消せます。"
+            )),
+        ];
+    }
+    vec![tell(if attempt.codes >= CODES_OF_A_SIGN_IN {
+        "1回のサインインで送れる確認コードのメール（5通）を使い切りました。届いたメールがあれば、いちばん新しい確認コードを入力してください。なければ、画面の[キャンセル]をクリックして、最初からやり直してください。"
+    } else {
+        "確認コードのメールが上限（1時間に10通、1日に20通）に達しています。届いたメールがあれば、いちばん新しい確認コードを入力してください。なければ、1時間、それでも送れなければ1日待ってから、最初からやり直してください。"
+    })]
+}
+
+fn of_step(attempt: &Attempt, account: &Account, now: OffsetDateTime) -> Option<Advice> {
     let at = attempt.newest_at?;
     if attempt.has(Step::Completed) {
         return None;
+    }
+    if attempt.has(Step::Refused) {
+        return Some(tell(format!(
+            "{}には、制限のためサインインできませんでした。今は制限がありません。もう一度サインインしてください。",
+            minute(at)
+        )));
     }
     if attempt.has(Step::PasswordWrong) {
         return Some(tell(format!(
@@ -239,13 +289,6 @@ fn of_attempt(attempt: &Attempt, account: &Account, now: OffsetDateTime) -> Opti
 fn of_code(attempt: &Attempt, account: &Account, now: OffsetDateTime) -> Option<Advice> {
     if let Some(failed) = &attempt.failed {
         return of_failed(failed, account);
-    }
-    if attempt.has(Step::CodeRefused) || attempt.issued.as_ref().is_some_and(|issued| issued.withheld) {
-        return Some(tell(if attempt.has(Step::IsReset) {
-            "再設定のメールが上限（1時間に3通、1日に6通）に達しています（画面には送ったように表示されることがあります）。1時間、それでも届かなければ1日待ってください。いつも使っているブラウザからは、送れることがあります。"
-        } else {
-            "確認コードのメールが上限（1回のサインインで5通、1時間に10通、1日に20通）に達しています。届いたメールがあれば、いちばん新しい確認コードを入力してください。なければ、1時間待ってください。"
-        }));
     }
     let Some(issued) = &attempt.issued else {
         let waits = attempt.has(Step::PasswordAccepted) && !account.address.is_empty();
@@ -290,6 +333,7 @@ fn of_failed(failed: &MailFailed, account: &Account) -> Option<Advice> {
         )),
         mail_failed::Class::Unspecified
         | mail_failed::Class::Unreachable
+        | mail_failed::Class::Unprepared
         | mail_failed::Class::Transient
         | mail_failed::Class::InDoubt => Some(Advice::Do(
             "メールを送れませんでした。運用担当者に連絡し、しばらくしてから新しいコードを送信してもらいます。".to_owned(),
@@ -303,6 +347,7 @@ fn is_attempt(episode: &Episode) -> bool {
             event,
             AccountEvent::PasswordAccepted(_)
                 | AccountEvent::PasswordRejected(_)
+                | AccountEvent::SignInRefused(_)
                 | AccountEvent::PasswordResetRequested(_)
         ),
         Told::Code(_) | Told::Session(_) | Told::Unknown => false,
@@ -318,6 +363,25 @@ impl Attempt {
             attempt.newest_at = at.or(attempt.newest_at);
         }
         attempt
+    }
+
+    /// Whether a lock stands in its way, which is said of the account already.
+    fn is_shut(&self, account: &Account, now: OffsetDateTime) -> bool {
+        if self.has(Step::Refused) {
+            account.disabled || is_locked(account, &[What::UnknownBrowsers, What::KnownBrowser], now)
+        } else if self.has(Step::IsReset) {
+            is_locked(account, &[What::ResetCodes], now)
+        } else {
+            self.has(Step::PasswordAccepted) && is_locked(account, &[What::SignInCodes], now)
+        }
+    }
+
+    /// The last that happened is that no more codes were mailed.
+    fn waits_for_limit(&self, now: OffsetDateTime) -> bool {
+        let is_settled =
+            self.has(Step::Completed) || self.has(Step::CodeAccepted) || self.tries_left == Some(0);
+        let is_of_late = self.newest_at.is_some_and(|at| now < at + OVER);
+        self.has(Step::CodeRefused) && is_of_late && !is_settled
     }
 
     fn has(&self, step: Step) -> bool {
@@ -343,9 +407,9 @@ impl Attempt {
             AccountEvent::PasswordAccepted(_) => self.with(Step::PasswordAccepted),
             AccountEvent::PasswordRejected(_) => self.with(Step::PasswordWrong),
             AccountEvent::PasswordResetRequested(_) => self.with(Step::IsReset),
+            AccountEvent::SignInRefused(_) => self.with(Step::Refused),
             AccountEvent::PasswordChanged(_) => self.with(Step::Completed),
             AccountEvent::AccountRegistered(_)
-            | AccountEvent::SignInRefused(_)
             | AccountEvent::EmailChanged(_)
             | AccountEvent::ProfileChanged(_)
             | AccountEvent::AccountDisabled(_)
@@ -389,6 +453,11 @@ impl Attempt {
         if issued.purpose() == Purpose::Reset {
             self.steps.insert(Step::IsReset);
         }
+        // Its mail was one too many.
+        if issued.withheld {
+            self.steps.insert(Step::CodeRefused);
+        }
+        self.codes += 1;
         Self {
             issued: Some(issued),
             failed: None,

@@ -1,6 +1,6 @@
 use sekisho_proto::credentials::v1::account::{Lock, What};
 use sekisho_proto::credentials::v1::{
-    LoggedEvent, PasswordAccepted, PasswordRejected, PasswordResetRequested,
+    LoggedEvent, PasswordAccepted, PasswordRejected, PasswordResetRequested, SignInRefused,
 };
 use sekisho_proto::otp::v1::{CodeAccepted, CodeRefused, CodeRejected, FlowCancelled, Mailed};
 use sekisho_proto::sessions::v1::SessionStarted;
@@ -253,4 +253,72 @@ fn what_an_administrator_did_is_no_attempt() {
     };
     let said = advice(&answer, NOW)[0].to_string();
     assert!(said.contains("入力されたパスワードは違っていました"), "{said}");
+}
+
+/// Another sign-in gets codes again, another hour helps nobody who has used up those of one sign-in.
+#[test]
+fn whoever_used_up_the_codes_of_a_sign_in_begins_anew_and_of_an_hour_waits() {
+    let sign_in = |codes: usize, more: &[LoggedEvent]| {
+        let mut events = vec![accepted()];
+        events.extend((0..codes).map(|_| code(issued())));
+        events.push(code(CodeRefused::default()));
+        events.extend(more.iter().cloned());
+        said(account(), events)
+    };
+    assert!(sign_in(5, &[]).contains("[キャンセル]をクリックして、最初から"));
+    let hour = sign_in(4, &[]);
+    assert!(hour.contains("1時間に10通") && hour.contains("1時間、"), "{hour}");
+    // Beginning anew would not help.
+    let cancelled = sign_in(4, &[code(FlowCancelled::default())]);
+    assert!(cancelled.contains("1時間に10通"), "{cancelled}");
+    let accepted = sign_in(4, &[code(CodeAccepted::default())]);
+    assert!(accepted.contains("[続行]"), "{accepted}");
+    let reset = logged(&AccountEvent::from(PasswordResetRequested::default()));
+    let withheld = CodeIssued {
+        withheld: true,
+        purpose: Purpose::Reset.into(),
+        ..issued()
+    };
+    let reset = said(account(), vec![reset, code(withheld)]);
+    assert!(
+        reset.contains("1時間に3通") && reset.contains("unlock 04500001"),
+        "{reset}"
+    );
+}
+
+/// The page has no button for a code then.
+#[test]
+fn where_codes_are_locked_nobody_is_told_to_send_one() {
+    let locked = |what: What, events| {
+        let mut account = account();
+        account.locks = vec![Lock {
+            what: what.into(),
+            until: Some(to_timestamp(NOW + Duration::minutes(30))),
+        }];
+        account.last_accepted_at = None;
+        account.password_is_initial = true;
+        said(account, events)
+    };
+    let codes = locked(What::SignInCodes, vec![accepted()]);
+    assert!(!codes.contains("[確認コードを送信]"), "{codes}");
+    let resets = locked(What::ResetCodes, vec![]);
+    assert!(!resets.contains("から設定できます"), "{resets}");
+}
+
+/// By its enquiry number somebody asks about just this attempt.
+#[test]
+fn an_attempt_that_a_lock_refused_is_not_called_a_wrong_password() {
+    let refused = logged(&AccountEvent::from(SignInRefused::default()));
+    let after = said(account(), vec![refused.clone()]);
+    assert!(after.contains("制限のためサインインできませんでした"), "{after}");
+    let mut locked = account();
+    locked.locks = vec![Lock {
+        what: What::UnknownBrowsers.into(),
+        until: Some(to_timestamp(NOW + Duration::minutes(2))),
+    }];
+    let locked = said(locked, vec![refused]);
+    assert!(
+        locked.contains("あと2分") && !locked.contains("今は制限がありません"),
+        "{locked}"
+    );
 }

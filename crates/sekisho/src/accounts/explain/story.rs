@@ -166,6 +166,7 @@ fn of_failed(failed: &MailFailed) -> String {
         mail_failed::Class::Transient => "メールサーバーが一時的に受け付けませんでした",
         mail_failed::Class::Permanent if failed.reply == 0 => "このメールアドレスへのメールは作れません",
         mail_failed::Class::Permanent => "メールサーバーが受け取りを拒否しました",
+        mail_failed::Class::Unprepared => "送る準備ができませんでした（メールサーバーには接続していません）",
         mail_failed::Class::NoAddress => "送り先がありません（メールアドレスがないか、アカウントが無効です）",
         mail_failed::Class::Dead => "確認コードが無効になっていました",
         mail_failed::Class::InDoubt => "メールサーバーが受け取ったかどうか分かりません",

@@ -112,7 +112,15 @@ impl Import {
         }
         let (done, ended) = self.applied(compared).await?;
         write_report(report, &done)?;
-        writeln!(output, "取り込みました。")?;
+        writeln!(
+            output,
+            "{}",
+            if ended.is_ok() {
+                "取り込みました。"
+            } else {
+                "途中まで取り込みました。"
+            }
+        )?;
         done.summarize(&mut output)?;
         done.name_broken(&mut output)?;
         ended.context("途中で止まりました。同じコマンドをもう一度実行すると、残りを取り込みます")?;

@@ -186,6 +186,10 @@ fn refused(line: u64, reason: &str) -> Broken {
             Column::PasswordHash,
             "照合に時間がかかりすぎるハッシュです（応答の時間から登録の有無が分かるため受け付けません）。運用担当者に SEKISHO_CREDENTIALS_DENIAL_TIME の見直しを依頼してください。",
         ),
+        "FORMER_SYSTEM_MISSING" => (
+            Column::PasswordHash,
+            "前のシステムに問い合わせる設定がありません。運用担当者に SEKISHO_CREDENTIALS_FORMER_TOKEN_URL の設定を依頼してください。",
+        ),
         other => {
             return Broken {
                 line,

@@ -80,6 +80,7 @@ fn failed(event: &MailFailed) -> Said {
         mail_failed::Class::Unreachable => Value::Word("中継サーバー不達", "unreachable"),
         mail_failed::Class::Transient => Value::Word("一時的な拒否", "transient"),
         mail_failed::Class::Permanent => Value::Word("恒久的な拒否", "permanent"),
+        mail_failed::Class::Unprepared => Value::Word("準備できず", "unprepared"),
         mail_failed::Class::NoAddress => Value::Word("宛先なし", "no_address"),
         mail_failed::Class::Dead => Value::Word("コード失効", "dead"),
         mail_failed::Class::InDoubt => Value::Word("受領不明", "in doubt"),
