@@ -110,8 +110,21 @@ async fn with_former(bench: &Bench) -> (StreamId, Former, App) {
         password: FirstPassword::WithFormer,
         ..registration(LOGIN, ADDRESS, &hash_without_password(1))
     };
-    let (account, _) = bench.app.register(registration, ACTOR).await.unwrap();
-    (account, former, bench.app.clone().with_former(Arc::new(endpoint)))
+    let app = bench.app.clone().with_former(Arc::new(endpoint));
+    let (account, _) = app.register(registration, ACTOR).await.unwrap();
+    (account, former, app)
+}
+
+/// Its owner would be told that the password is wrong, and nobody was asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_password_stands_with_a_former_system_that_is_not_there() {
+    let bench = Bench::new().await;
+    let registration = Registration {
+        password: FirstPassword::WithFormer,
+        ..registration(LOGIN, ADDRESS, &hash_without_password(1))
+    };
+    let refused = bench.app.register(registration, ACTOR).await;
+    assert!(matches!(refused, Err(Error::FormerSystemMissing)), "{refused:?}");
 }
 
 async fn sign_in(app: &App, password: &str) -> Result<Outcome, Error> {
