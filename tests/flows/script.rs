@@ -81,6 +81,24 @@ async fn nothing_hinders_pasting() -> Result<()> {
     pasted("code", 1).await
 }
 
+/// The browser goes to the field, and would leave what is said above it behind.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_said_above_a_field_stays_in_sight() -> Result<()> {
+    let portal = tokio::task::block_in_place(|| shared().portal_url());
+    let browser = Browser::open(Script::On).await?;
+    browser.resize(1366, 800).await?;
+    browser.visit(&format!("{portal}/signin")).await?;
+    browser.type_into("利用者ID", "99000078").await?;
+    browser.type_into(PASSWORD, "wrong").await?;
+    browser.press("サインイン").await?;
+    browser.see("ご利用のアカウントが見つからない").await?;
+    let seen = browser
+        .run("return [document.activeElement.id, document.querySelector('[role=alert]').getBoundingClientRect().top > 0];")
+        .await?;
+    assert_eq!(seen, serde_json::json!(["user_id", true]));
+    Ok(())
+}
+
 /// A button that does nothing would be worse than none.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_script_there_is_no_button_that_needs_it() -> Result<()> {

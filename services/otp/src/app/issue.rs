@@ -7,7 +7,7 @@ use sekisho_evidence::{CommandId, Flow, Mint, Minted, Refusal};
 use sekisho_proto::Kind;
 use sekisho_proto::events::CodeEvent;
 use sekisho_service::entropy;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::{Alive, App, Caller, Error, context};
 use crate::code::reference;
@@ -15,6 +15,9 @@ use crate::domain::{Codes, Command, FLOW_AGE, Rejection, View};
 
 /// How long a sign-in waits for the fate of its mail (design, "Flows" 2).
 const PATIENCE: Duration = Duration::from_secs(3);
+/// How long the answer to a reset takes at least: longer than its mail, if there is one, is at work beside it, so that nobody sees from
+/// the time whether there is.
+const RESET_TIME: Duration = Duration::from_millis(150);
 /// The event that issues a code.
 const CODE_ISSUED: &str = "code_issued";
 
@@ -32,14 +35,18 @@ impl App {
     /// # Errors
     /// [`Error`].
     pub async fn issue(&self, caller: Caller<'_>, command: CommandId) -> Result<View, Error> {
-        let end = Instant::now() + PATIENCE;
+        let begun = Instant::now();
         let alive = self.open_alive(caller).await?;
         // Heard from before the event on, so that no outcome is missed.
         let mut hearing = self.fates.hear();
         let issued = self.record_issue(&alive, command).await?;
         let may_tell = alive.minted.mint == Mint::SignIn;
         let Some(Issued { position, is_new }) = issued.filter(|_| may_tell) else {
-            return self.view(caller).await;
+            let view = self.view(caller).await;
+            if !may_tell {
+                sleep_until(begun + RESET_TIME).await;
+            }
+            return view;
         };
         if !is_new {
             let view = self.view(caller).await?;
@@ -47,7 +54,10 @@ impl App {
                 return Ok(view);
             }
         }
-        if timeout_at(end, hearing.until_settled(position)).await.is_err() {
+        if timeout_at(begun + PATIENCE, hearing.until_settled(position))
+            .await
+            .is_err()
+        {
             tracing::info!(about = position.0, "the mail's fate is not known yet");
         }
         self.view(caller).await

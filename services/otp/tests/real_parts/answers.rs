@@ -131,6 +131,23 @@ async fn a_sign_in_waits_for_its_mail_three_seconds_and_a_reset_does_not() {
     assert!(three_seconds.contains(&sign_in_took), "{sign_in_took:?}");
 }
 
+/// Who has a mail on the way would be a moment slower, and so told apart by whoever asks often enough.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reset_answers_when_its_mail_has_had_its_time() {
+    let world = World::new().await;
+    let replica = Replica::new(&world, "otp/a").await;
+    let reset = world.reset().await;
+    for _ in 0..2 {
+        let start = Instant::now();
+        replica.issue_form(&reset, [1; 16].into()).await.unwrap();
+        assert!(
+            start.elapsed() >= Duration::from_millis(150),
+            "{:?}",
+            start.elapsed()
+        );
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sign_in_tells_what_became_of_its_mail() {
     let world = World::new().await;

@@ -30,20 +30,20 @@ pub struct Explain {
 
 impl Explain {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let question = match (self.login, self.enquiry) {
-            (_, Some(enquiry)) => Question::Enquiry(enquiry),
-            (login, None) => Question::LoginId(login.unwrap_or_default()),
+        let (question, order) = match (self.login, self.enquiry) {
+            (_, Some(enquiry)) => (Question::Enquiry(enquiry), "お尋ねの手続き、続いて新しい順"),
+            (login, None) => (Question::LoginId(login.unwrap_or_default()), "新しい順"),
         };
         let request = ExplainAccountRequest {
             question: Some(question),
         };
         let answer = self.credentials.client()?.explain_account(request).await;
         let answer = answer.map_err(|status| refused("説明できません", &status))?;
-        Ok(tell(&answer.into_inner(), &mut io::stdout().lock())?)
+        Ok(tell(&answer.into_inner(), order, &mut io::stdout().lock())?)
     }
 }
 
-fn tell(answer: &ExplainAccountResponse, output: &mut impl Write) -> io::Result<()> {
+fn tell(answer: &ExplainAccountResponse, order: &str, output: &mut impl Write) -> io::Result<()> {
     let now = answer.now.as_ref().and_then(from_timestamp);
     let now = now.unwrap_or(OffsetDateTime::UNIX_EPOCH);
     about(answer.account.as_ref(), output)?;
@@ -51,7 +51,7 @@ fn tell(answer: &ExplainAccountResponse, output: &mut impl Write) -> io::Result<
     for advice in advice::advice(answer, now) {
         writeln!(output, "  {advice}")?;
     }
-    writeln!(output, "\n最近の記録（新しい順、日本時間）")?;
+    writeln!(output, "\n最近の記録（{order}、手続き10件まで、日本時間）")?;
     if answer.episodes.is_empty() {
         writeln!(output, "  この14日間の記録はありません。")?;
     }
