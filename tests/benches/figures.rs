@@ -59,6 +59,21 @@ pub fn grouped(number: f64) -> String {
     text
 }
 
+/// A table of what took how long.
+pub fn table<'a>(rows: impl IntoIterator<Item = (&'a str, &'a Latencies)>) {
+    head(&["what", "number", "p50", "p95", "p99", "longest"]);
+    for (what, times) in rows {
+        row(&[
+            what.to_owned(),
+            times.count().to_string(),
+            ms(times.p50()),
+            ms(times.per_mille(950)),
+            ms(times.p99()),
+            ms(times.per_mille(1000)),
+        ]);
+    }
+}
+
 /// Rows of a Markdown table, printed as they come.
 pub fn head(columns: &[&str]) {
     row(&columns

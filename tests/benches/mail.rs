@@ -17,7 +17,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::accounts::{PASSWORD, register};
-use crate::figures::{Latencies, head, ms, row};
+use crate::figures::{Latencies, ms, table};
 use crate::machine;
 
 /// Bytes of a letter that the relay alone gets: about as many as one with a code.
@@ -73,21 +73,11 @@ pub fn run(options: &Options) -> Result<()> {
         clicks.len(),
         options.a_second
     );
-    head(&["what", "number", "p50", "p95", "p99", "longest"]);
-    for (what, times) in [
+    table([
         ("a letter to the relay, with nothing else to do", &relay),
         ("from the click until the relay has the letter", &handed_over),
         ("from the click until its page", &answered),
-    ] {
-        row(&[
-            what.to_owned(),
-            times.count().to_string(),
-            ms(times.p50()),
-            ms(times.per_mille(950)),
-            ms(times.p99()),
-            ms(times.per_mille(1000)),
-        ]);
-    }
+    ]);
     println!(
         "\nBeyond the relay's own time: p50 {}, p99 {}",
         ms(handed_over.p50().saturating_sub(relay.p50())),

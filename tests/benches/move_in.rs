@@ -12,7 +12,7 @@ use sqlx::{Connection as _, PgConnection, Row as _};
 
 use crate::accounts::register;
 use crate::codes::Codes;
-use crate::figures::{Latencies, head, ms, row};
+use crate::figures::{Latencies, table};
 use crate::machine;
 
 /// People behind one address: a large hospital.
@@ -59,17 +59,7 @@ pub async fn run(options: &Options) -> Result<()> {
         "\n{} resets in {} minutes, each from the first page to the new password. A reset counts from the moment at which it was due:\n",
         options.resets, options.minutes
     );
-    head(&["what", "number", "p50", "p95", "p99", "longest"]);
-    for (what, times) in [("reset", times), ("mail, from its code to the relay", ages)] {
-        row(&[
-            what.to_owned(),
-            times.count().to_string(),
-            ms(times.p50()),
-            ms(times.per_mille(950)),
-            ms(times.p99()),
-            ms(times.per_mille(1000)),
-        ]);
-    }
+    table([("reset", &times), ("mail, from its code to the relay", &ages)]);
     Ok(())
 }
 

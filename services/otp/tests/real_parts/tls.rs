@@ -6,7 +6,7 @@ use std::process::Command;
 use sekisho_proto::otp::v1::mail_failed::Class;
 use sekisho_service::tls::Certificates;
 
-use crate::support::{Authority, Begin, Mailbox, Relay, Replica, World, until};
+use crate::support::{Authority, Begin, Flow, Mailbox, Relay, Replica, World, until};
 
 /// How a relay on `localhost` is named in the settings.
 fn url(begin: Begin, relay: &Relay) -> String {
@@ -106,13 +106,24 @@ async fn a_relay_that_offers_no_encryption_gets_nothing_where_it_is_required() {
     gets_nothing(&world, Begin::WhenAsked, None, &relay, "no STARTTLS").await;
 }
 
-async fn gets_login_and_letter(world: &World, begin: Begin, believed: Option<&Certificates>, relay: &Relay) {
+/// A code that is to be mailed by way of a relay.
+async fn issue(
+    world: &World,
+    begin: Begin,
+    believed: Option<&Certificates>,
+    relay: &Relay,
+) -> (Replica, Flow) {
     let replica = Replica::new(world, "otp/a").await;
     let replica = replica
         .work_with(&url(begin, relay), believed, Mailbox::Known)
         .await;
     let flow = world.reset().await;
     replica.issue(&flow).await.unwrap();
+    (replica, flow)
+}
+
+async fn gets_login_and_letter(world: &World, begin: Begin, believed: Option<&Certificates>, relay: &Relay) {
+    let (replica, flow) = issue(world, begin, believed, relay).await;
     flow.until_types(&["code_issued", "mail_started", "mailed"]).await;
     assert_eq!(relay.letters().len(), 1, "{begin:?}");
     assert_eq!(relay.encrypted(), [true, true], "{begin:?}");
@@ -126,12 +137,7 @@ async fn gets_nothing(
     relay: &Relay,
     what: &str,
 ) {
-    let replica = Replica::new(world, "otp/a").await;
-    let replica = replica
-        .work_with(&url(begin, relay), believed, Mailbox::Known)
-        .await;
-    let flow = world.reset().await;
-    replica.issue(&flow).await.unwrap();
+    let (replica, flow) = issue(world, begin, believed, relay).await;
     until("a failure", async || !flow.failures().await.is_empty()).await;
     assert_eq!(flow.failures().await[0], (Class::Unreachable, 0, true), "{what}");
     assert_eq!(relay.letters().len(), 0, "{what}");
