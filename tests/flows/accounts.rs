@@ -84,7 +84,10 @@ fn an_account_is_made_shown_changed_and_erased_from_a_terminal() -> Result<()> {
         sign_in(&stack, &format!("wrong {number}"))?;
     }
     assert!(done(&stack, &["show", LOGIN])?.contains("ロック中"));
-    assert!(done(&stack, &["unlock", LOGIN])?.contains("ロックを解除し、誤りの回数を取り消しました。"));
+    assert!(
+        done(&stack, &["unlock", LOGIN])?
+            .contains("ロックを解除し、誤りの回数と、再設定のメールの上限を取り消しました。")
+    );
 
     assert!(done(&stack, &["reset", LOGIN])?.contains("失効させました。"));
     let page = sign_in(&stack, password)?;

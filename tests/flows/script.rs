@@ -88,14 +88,14 @@ async fn what_is_said_above_a_field_stays_in_sight() -> Result<()> {
     let browser = Browser::open(Script::On).await?;
     browser.resize(1366, 800).await?;
     browser.visit(&format!("{portal}/signin")).await?;
-    browser.type_into("利用者ID", "99000078").await?;
+    browser.type_into("利用者ID", "13100001").await?;
     browser.type_into(PASSWORD, "wrong").await?;
     browser.press("サインイン").await?;
-    browser.see("ご利用のアカウントが見つからない").await?;
+    browser.see("パスワードが正しくありません。").await?;
     let seen = browser
         .run("return [document.activeElement.id, document.querySelector('[role=alert]').getBoundingClientRect().top > 0];")
         .await?;
-    assert_eq!(seen, serde_json::json!(["user_id", true]));
+    assert_eq!(seen, serde_json::json!(["password", true]));
     Ok(())
 }
 
