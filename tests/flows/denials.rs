@@ -155,7 +155,7 @@ mod long_statistics {
     /// C-29: a reset and its first code, for whoever has an account and gets a mail, has no account, no address, is disabled or has had
     /// too many mails.
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    #[ignore = "long tier: half an hour"]
+    #[ignore = "long tier: an hour"]
     async fn a_reset_takes_the_same_time_whoever_it_is_for() -> Result<()> {
         let (stack, mut gateway) = one_is_disabled("denials-of-resets").await?;
         let mailed = register(&stack, 1, true).await?;
