@@ -10,6 +10,8 @@ use sekisho_tests::browser::{Browser, Script};
 use sekisho_tests::visitor::{Page, Visitor};
 use sekisho_tests::{ADDRESS, LOGIN, PASSWORD, mail};
 
+use crate::script::{SHOW, pasted};
+
 const NEW: &str = "朝露に濡れた庭で猫が三匹あくびする";
 const FORGOT: &str = "パスワードを忘れた場合（再設定）";
 
@@ -71,6 +73,9 @@ async fn a_forgotten_password_is_set_anew_in_a_real_browser() -> Result<()> {
         .see("新しいパスワードは、15文字以上128文字以内で入力してください。")
         .await?;
     browser.picture(&picture("new-password")).await?;
+    let shown = browser.text().await?.matches(SHOW).count();
+    assert_eq!(shown, 2, "a button for each of the two fields");
+    pasted(&browser, "new password", 2).await?;
     for (first, second, reason) in [
         ("short", "short", "15文字以上で入力してください。"),
         (

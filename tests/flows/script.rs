@@ -5,7 +5,7 @@ use sekisho_tests::browser::{Browser, Script};
 use sekisho_tests::stack::shared;
 
 const PASSWORD: &str = "パスワード";
-const SHOW: &str = "パスワードを表示";
+pub const SHOW: &str = "パスワードを表示";
 const HIDE: &str = "パスワードを非表示";
 
 /// C-9.
@@ -49,11 +49,10 @@ async fn a_password_that_is_shown_hides_again_after_half_a_minute() -> Result<()
     browser.see(SHOW).await
 }
 
-/// C-8: password managers and people paste.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_hinders_pasting() -> Result<()> {
+/// Pastes into every field of a page, which must be so many.
+pub async fn pasted(browser: &Browser, page: &str, fields: u32) -> Result<()> {
     const PASTE: &str = "
-        const fields = [...document.querySelectorAll('input:not([type=hidden])')];
+        const fields = [...document.querySelectorAll('input:not([type=hidden], [tabindex])')];
         const hindered = fields.filter(field => {
             field.focus();
             const paste = new ClipboardEvent('paste', { bubbles: true, cancelable: true });
@@ -62,23 +61,26 @@ async fn nothing_hinders_pasting() -> Result<()> {
             return paste.defaultPrevented || field.value !== '0450';
         });
         return [fields.length, hindered.length];";
+    let pasted = browser.run(PASTE).await?;
+    assert_eq!(pasted, serde_json::json!([fields, 0]), "{page}");
+    Ok(())
+}
+
+/// C-8: password managers and people paste. The page of a new password: `reset.rs`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_hinders_pasting() -> Result<()> {
     let portal = tokio::task::block_in_place(|| shared().portal_url());
     let browser = Browser::open(Script::On).await?;
-    let pasted = async |page: &str, fields: u32| -> Result<()> {
-        let pasted = browser.run(PASTE).await?;
-        assert_eq!(pasted, serde_json::json!([fields, 0]), "{page}");
-        Ok(())
-    };
     browser.visit(&format!("{portal}/signin")).await?;
-    pasted("sign-in", 2).await?;
+    pasted(&browser, "sign-in", 2).await?;
     browser.visit(&format!("{portal}/password/forgot")).await?;
-    pasted("reset", 1).await?;
+    pasted(&browser, "reset", 1).await?;
     // An id that nobody has gets a page for its code like any other.
     browser.visit(&format!("{portal}/password/forgot")).await?;
     browser.type_into("利用者ID", "99000077").await?;
     browser.press("確認コードを送信").await?;
     browser.see("コードの確認").await?;
-    pasted("code", 1).await
+    pasted(&browser, "code", 1).await
 }
 
 /// The browser goes to the field, and would leave what is said above it behind.

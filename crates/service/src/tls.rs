@@ -149,6 +149,11 @@ impl Certificates {
         &self.0
     }
 
+    /// Each of the certificates, DER.
+    pub fn ders(&self) -> impl Iterator<Item = CertificateDer<'static>> {
+        CertificateDer::pem_slice_iter(&self.0).flatten()
+    }
+
     fn read(path: &Path) -> Result<Self, String> {
         let pem = content(path)?;
         let whole = CertificateDer::pem_slice_iter(&pem).all(|found| found.is_ok());

@@ -188,7 +188,7 @@ impl App {
             FirstPassword::Hash(phc) => phc,
         };
         let most = self.rules.denial_time;
-        if phc.is_of_today() || most.is_zero() || self.costs.of(phc, &self.pool).await? < most * 2 / 3 {
+        if phc.is_of_today() || most.is_zero() || self.costs.are_below(most * 2 / 3, phc, &self.pool).await? {
             Ok(())
         } else {
             Err(Error::PasswordHashDear)

@@ -57,6 +57,16 @@ impl Clients {
         attempts.failed_without_event(tag, now);
     }
 
+    fn hashed_for(&self, account: StreamId, now: OffsetDateTime) {
+        let mut attempts = self.attempts.write().unwrap_or_else(PoisonError::into_inner);
+        attempts.hashed_for(account, now);
+    }
+
+    fn excess_of(&self, account: StreamId, now: OffsetDateTime) -> Option<Excess> {
+        let attempts = self.attempts.read().unwrap_or_else(PoisonError::into_inner);
+        attempts.excess_of(account, now)
+    }
+
     fn fold(&self, entries: &[Entry]) {
         let mut attempts = self.attempts.write().unwrap_or_else(PoisonError::into_inner);
         for entry in entries {
@@ -148,10 +158,26 @@ impl App {
         true
     }
 
-    /// Counts an attempt in a browser that is not known, hashed and refused, like a failure: most of them have no event.
-    pub(super) fn count_refused(&self, tags: Option<Tags>) {
+    /// Refuses a sign-in without a comparison when its account had too many that no address is held up for: each of them is a hash.
+    pub(super) fn is_account_throttled(&self, account: StreamId, tags: Option<Tags>) -> bool {
+        let now = self.log.now();
+        let Some(excess) = self.clients.excess_of(account, now) else {
+            return false;
+        };
         if let Some(tags) = tags {
-            self.clients.failed_without_event(tags.today, self.log.now());
+            self.refuse(tags, excess, now);
+        }
+        true
+    }
+
+    /// Counts an attempt that was hashed and refused: most of them have no event. In a browser that the account knows it counts for the
+    /// account, else like a failure for the address.
+    pub(super) fn count_refused(&self, account: StreamId, is_known_browser: bool, tags: Option<Tags>) {
+        let now = self.log.now();
+        match tags {
+            _ if is_known_browser => self.clients.hashed_for(account, now),
+            Some(tags) => self.clients.failed_without_event(tags.today, now),
+            None => {}
         }
     }
 

@@ -53,6 +53,10 @@ impl App {
         let entries = self.log.flow(flow).await?;
         let flow = Flow::fold(&entries)?;
         let minted = *flow.open_with(secret.expose())?;
+        if minted.mint == Mint::Reset && matches!(flow, Flow::Used(..)) {
+            // What it led to has cut it, too.
+            return Err(Error::Flow(Refusal::Used));
+        }
         alive(&flow, &minted, newest_cuts(&self.log, minted.account).await?)?;
         if minted.mint == Mint::Reset {
             let is_verified = matches!(flow, Flow::Verified(..));

@@ -48,16 +48,17 @@ impl App {
         let decided = self
             .log
             .decide::<Account, Stopped>(&context(stream, Some(flow)), |facts| {
+                let client = self
+                    .sealed(&subject, facts, &request.seen, tags)
+                    .map_err(|error| Stopped::Failed(error.into()))?;
                 let history = &facts.state.history;
-                repeated = history.repeated_reset(&request.secret_digest, facts.now);
+                repeated = history.repeated_reset(&request.secret_digest, &client, facts.now);
                 if repeated.is_some() {
                     return Ok(Decision::Nothing);
                 }
                 let command = Command::RequestReset {
                     secret_digest: request.secret_digest,
-                    client: self
-                        .sealed(&subject, facts, &request.seen, tags)
-                        .map_err(|error| Stopped::Failed(error.into()))?,
+                    client,
                     device,
                     cuts,
                 };

@@ -101,6 +101,9 @@ impl App {
         }
         for _ in 0..COMPARISONS {
             let subject = self.subject(&login).await?;
+            if self.is_account_throttled(subject.stream(), tags) {
+                return Ok(Outcome::Denied(Denied::Throttled));
+            }
             let compared = self.compare(&subject, &typed).await?;
             let asked = if compared.verdict.finding == Finding::Right {
                 Asked::NOT
@@ -116,8 +119,8 @@ impl App {
                 Err(error) => return Err(error.into()),
                 Ok((outcome, is_known_browser)) => {
                     let is_refused = matches!(outcome, Outcome::Denied(Denied::Locked | Denied::Disabled));
-                    if is_refused && !is_known_browser {
-                        self.count_refused(tags);
+                    if is_refused {
+                        self.count_refused(subject.stream(), is_known_browser, tags);
                     }
                     self.remember(&subject, outcome, &typed).await;
                     if let (Outcome::Accepted(_), Subject::Known(known)) = (outcome, subject) {
@@ -175,12 +178,18 @@ impl App {
         let decided = self
             .log
             .decide::<Account, Stopped>(&context(subject.stream(), flow), |facts| {
+                let client = self
+                    .sealed(subject, facts, &attempt.seen, tags)
+                    .map_err(|error| Stopped::Failed(error.into()))?;
+                let last_reset =
+                    facts
+                        .state
+                        .history
+                        .repeated_reset(&attempt.secret_digest, &client, facts.now);
                 let comparison = Comparison {
                     verdict: compared.verdict,
                     mints: flow.map(|_| attempt.secret_digest),
-                    client: self
-                        .sealed(subject, facts, &attempt.seen, tags)
-                        .map_err(|error| Stopped::Failed(error.into()))?,
+                    client,
                     device,
                     cuts: compared.cuts,
                     lockout: self.rules.lockout,
@@ -194,12 +203,7 @@ impl App {
                 };
                 let decision = decide(&facts.state, facts.now, Command::VerifyPassword(comparison))
                     .map_err(Stopped::Rejected)?;
-                repeated = if is_reset(&decision) {
-                    let history = &facts.state.history;
-                    history.repeated_reset(&attempt.secret_digest, facts.now)
-                } else {
-                    None
-                };
+                repeated = last_reset.filter(|_| is_reset(&decision));
                 Ok(repeated.map_or(decision, |_| Decision::Nothing))
             })
             .await?;

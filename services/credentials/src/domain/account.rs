@@ -2,11 +2,14 @@
 
 use sekisho_eventlog::{FlowId, Fold, Position, Recorded, Version};
 use sekisho_evidence::{ACCOUNT_FOLD, Cuts, pardons};
-use sekisho_proto::credentials::v1::{PasswordAccepted, PasswordRejected, PasswordResetRequested};
+use sekisho_proto::credentials::v1::{
+    PasswordAccepted, PasswordRejected, PasswordResetRequested, SealedClient,
+};
 use sekisho_proto::events::AccountEvent;
 use time::{Duration, OffsetDateTime};
 
 use super::carried;
+use super::client::ClientTag;
 use super::command::Comparison;
 use super::devices::{Device, Devices};
 use super::lockout::{Consequence, Failures};
@@ -77,12 +80,15 @@ pub struct LastReset {
     pub secret_digest: [u8; 32],
     /// The flow.
     pub flow: FlowId,
+    /// Where it was asked for.
+    pub client: Option<ClientTag>,
     /// When.
     pub at: OffsetDateTime,
 }
 
-/// A form that comes again within this time is a double click.
-const DOUBLE_CLICK: Duration = Duration::MINUTE;
+/// A form that comes again within this time, from the same address, is a double click. Longer than the gateway waits for an answer; not
+/// much, for whoever left the form open in the browser of somebody else could send it, too, and be in the flow with them.
+const DOUBLE_CLICK: Duration = Duration::seconds(3);
 
 impl Account {
     /// The password; that of version 0 for an account that has none.
@@ -170,9 +176,16 @@ impl History {
     }
 
     /// The flow of the same form a moment ago: its secret is derived from the form.
-    pub fn repeated_reset(&self, secret_digest: &[u8; 32], now: OffsetDateTime) -> Option<FlowId> {
+    pub fn repeated_reset(
+        &self,
+        secret_digest: &[u8; 32],
+        client: &SealedClient,
+        now: OffsetDateTime,
+    ) -> Option<FlowId> {
         let last = self.last_reset?;
-        (last.secret_digest == *secret_digest && now < last.at + DOUBLE_CLICK).then_some(last.flow)
+        let is_the_same =
+            last.secret_digest == *secret_digest && last.client == ClientTag::read(&client.address_tag);
+        (is_the_same && now < last.at + DOUBLE_CLICK).then_some(last.flow)
     }
 
     fn after(self, event: &AccountEvent, recorded: &Recorded) -> Self {
@@ -253,6 +266,7 @@ fn last_reset(request: &PasswordResetRequested, recorded: &Recorded) -> Option<L
     Some(LastReset {
         secret_digest: request.secret_digest.as_slice().try_into().ok()?,
         flow: recorded.flow?,
+        client: ClientTag::read(&request.client.as_ref()?.address_tag),
         at: recorded.recorded_at,
     })
 }

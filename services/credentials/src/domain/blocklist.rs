@@ -145,6 +145,27 @@ mod tests {
         }
     }
 
+    /// Not from the list: what anybody would look for in it.
+    #[test]
+    fn what_everybody_knows_to_be_leaked_is_common() {
+        for leaked in [
+            "1q2w3e4r5t6y7u8i",
+            "123456789012345",
+            "qwertyuiopasdfgh",
+            "1qaz2wsx3edc4rfv",
+            "passwordpassword",
+            "iloveyouiloveyou",
+            "letmeinletmein123",
+            "administrator123",
+            "qazwsxedcrfvtgby",
+            "abcdefghijklmnop",
+            "thequickbrownfox",
+            "correcthorsebatterystaple",
+        ] {
+            assert_eq!(blocklist().weakness(leaked), Some(Weakness::Common), "{leaked}");
+        }
+    }
+
     #[test]
     fn the_match_is_of_the_whole_password() {
         let leaked = "interdependence";
@@ -211,7 +232,7 @@ mod tests {
     fn no_class_of_characters_is_asked_for() {
         for password in [
             "kvtqzmwphxrbdyc",
-            "correct horse battery staple",
+            "violet teapot under seventeen bicycles",
             "朝露に濡れた庭で猫が三匹あくびする",
             "うみのむこうのしまへいく",
             "🦊🐢🍵🎋🪁🦉🌾🐚🧭🪵🎏🐝🍂🌙🛶",

@@ -9,6 +9,7 @@ use sekisho_proto::credentials::v1::account_state::Stage as Carried;
 use sekisho_proto::{from_timestamp, to_timestamp};
 
 use super::account::{Account, History, LastReset, Password, Stage};
+use super::client::ClientTag;
 use super::devices::{Device, KnownDevice};
 use super::lockout::Failures;
 
@@ -86,6 +87,7 @@ impl From<LastReset> for proto::account_state::LastReset {
             secret_digest: last.secret_digest.to_vec(),
             flow_id: last.flow.to_vec(),
             at: Some(to_timestamp(last.at)),
+            address_tag: last.client.map(|tag| tag.0.to_vec()).unwrap_or_default(),
         }
     }
 }
@@ -94,6 +96,7 @@ fn last_reset(last: &proto::account_state::LastReset) -> Option<LastReset> {
     Some(LastReset {
         secret_digest: last.secret_digest.as_slice().try_into().ok()?,
         flow: FlowId::try_from(last.flow_id.as_slice()).ok()?,
+        client: ClientTag::read(&last.address_tag),
         at: from_timestamp(last.at.as_ref()?)?,
     })
 }

@@ -81,6 +81,24 @@ impl Recipe {
         Ok(bytes.ct_eq(output.as_ref()).into())
     }
 
+    /// The algorithm, and what makes it dearer: of two hashes of one algorithm the one that asks for no less of anything costs no less.
+    pub fn weights(&self, text: &str, output: &Output) -> (&'static str, [u32; 3]) {
+        let blocks = u32::try_from(output.len().div_ceil(32)).unwrap_or(u32::MAX);
+        match self {
+            Self::Argon2id(params, _) => ("argon2id", [params.m_cost(), params.t_cost(), params.p_cost()]),
+            Self::Bcrypt => {
+                let cost = text
+                    .parse()
+                    .map_or(u32::MAX, |parts: bcrypt::HashParts| parts.get_cost());
+                ("bcrypt", [cost, 0, 0])
+            }
+            // Each 32 or 64 bytes of the output take all rounds anew.
+            Self::Pbkdf2(Digest::Sha256, rounds, _) => ("pbkdf2-sha256", [*rounds, blocks, 0]),
+            Self::Pbkdf2(Digest::Sha512, rounds, _) => ("pbkdf2-sha512", [*rounds, blocks, 0]),
+            Self::Scrypt(params, _) => ("scrypt", [u32::from(params.log_n()), params.r(), params.p()]),
+        }
+    }
+
     fn compute(&self, password: &[u8], bytes: &mut [u8]) -> Result<(), HashError> {
         match self {
             Self::Argon2id(params, salt) => argon2(params)
@@ -173,11 +191,6 @@ pub(super) fn split(text: &str) -> (&str, &str) {
         return text.split_at_checked(BCRYPT_FORM).unwrap_or((text, ""));
     }
     text.rsplit_once('$').unwrap_or((text, ""))
-}
-
-/// Of a form, what comes before the salt.
-pub(super) fn without_salt(form: &str) -> &str {
-    form.rsplit_once('$').map_or(form, |(make, _)| make)
 }
 
 /// Form and hash together again.

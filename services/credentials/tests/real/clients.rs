@@ -11,6 +11,7 @@ use sekisho_credentials::store::Store;
 use sekisho_eventlog::{Entry, Position};
 use sekisho_proto::Kind;
 use sekisho_proto::credentials::v1::Client;
+use sekisho_proto::credentials::v1::client_throttled::Why;
 use sekisho_proto::events::{AccountEvent, ClientEvent};
 use tokio::task::AbortHandle;
 
@@ -266,6 +267,39 @@ async fn a_browser_that_an_account_knows_is_served_while_its_address_is_refused(
         let stranger = app.verify_password(attempt).await.unwrap();
         assert_eq!(stranger, Outcome::Denied(Denied::Throttled));
     }
+}
+
+/// Whoever owns an account, and has locked it in the own browser: nothing else holds that browser up.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_owns_an_account_does_not_have_the_service_hash_for_ever() {
+    let counting = Counting::new().await;
+    counting.bench.register().await;
+    let app = &counting.bench.app;
+    let in_browser = |password: &str| Attempt {
+        device: Some([1; 32]),
+        ..from(HOSPITAL, LOGIN, password)
+    };
+    let first = app.verify_password(in_browser(PASSWORD)).await.unwrap();
+    assert!(matches!(first, Outcome::Accepted(_)), "{first:?}");
+    let posts = stream::iter(0..400).map(|number| {
+        let attempt = in_browser(&format!("typo {number}"));
+        async move { app.verify_password(attempt).await.unwrap() }
+    });
+    let outcomes: Vec<Outcome> = posts.buffered(AT_ONCE).collect().await;
+    let found = sorted(&outcomes);
+    // Ten wrong ones lock; of what the lock refuses, one a second for five minutes is hashed.
+    assert!((80..100).contains(&found["throttled"]), "{found:?}");
+    let event = counting.first_client_event().await;
+    assert!(
+        matches!(&event, ClientEvent::ClientThrottled(throttled) if throttled.why() == Why::OneAccount),
+        "{event:?}"
+    );
+    // It is the account's matter.
+    let other = app
+        .verify_password(from(HOSPITAL, &unknown(), "x"))
+        .await
+        .unwrap();
+    assert_eq!(other, Outcome::Denied(Denied::UnknownAccount));
 }
 
 /// Most of what a lock refuses has no event, and costs a hash all the same; in a browser that the account knows it is the account's

@@ -1,11 +1,14 @@
 //! What the tables hold of a password.
 
 use argon2::password_hash::phc::PasswordHash;
-use sekisho_credentials::app::{App, Error, Keys};
+use sekisho_credentials::app::{App, Error, Keys, PasswordChange};
 use sekisho_credentials::domain::Rules;
 use sekisho_credentials::hashing::{Pepper, Phc};
 
-use crate::support::{ADDRESS, Bench, LOGIN, PASSWORD, attempt, dump, hash_text, hex, pool_of, ring};
+use sekisho_proto::otp::v1::Purpose;
+use sekisho_service::settings::Secret;
+
+use crate::support::{ADDRESS, Bench, LOGIN, PASSWORD, SECRET, attempt, dump, hash_text, hex, pool_of, ring};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_dump_holds_verifies_no_password_without_the_pepper() {
@@ -34,6 +37,24 @@ async fn what_a_dump_holds_verifies_no_password_without_the_pepper() {
     let outcome = thief.verify_password(attempt(LOGIN, PASSWORD)).await;
     assert!(matches!(outcome, Err(Error::Broken(_))), "{outcome:?}");
     bench.accepted().await;
+
+    // And so with a password that its owner sets.
+    let account = bench.found(LOGIN).await.account;
+    let flow = bench.reset(LOGIN).await;
+    bench.verify_code(account, flow, Purpose::Reset).await;
+    let change = PasswordChange {
+        flow,
+        secret: Secret::new(SECRET.to_vec()),
+        new_password: Secret::new("a new password of more than fifteen".to_owned()),
+        command: [7; 16].into(),
+        device: None,
+    };
+    bench.app.set_password(change).await.unwrap();
+    let form = bench.sql("select form from credentials.password;");
+    let (algorithm, salt) = form.trim().rsplit_once('$').unwrap();
+    assert_eq!(algorithm, "$argon2id$v=19$m=19456,t=2,p=1");
+    // 16 bytes in base64 without padding.
+    assert!(salt.len() >= 22 && !ready_made.contains(salt), "{salt}");
 }
 
 /// Whoever may write the table knows a password of his own, and its row.

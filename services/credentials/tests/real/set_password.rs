@@ -11,7 +11,7 @@ use sekisho_credentials::hashing::HashPool;
 use sekisho_credentials::sealing::Seen;
 use sekisho_eventlog::{FlowId, LogFault, Position, Version};
 use sekisho_evidence::Refusal;
-use sekisho_proto::credentials::v1::PasswordResetRequested;
+use sekisho_proto::credentials::v1::{Client, PasswordResetRequested};
 use sekisho_proto::events::AccountEvent;
 use sekisho_proto::otp::v1::{FlowCancelled, Purpose};
 use sekisho_proto::sessions::v1::SessionsCut;
@@ -75,6 +75,13 @@ async fn an_accepted_code_of_a_reset_sets_the_password_and_cuts() {
     assert_eq!(changed.evidence, evidence);
     assert_eq!(bench.found(LOGIN).await.password.set_by, entry.recorded.version);
     assert_eq!(bench.account(account).await.history.cuts.all, position);
+    // Whoever has not got the answer asks where the flow stands.
+    let secret = Secret::new(SECRET.to_vec());
+    let described = bench.app.describe_flow(flow, &secret, position).await;
+    assert!(
+        matches!(described, Err(Error::Flow(Refusal::Used))),
+        "{described:?}"
+    );
     assert_eq!(
         bench.sign_in(LOGIN, PASSWORD).await,
         Outcome::Denied(Denied::WrongPassword)
@@ -221,27 +228,35 @@ async fn an_installation_may_agree_on_a_shorter_password() {
 
 /// A double click: one flow, one mail.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_same_form_twice_is_one_reset_for_a_minute() {
+async fn the_same_form_twice_from_one_address_is_one_reset_for_a_moment() {
     let bench = Bench::new().await;
     bench.register().await;
-    let request = |login: &str, secret_digest: [u8; 32]| ResetRequest {
+    let from = |address: &str, login: &str, secret_digest: [u8; 32]| ResetRequest {
         login_id: login.to_owned(),
         secret_digest,
         device: None,
-        seen: Seen::default(),
+        seen: Seen::from(Client {
+            address: address.to_owned(),
+            user_agent: String::new(),
+        }),
     };
+    let request = |login: &str, secret_digest| from("192.0.2.1", login, secret_digest);
     for login in [LOGIN, "04500009"] {
         let before = bench.account_entries().await.len();
         let twice = [1, 2].map(|_| bench.app.request_reset(request(login, [1; 32])));
         let [first, second] = <[_; 2]>::try_from(join_all(twice).await).unwrap();
-        assert_eq!(first.unwrap(), second.unwrap(), "{login}");
+        let first = first.unwrap();
+        assert_eq!(first, second.unwrap(), "{login}");
         assert_eq!(bench.account_entries().await.len(), before + 1);
+        // Whoever left the form open in somebody else's browser, and sends it from elsewhere.
+        let stranger = bench.app.request_reset(from("192.0.2.2", login, [1; 32])).await;
+        assert_ne!(stranger.unwrap(), first, "{login}");
         let other = bench.app.request_reset(request(login, [2; 32])).await.unwrap();
         let late = bench.app.request_reset(request(login, [1; 32])).await.unwrap();
         assert_ne!(other, late);
     }
     bench
-        .shift_clock("clock_timestamp() + interval '61 seconds'")
+        .shift_clock("clock_timestamp() + interval '3 seconds'")
         .await;
     let before = bench.account_entries().await.len();
     bench.app.request_reset(request(LOGIN, [1; 32])).await.unwrap();

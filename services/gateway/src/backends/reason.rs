@@ -5,7 +5,7 @@
 pub enum Reason {
     /// The flow does not exist, is over or cancelled, was cut, or the secret does not open it.
     FlowOver,
-    /// The flow has become a session.
+    /// The flow has become a session, or led to a new password.
     FlowUsed,
     /// Something that the gate asks for stands in no entry of the log.
     EvidenceMissing,

@@ -35,6 +35,8 @@ pub struct Browser {
     pub host: &'static str,
     /// Cookies by name.
     pub cookies: BTreeMap<String, String>,
+    /// The attributes with which each cookie came, of all that it ever had.
+    pub attributes: BTreeMap<String, String>,
     /// The page that is open.
     pub page: Page,
 }
@@ -65,6 +67,7 @@ impl Browser {
             router: build(gateway),
             host: MAIN,
             cookies: BTreeMap::new(),
+            attributes: BTreeMap::new(),
             page,
         }
     }
@@ -173,6 +176,7 @@ impl Browser {
             self.cookies.remove(name);
         } else {
             self.cookies.insert(name.to_owned(), value.to_owned());
+            self.attributes.insert(name.to_owned(), attributes.to_owned());
         }
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::routing::get;
 use axum::{Router, middleware};
-use http::{Method, StatusCode, header};
+use http::{Method, StatusCode};
 use sekisho_gateway::edge::guard;
 use sekisho_gateway::texts;
 
@@ -61,21 +61,28 @@ async fn names_of_this_machine_get_no_hsts() {
     assert_eq!(browser.page.header("strict-transport-security"), "");
 }
 
+/// All of them, over a sign-in and a reset.
 #[tokio::test]
 async fn cookies_belong_to_this_host_and_this_browser_window_only() {
+    const ATTRIBUTES: &str = "Path=/; Secure; HttpOnly; SameSite=Lax";
     let mut browser = Browser::new(&World::new()).await;
     browser.open("/signin").await;
-    let requests = [browser.filled("/signin", &[("user_id", ""), ("password", "")])];
-    for request in requests {
-        let answer = browser.ask(request).await;
-        for cookie in answer.headers.get_all(header::SET_COOKIE) {
-            let cookie = cookie.to_str().unwrap();
-            assert!(cookie.starts_with("__Host-gtol_"), "{cookie}");
-            assert!(
-                cookie.ends_with("; Path=/; Secure; HttpOnly; SameSite=Lax"),
-                "{cookie}"
-            );
-        }
+    browser
+        .press("/signin", &[("user_id", ""), ("password", "")])
+        .await;
+    browser.forget_and_prove().await;
+    browser.sign_in_fully().await;
+    let known =
+        ["csrf", "dev", "note", "reset", "sid", "tx", "who"].map(|name| format!("__Host-gtol_{name}"));
+    assert!(browser.attributes.keys().eq(&known), "{:?}", browser.attributes);
+    for (name, attributes) in &browser.attributes {
+        // The one that opens nothing, and tells that this browser is no stranger.
+        let half_a_year = if name == "__Host-gtol_dev" {
+            "; Max-Age=15552000"
+        } else {
+            ""
+        };
+        assert_eq!(*attributes, format!("{ATTRIBUTES}{half_a_year}"), "{name}");
     }
 }
 

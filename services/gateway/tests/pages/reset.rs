@@ -311,6 +311,17 @@ async fn each_reason_against_a_new_password_is_shown_and_the_form_can_be_sent_ag
     }
 }
 
+/// The person reloads the page, and must not be told to begin anew.
+#[tokio::test]
+async fn a_new_password_whose_answer_was_lost_is_done() {
+    let (world, mut browser) = browser().await;
+    browser.forget_and_prove().await;
+    world.refuse("DescribeFlow", Code::FailedPrecondition, "FLOW_USED");
+    let page = browser.open(NEW).await;
+    assert!(page.shows(texts::RESET_DONE_INTRO), "{}", page.text);
+    assert!(!browser.cookies.contains_key(COOKIE));
+}
+
 #[tokio::test]
 async fn what_is_missing_or_differs_is_not_sent_on() {
     let (world, mut browser) = browser().await;

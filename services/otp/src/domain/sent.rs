@@ -8,7 +8,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::command::Subject;
 use super::limits::RESEND_WAIT;
-use super::state::Codes;
+use super::state::{Codes, Stage};
 
 /// How long a code counts.
 const COUNTS: Duration = Duration::DAY;
@@ -109,10 +109,10 @@ impl Codes {
         }
     }
 
-    /// A mail that has failed was none. For a reset it counts all the same: what became of its mail must not be told, not even by
+    /// A mail that has failed was none, unless the relay may have taken an earlier letter of it. For a reset it counts all the same: what became of its mail must not be told, not even by
     /// what may be asked for next.
     pub(super) fn count_no_longer(&mut self, flow: FlowId, failed: &MailFailed) {
-        if failed.will_retry || failed.class() == Class::InDoubt {
+        if failed.will_retry || failed.class() == Class::InDoubt || self.is_in_doubt(flow, failed.about) {
             return;
         }
         let is_it = |sent: &Sent| sent.about.0 == failed.about && sent.bucket.purpose() == Purpose::SignIn;
@@ -123,6 +123,13 @@ impl Codes {
         {
             known.sent = known.sent.saturating_sub(1);
         }
+    }
+
+    fn is_in_doubt(&self, flow: FlowId, about: u64) -> bool {
+        self.flow(flow).is_some_and(|known| match &known.stage {
+            Stage::Live { code, mail, .. } => code.position == Position(about) && mail.is_in_doubt(),
+            Stage::Spent { .. } | Stage::Accepted { .. } | Stage::Cancelled { .. } => false,
+        })
     }
 
     pub(super) fn forget_old_sent(&mut self, now: OffsetDateTime) {

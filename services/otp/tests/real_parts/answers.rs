@@ -22,7 +22,7 @@ async fn reasons(replica: &Replica, flow: &Flow) -> [Option<&'static str>; 4] {
     ]
 }
 
-fn mail(view: View) -> Option<MailFate> {
+pub fn mail(view: View) -> Option<MailFate> {
     match view.stage {
         ViewStage::Live { mail, .. } => mail,
         other => panic!("{other:?}"),
@@ -127,7 +127,8 @@ async fn a_sign_in_waits_for_its_mail_three_seconds_and_a_reset_does_not() {
     );
     let sign_in_took = start.elapsed().checked_sub(reset_took).unwrap();
     assert!(reset_took < Duration::from_secs(2), "{reset_took:?}");
-    let three_seconds = Duration::from_millis(2_900)..Duration::from_secs(10);
+    // And not much longer: whoever waits for the page has given up by then.
+    let three_seconds = Duration::from_millis(2_900)..Duration::from_secs(6);
     assert!(three_seconds.contains(&sign_in_took), "{sign_in_took:?}");
 }
 

@@ -176,7 +176,7 @@ async fn a_code_lives_ten_minutes_by_the_clock_of_the_log() {
     let (early, late) = (world.reset().await, world.reset().await);
     replica.issue(&early).await.unwrap();
     replica.issue(&late).await.unwrap();
-    world.forward(590, &[&replica.log]).await;
+    world.forward(597, &[&replica.log]).await;
     assert!(matches!(
         replica.verify(&early, &code(early.owner, 1)).await.unwrap(),
         Verified::Accepted { .. }

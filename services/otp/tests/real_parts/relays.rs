@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use sekisho_otp::domain::MailFate;
 use sekisho_proto::otp::v1::mail_failed::Class;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::{Instant, timeout};
 
+use crate::answers::mail;
 use crate::support::{Act, Mailbox, Relay, Replica, Step, World, code, until};
 
 /// An address where connections are neither taken nor refused, as long as what comes with it lives.
@@ -41,6 +43,12 @@ async fn a_relay_that_swallows_connections_is_given_up_and_holds_nothing_else() 
     until("a failure", async || !flow.failures().await.is_empty()).await;
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     assert_eq!(flow.failures().await[0], (Class::Unreachable, 0, true));
+    // A page that tells of its mail is there while the relay says nothing.
+    let sign_in = world.sign_in().await;
+    let begun = Instant::now();
+    let answer = replica.issue(&sign_in).await.unwrap();
+    assert_eq!(mail(answer), Some(MailFate::Waiting));
+    assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -88,8 +88,8 @@ pub(crate) fn read(file: &[u8], reading: Reading) -> anyhow::Result<List> {
             continue;
         }
         let number = lines.first_of(&record);
-        let breaks = record.iter().flatten().filter(|byte| **byte == b'\n').count();
-        if breaks > BREAKS {
+        let breaks: usize = record.iter().map(|cell| parts(cell).count() - 1).sum();
+        if breaks > BREAKS || swallows_a_line(&record, columns.len()) {
             bail!(
                 "{number}行目から{}行目までが一つの欄になっています。引用符（\"）が閉じていません。",
                 number + u64::try_from(breaks)?
@@ -105,6 +105,26 @@ pub(crate) fn read(file: &[u8], reading: Reading) -> anyhow::Result<List> {
         }
     }
     Ok(list)
+}
+
+/// The lines within a cell, whatever ends them.
+fn parts(cell: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(cell);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let Some(end) = text.iter().position(|byte| matches!(byte, b'\r' | b'\n')) else {
+            return rest.take();
+        };
+        let (part, after) = text.split_at(end);
+        rest = after.strip_prefix(b"\r\n").or(after.get(1..));
+        Some(part)
+    })
+}
+
+/// Whether a cell holds what looks like a line of the list: a quotation mark was never closed, and nobody would hear of that line.
+fn swallows_a_line(record: &ByteRecord, columns: usize) -> bool {
+    let is_a_line = |part: &[u8]| !part.is_empty() && part.split(|byte| *byte == b',').count() >= columns;
+    record.iter().any(|cell| parts(cell).skip(1).any(is_a_line))
 }
 
 /// Counts the lines of a file: the reader's own count is before the line breaks that end the record before.

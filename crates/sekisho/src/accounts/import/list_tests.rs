@@ -78,6 +78,25 @@ fn a_quotation_mark_that_is_never_closed_stops_everything() {
     }
 }
 
+/// Few lines are swallowed where the mark stands near the end, or another one follows; a note of several lines is none of that.
+#[test]
+fn a_quotation_mark_that_swallows_a_line_stops_everything() {
+    for end in ["\r\n", "\n", "\r"] {
+        let titles = TITLES.replace("\r\n", end);
+        let leaver = format!("04500002,,,,,無効,{end}");
+        for rows in [
+            format!("04500001,,,,,,\"メモ{end}{leaver}"),
+            format!("04500001,,,,,,\"メモ{end}{leaver}04500003,,,,,,メモ\"{end}"),
+        ] {
+            let error = read(format!("{titles}{rows}").as_bytes(), READING).unwrap_err();
+            assert!(error.to_string().contains("2行目から"), "{end:?}: {error}");
+        }
+        let note = format!("{titles}04500001,,,,,,\"四月、異動{end}{end}内線, 123\"{end}{leaver}");
+        let list = read(note.as_bytes(), READING).unwrap();
+        assert_eq!((list.lines.len(), list.broken.len()), (2, 0), "{end:?}");
+    }
+}
+
 #[test]
 fn any_number_of_digits_may_be_agreed_on() {
     let file = format!("{TITLES}4500001,,,,,,\r\n");

@@ -21,6 +21,7 @@ fn why(why: Why) -> Value {
         Why::Unspecified => Value::Word("不明", "unspecified"),
         Why::Failures => Value::Word("失敗が多すぎる", "failures"),
         Why::LoginIds => Value::Word("登録のない利用者IDが多すぎる", "login_ids"),
+        Why::OneAccount => Value::Word("一つの利用者IDのサインインが多すぎる", "one_account"),
         Why::Resets => Value::Word("再設定の申し込みが多すぎる", "resets"),
     }
 }

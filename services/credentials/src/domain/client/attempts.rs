@@ -25,6 +25,10 @@ const SHARE: usize = 4;
 /// people all need new passwords is let through, and more of them at a time as it goes on.
 const RESETS_FOR_EACH_DONE: usize = 2;
 
+/// Sign-ins of one account in the time in which failures count, accepted or refused in a browser that it knows: no address is held up
+/// for them, and each is a hash. One a second.
+const OF_ONE_ACCOUNT: usize = 300;
+
 /// Addresses that are remembered at a time, and what is remembered of each, at most. Who has so many addresses is not held
 /// up by limits per address.
 const MOST_ADDRESSES: usize = 20_000;
@@ -36,6 +40,8 @@ pub struct Attempts {
     addresses: HashMap<ClientTag, Address>,
     /// Where a reset of a stream was asked for last, and when.
     asked: HashMap<StreamId, (ClientTag, OffsetDateTime)>,
+    /// What no address is held up for.
+    of_accounts: HashMap<StreamId, Times>,
 }
 
 /// Why an address is refused.
@@ -47,6 +53,8 @@ pub enum Excess {
     LoginIds,
     /// Too many requests for a reset, in proportion to the accounts that signed in.
     Resets,
+    /// Too many sign-ins of one account, by whoever knows its password or has a browser that it knows.
+    OneAccount,
 }
 
 /// What somebody wants to do.
@@ -101,7 +109,10 @@ impl Attempts {
         let Some((tag, mark)) = read(event) else { return };
         let address = self.address(tag);
         match mark {
-            Mark::Accepted => address.accepted.add(stream, at),
+            Mark::Accepted => {
+                address.accepted.add(stream, at);
+                self.hashed_for(stream, at);
+            }
             Mark::Failed => address.failures.add(at),
             Mark::Phantom => {
                 address.phantoms.add(stream, at);
@@ -119,6 +130,21 @@ impl Attempts {
     /// After an attempt that costs as much as a failure and has no event: refused by a lock, say.
     pub fn failed_without_event(&mut self, tag: ClientTag, at: OffsetDateTime) {
         self.address(tag).failures.add(at);
+    }
+
+    /// After a sign-in of an account that no address is held up for.
+    pub fn hashed_for(&mut self, account: StreamId, at: OffsetDateTime) {
+        if self.of_accounts.len() < MOST || self.of_accounts.contains_key(&account) {
+            let times = self.of_accounts.entry(account).or_default();
+            times.add(at);
+            times.keep_newest(OF_ONE_ACCOUNT);
+        }
+    }
+
+    /// Whether a sign-in of an account is refused at a moment, wherever it comes from.
+    pub fn excess_of(&self, account: StreamId, now: OffsetDateTime) -> Option<Excess> {
+        let times = self.of_accounts.get(&account)?;
+        (times.since(now - FAILURES_COUNT) >= OF_ONE_ACCOUNT).then_some(Excess::OneAccount)
     }
 
     /// Why an attempt from an address is refused at a moment; `None` while it may go on.
@@ -142,6 +168,10 @@ impl Attempts {
             !address.is_empty()
         });
         self.asked.retain(|_, (_, at)| *at > now - COUNTED);
+        self.of_accounts.retain(|_, times| {
+            times.forget_until(now - FAILURES_COUNT);
+            !times.0.is_empty()
+        });
     }
 
     /// Addresses that are remembered.
@@ -188,6 +218,12 @@ impl Times {
             self.0.pop_front();
         }
         self.0.push_back(at);
+    }
+
+    fn keep_newest(&mut self, most: usize) {
+        while self.0.len() > most {
+            self.0.pop_front();
+        }
     }
 
     fn since(&self, moment: OffsetDateTime) -> usize {

@@ -204,6 +204,32 @@ fn signing_in_again_and_again_counts_once() {
     assert_eq!(attempts.excess(HERE, SignIn, start()), Some(Excess::Failures));
 }
 
+/// Each is a hash, and no address is held up for it.
+#[test]
+fn a_sign_in_of_one_account_a_second_is_enough() {
+    let mut attempts = Attempts::default();
+    for second in 0..299 {
+        let at = after(second);
+        if second % 2 == 0 {
+            attempts.fold(stream(1), &accepted(), at);
+        } else {
+            attempts.hashed_for(stream(1), at);
+        }
+    }
+    assert_eq!(attempts.excess_of(stream(1), after(298)), None);
+    attempts.hashed_for(stream(1), after(298));
+    assert_eq!(
+        attempts.excess_of(stream(1), after(299)),
+        Some(Excess::OneAccount)
+    );
+    assert_eq!(
+        attempts.excess_of(stream(1), after(300)),
+        None,
+        "the first counts no more"
+    );
+    assert_eq!(attempts.excess_of(stream(2), after(299)), None);
+}
+
 #[test]
 fn who_signed_in_long_ago_buys_nothing() {
     let mut attempts = given(&[(400, accepted())]);
@@ -239,7 +265,7 @@ fn what_no_longer_counts_is_forgotten() {
     attempts.forget_old(after(599));
     assert_eq!(attempts.addresses(), 1);
     attempts.forget_old(after(600));
-    assert_eq!(attempts.addresses(), 0);
+    assert_eq!((attempts.addresses(), attempts.of_accounts.len()), (0, 0));
 }
 
 #[test]
@@ -257,7 +283,11 @@ fn however_much_comes_from_one_address_memory_is_bounded() {
     for times in [&address.failures, &address.resets] {
         assert_eq!(times.0.len(), MOST);
     }
-    assert_eq!(attempts.asked.len(), MOST);
+    assert_eq!((attempts.asked.len(), attempts.of_accounts.len()), (MOST, MOST));
+    for _ in 0..1_000 {
+        attempts.fold(stream(0), &accepted(), start());
+    }
+    assert_eq!(attempts.of_accounts[&stream(0)].0.len(), OF_ONE_ACCOUNT);
 }
 
 #[test]

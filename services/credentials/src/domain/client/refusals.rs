@@ -89,6 +89,7 @@ impl From<Excess> for Why {
             Excess::Failures => Self::Failures,
             Excess::LoginIds => Self::LoginIds,
             Excess::Resets => Self::Resets,
+            Excess::OneAccount => Self::OneAccount,
         }
     }
 }

@@ -103,6 +103,33 @@ fn a_known_browser_has_failures_of_its_own() {
 }
 
 #[test]
+fn what_a_hundred_failures_closed_a_new_password_opens_and_nothing_else() {
+    let closed = |device: Vec<u8>| {
+        AccountEvent::from(PasswordRejected {
+            device,
+            closes: true,
+            ..rejected(1)
+        })
+    };
+    for (device, typed) in [
+        (Vec::new(), typed as fn(Finding, u64) -> Command),
+        (vec![8; 32], typed_there),
+    ] {
+        let before = [registered(), accepted_there(), closed(device)];
+        let with = |event: AccountEvent| given(before.clone().into_iter().chain([event]));
+        for event in [AccountUnlocked {}.into(), AccountEnabled {}.into()] {
+            let story = with(event).seconds_after(24 * 60 * 60, 4);
+            story.when(typed(Finding::Right, 1)).then(refused(Reason::Locked));
+        }
+        let opened = with(changed()).when(typed(Finding::Right, 4)).0;
+        assert!(
+            matches!(opened, Ok(Decision::Record(AccountEvent::PasswordAccepted(_)))),
+            "{opened:?}"
+        );
+    }
+}
+
+#[test]
 fn a_right_password_forgets_the_failures_of_where_it_was_typed() {
     let wrong = || AccountEvent::from(rejected(1));
     let wrong_there = || {

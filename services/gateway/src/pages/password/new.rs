@@ -42,8 +42,12 @@ struct Mistake {
 /// GET: the form, for who has proved the address.
 pub async fn show(State(gateway): State<Arc<Gateway>>, site: Site, mut cookies: Cookies) -> Answer {
     let reset = current(&mut cookies)?;
-    let asked = gateway.backends.describe_flow(&reset.flow).await;
-    let described = asked.map_err(|error| fault(&mut cookies, error))?;
+    let described = match gateway.backends.describe_flow(&reset.flow).await {
+        Ok(described) => described,
+        // It was set, and the answer was lost.
+        Err(Fault::Refused(Reason::FlowUsed)) => return Ok(done(cookies)),
+        Err(error) => return Err(fault(&mut cookies, error)),
+    };
     let Some(rules) = described.new_password else {
         return Ok(Redirect::to("/password/forgot/code").into_response());
     };
@@ -90,8 +94,7 @@ pub async fn submit(State(gateway): State<Arc<Gateway>>, mut cookies: Cookies, f
     match set {
         Ok(()) => {
             cookies.keep(&device);
-            cookies.forget::<Reset>();
-            Ok((cookies, Redirect::to("/password/forgot/done")).into_response())
+            Ok(done(cookies))
         }
         Err(Fault::Refused(Reason::Unfit(unfit))) => Ok(say(cookies, unfit.into())),
         Err(Fault::Refused(Reason::EvidenceMissing)) => {
@@ -104,6 +107,11 @@ pub async fn submit(State(gateway): State<Arc<Gateway>>, mut cookies: Cookies, f
         }
         Err(error) => Err(fault(&mut cookies, error)),
     }
+}
+
+fn done(mut cookies: Cookies) -> Response {
+    cookies.forget::<Reset>();
+    (cookies, Redirect::to("/password/forgot/done")).into_response()
 }
 
 fn say(mut cookies: Cookies, message: NewPasswordMessage) -> Response {

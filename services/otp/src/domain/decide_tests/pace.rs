@@ -113,6 +113,12 @@ fn a_mail_that_has_failed_does_not_count() {
     ] {
         assert!(!may_have_one(five().and(FLOW, [counts]), FLOW));
     }
+    // The relay may have taken the letter of the first attempt, whatever it says of the second.
+    let in_doubt = [
+        failed(5, Class::InDoubt, true),
+        failed(5, Class::Permanent, false),
+    ];
+    assert!(!may_have_one(five().and(FLOW, in_doubt), FLOW));
     // Nor does it buy a second one.
     let twice = five().and(
         FLOW,

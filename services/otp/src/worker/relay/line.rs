@@ -1,11 +1,12 @@
 //! One connection to the relay. Every step has a time-out.
 
+use std::io;
 use std::time::Duration;
 
 use lettre::Message;
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::DEFAULT_MECHANISMS;
-use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
+use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
 use lettre::transport::smtp::response::Response;
@@ -14,7 +15,9 @@ use tokio::time::{Instant, timeout};
 
 use super::super::failure::Failure;
 use super::super::times::{COMMAND, CONNECT, CONTENT, GREETING, LAST_LOOK};
-use super::url::{RelayUrl, Security};
+use super::stream::{Encrypted, Stream};
+use super::tls::Tls;
+use super::url::RelayUrl;
 
 /// A connection that is ready for the next mail, or that something has gone wrong with.
 pub(super) struct Line {
@@ -24,8 +27,9 @@ pub(super) struct Line {
 
 impl Line {
     /// Connects and signs in. Whatever fails here says nothing about the mail: it counts as unreachable.
-    pub async fn connect(url: &RelayUrl, tls: Option<&TlsParameters>) -> Result<Self, Failure> {
-        let connection = within(CONNECT + GREETING, connect(url, tls)).await;
+    pub async fn connect(url: &RelayUrl, tls: &Tls) -> Result<Self, Failure> {
+        let stream = within(CONNECT, Stream::connect((url.host.as_str(), url.port))).await?;
+        let connection = within(GREETING, greet(stream, url, tls)).await;
         let unreachable = |failure: Failure| Failure {
             class: Class::Unreachable,
             ..failure
@@ -111,15 +115,20 @@ impl Line {
     }
 }
 
-async fn connect(url: &RelayUrl, tls: Option<&TlsParameters>) -> Result<AsyncSmtpConnection, Error> {
+/// Until the relay listens to mails.
+async fn greet(stream: Stream, url: &RelayUrl, tls: &Tls) -> Result<AsyncSmtpConnection, Failure> {
     let hello = ClientId::default();
-    let at_once = tls.filter(|_| url.security == Security::Tls).cloned();
-    let server = (url.host.as_str(), url.port);
-    // lettre's time-out is that of the TCP connection alone.
-    let mut connection =
-        AsyncSmtpConnection::connect_tokio1(server, Some(CONNECT), &hello, at_once, None).await?;
-    if let Some(tls) = tls.filter(|_| url.security == Security::StartTls) {
-        connection.starttls(tls.clone(), &hello).await?;
+    let mut connection = match tls {
+        Tls::None | Tls::Start(_) => {
+            AsyncSmtpConnection::connect_with_transport(Box::new(stream), &hello).await?
+        }
+        Tls::AtOnce(connector, name) => {
+            let encrypted = Encrypted(connector.connect(name.clone(), stream).await?);
+            AsyncSmtpConnection::connect_with_transport(Box::new(encrypted), &hello).await?
+        }
+    };
+    if let Tls::Start(parameters) = tls {
+        connection.starttls(parameters.clone(), &hello).await?;
     }
     if let Some(login) = &url.login {
         connection.auth(DEFAULT_MECHANISMS, login).await?;
@@ -127,10 +136,12 @@ async fn connect(url: &RelayUrl, tls: Option<&TlsParameters>) -> Result<AsyncSmt
     Ok(connection)
 }
 
-async fn within<T>(limit: Duration, step: impl Future<Output = Result<T, Error>>) -> Result<T, Failure> {
+async fn within<T, E: Into<Failure>>(
+    limit: Duration,
+    step: impl Future<Output = Result<T, E>>,
+) -> Result<T, Failure> {
     match timeout(limit, step).await {
-        Ok(Ok(done)) => Ok(done),
-        Ok(Err(error)) => Err(failure(&error)),
+        Ok(done) => done.map_err(Into::into),
         Err(_) => Err(Failure::of(Class::Unreachable)),
     }
 }
@@ -143,15 +154,23 @@ fn after_the_letter(failure: Failure) -> Failure {
     }
 }
 
-/// The relay's text is dropped: it likes to repeat the address.
-fn failure(error: &Error) -> Failure {
-    let class = if error.is_transient() {
-        Class::Transient
-    } else if error.is_permanent() {
-        Class::Permanent
-    } else {
-        Class::Unreachable
-    };
-    let reply = error.status().map_or(0, u16::from);
-    Failure { class, reply }
+impl From<Error> for Failure {
+    /// The relay's text is dropped: it likes to repeat the address.
+    fn from(error: Error) -> Self {
+        let class = if error.is_transient() {
+            Class::Transient
+        } else if error.is_permanent() {
+            Class::Permanent
+        } else {
+            Class::Unreachable
+        };
+        let reply = error.status().map_or(0, u16::from);
+        Self { class, reply }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(_: io::Error) -> Self {
+        Self::of(Class::Unreachable)
+    }
 }

@@ -4,6 +4,8 @@
 //! DATA, and because its asynchronous transport has a time-out for connecting only.
 
 mod line;
+mod stream;
+mod tls;
 mod url;
 
 pub use url::RelayUrl;
@@ -12,14 +14,15 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use lettre::Message;
-use lettre::transport::smtp::client::{Certificate, CertificateStore, TlsParameters};
 use sekisho_service::tls::Certificates;
 use tokio::time::Instant;
 
 use super::failure::Failure;
 use super::times::MAILS_AT_ONCE;
 use line::Line;
-use url::Security;
+use tls::Tls;
+
+pub use tls::RelayError;
 
 /// A connection that was used longer ago is not used again: relays close idle ones.
 const IDLE: Duration = Duration::from_secs(20);
@@ -27,14 +30,9 @@ const IDLE: Duration = Duration::from_secs(20);
 /// The relay, with a few connections kept open.
 pub struct Relay {
     url: RelayUrl,
-    tls: Option<TlsParameters>,
+    tls: Tls,
     kept: Mutex<Vec<(Line, Instant)>>,
 }
-
-/// TLS to the relay cannot be set up.
-#[derive(Debug, thiserror::Error)]
-#[error("TLS to the mail relay cannot be set up")]
-pub struct RelayError(#[from] lettre::transport::smtp::Error);
 
 impl Relay {
     /// A relay; connects when the first mail is handed over. Where it is encrypted, it must prove its name by a
@@ -43,13 +41,9 @@ impl Relay {
     /// # Errors
     /// [`RelayError`].
     pub fn new(url: RelayUrl, authority: Option<&Certificates>) -> Result<Self, RelayError> {
-        let tls = match url.security {
-            Security::Unsaid | Security::None => None,
-            Security::StartTls | Security::Tls => Some(tls(url.host.clone(), authority)?),
-        };
         Ok(Self {
+            tls: Tls::new(&url, authority)?,
             url,
-            tls,
             kept: Mutex::default(),
         })
     }
@@ -75,7 +69,7 @@ impl Relay {
                 return Ok(line);
             }
         }
-        Line::connect(&self.url, self.tls.as_ref()).await
+        Line::connect(&self.url, &self.tls).await
     }
 
     fn take(&self) -> Option<(Line, Instant)> {
@@ -87,20 +81,6 @@ impl Relay {
         if kept.len() < MAILS_AT_ONCE {
             kept.push((line, Instant::now()));
         }
-    }
-}
-
-fn tls(
-    host: String,
-    authority: Option<&Certificates>,
-) -> Result<TlsParameters, lettre::transport::smtp::Error> {
-    let parameters = TlsParameters::builder(host);
-    match authority {
-        None => parameters.build(),
-        Some(authority) => parameters
-            .certificate_store(CertificateStore::None)
-            .add_root_certificate(Certificate::from_pem(authority.pem())?)
-            .build(),
     }
 }
 
@@ -122,7 +102,7 @@ mod tests {
     use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
     use tokio::net::{TcpListener, TcpStream};
 
-    use super::super::times::{self, COMMAND, CONNECT, CONTENT, LAST_LOOK};
+    use super::super::times::{self, COMMAND, CONTENT, LAST_LOOK};
     use super::*;
 
     /// Not a line that anybody sends.
@@ -241,7 +221,7 @@ mod tests {
     #[tokio::test]
     async fn a_silent_relay_is_given_up_at_every_step() {
         for (silent, limit, class) in [
-            (GREETING, CONNECT + times::GREETING, Class::Unreachable),
+            (GREETING, times::GREETING, Class::Unreachable),
             ("MAIL", COMMAND, Class::Unreachable),
             ("RCPT", COMMAND, Class::Unreachable),
             ("DATA", COMMAND, Class::Unreachable),
