@@ -177,8 +177,11 @@ impl fmt::Debug for Stream {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
     use tokio::net::TcpListener;
+    use tokio::time::timeout;
 
     use super::*;
 
@@ -195,12 +198,12 @@ mod tests {
         let (stream, mut relay) = pair().await;
         let saying = tokio::spawn(async move { while relay.write_all(&[b'2'; CHUNK]).await.is_ok() {} });
         let mut line = Vec::new();
-        let error = BufReader::new(stream)
-            .read_until(b'\n', &mut line)
-            .await
-            .unwrap_err();
+        let mut reader = BufReader::new(stream);
+        let reading = timeout(Duration::from_secs(10), reader.read_until(b'\n', &mut line));
+        let error = reading.await.unwrap().unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::InvalidData);
         assert!(line.len() <= MOST, "{}", line.len());
+        drop(reader);
         saying.await.unwrap();
     }
 
