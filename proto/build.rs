@@ -3,14 +3,17 @@
 use std::path::{Path, PathBuf};
 
 /// Messages that hold a secret, a code, a name or an address; `src/redacted.rs` says what they print.
-const REDACTED: [&str; 19] = [
+const REDACTED: [&str; 22] = [
     "signin.credentials.v1.Account",
+    "signin.credentials.v1.BeginFederatedSignInResponse",
     "signin.credentials.v1.ChangeAddressRequest",
     "signin.credentials.v1.Client",
     "signin.credentials.v1.DescribeFlowRequest",
     "signin.credentials.v1.DescribeFlowResponse",
     "signin.credentials.v1.DescribeFlowResponse.Person",
+    "signin.credentials.v1.FinishFederatedSignInRequest",
     "signin.credentials.v1.ImportRow",
+    "signin.credentials.v1.LinkFederatedIdentityRequest",
     "signin.credentials.v1.RegisterAccountRequest",
     "signin.credentials.v1.ResolveAddressResponse",
     "signin.credentials.v1.SetPasswordRequest",

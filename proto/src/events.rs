@@ -60,6 +60,9 @@ events! {
         AccountUnlocked = "account_unlocked",
         PasswordExpired = "password_expired",
         AccountErased = "account_erased",
+        FederatedIdentityLinked = "federated_identity_linked",
+        FederatedIdentityAccepted = "federated_identity_accepted",
+        FederatedIdentityRejected = "federated_identity_rejected",
     }
 }
 

@@ -21,12 +21,15 @@ macro_rules! redacted {
 
 redacted! {
     "signin.credentials.v1.Account": credentials::v1::Account,
+    "signin.credentials.v1.BeginFederatedSignInResponse": credentials::v1::BeginFederatedSignInResponse,
     "signin.credentials.v1.ChangeAddressRequest": credentials::v1::ChangeAddressRequest,
     "signin.credentials.v1.Client": credentials::v1::Client,
     "signin.credentials.v1.DescribeFlowRequest": credentials::v1::DescribeFlowRequest,
     "signin.credentials.v1.DescribeFlowResponse": credentials::v1::DescribeFlowResponse,
     "signin.credentials.v1.DescribeFlowResponse.Person": credentials::v1::describe_flow_response::Person,
+    "signin.credentials.v1.FinishFederatedSignInRequest": credentials::v1::FinishFederatedSignInRequest,
     "signin.credentials.v1.ImportRow": credentials::v1::ImportRow,
+    "signin.credentials.v1.LinkFederatedIdentityRequest": credentials::v1::LinkFederatedIdentityRequest,
     "signin.credentials.v1.RegisterAccountRequest": credentials::v1::RegisterAccountRequest,
     "signin.credentials.v1.ResolveAddressResponse": credentials::v1::ResolveAddressResponse,
     "signin.credentials.v1.SetPasswordRequest": credentials::v1::SetPasswordRequest,
@@ -48,16 +51,19 @@ mod tests {
     use super::*;
 
     /// Fields that are never to be printed, in whatever message of a call they stand.
-    const SECRET: [&str; 10] = [
+    const SECRET: [&str; 12] = [
         "address",
         "code",
         "flow_secret",
         "masked_address",
         "name",
+        "ncr_subject",
         "new_password",
         "password",
         "password_hash",
         "token",
+        // Of a question to the provider: state and nonce stand in it.
+        "url",
         "user_agent",
     ];
 

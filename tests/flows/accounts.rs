@@ -119,6 +119,70 @@ fn an_account_is_made_shown_changed_and_erased_from_a_terminal() -> Result<()> {
 }
 
 #[test]
+fn staff_are_linked_from_a_terminal_and_by_a_list() -> Result<()> {
+    const STAFF: &str = "ncr-0002";
+    let stack = Stack::start(&StackOptions {
+        name: "accounts-staff".to_owned(),
+        provider: true,
+        ..StackOptions::default()
+    })?;
+    let whole = [
+        "--facility-code",
+        "ncc",
+        "--facility",
+        "見本がん対策部",
+        "--name",
+        "見本 五月",
+    ];
+    let add = |login, subject| [&["add", login, "--ncr", subject], &whole[..]].concat();
+    let taken = refused(&stack, &add("ncr-0003", "ncr-staff-1"))?;
+    assert!(
+        taken.contains("登録しましたが") && taken.contains("NCR_SUBJECT_TAKEN"),
+        "{taken}"
+    );
+    assert!(done(&stack, &add(STAFF, "ncr-staff-2"))?.contains("NCRアカウントに結び付けました。"));
+    let shown = || -> Result<Value> { Ok(serde_json::from_str(&done(&stack, &["show", STAFF, "--json"])?)?) };
+    assert_eq!(shown()?["ncr_subject"], "ncr-staff-2");
+    assert!(done(&stack, &["show", STAFF])?.contains("NCRアカウントでサインインします"));
+    assert!(done(&stack, &["explain", STAFF])?.contains("[NCRアカウントでサインイン]"));
+
+    let again = done(&stack, &["link-ncr", STAFF, "ncr-staff-2"])?;
+    assert!(
+        again.contains("すでにそのNCRアカウントに結び付いています。"),
+        "{again}"
+    );
+    assert!(refused(&stack, &["link-ncr", STAFF, "ncr staff"])?.contains("NCR_SUBJECT_INVALID"));
+    // What a script says whose variable is empty.
+    assert!(refused(&stack, &["link-ncr", STAFF, ""])?.contains("SUBJECT"));
+    assert_eq!(shown()?["ncr_subject"], "ncr-staff-2");
+    assert!(done(&stack, &["link-ncr", STAFF, "--remove"])?.contains("外しました。"));
+    assert_eq!(shown()?["ncr_subject"], "");
+
+    let folder = tempfile::tempdir()?;
+    let list = folder.path().join("staff.csv");
+    let lines = "利用者ID,施設コード,施設名,氏名,NCR識別子\nncr-0002,,,,ncr-staff-9\nncr-0004,ncc,見本がん対策部,見本 六花,ncr-staff-4\n";
+    std::fs::write(&list, lines)?;
+    let list = list.display().to_string();
+    let imported = done(&stack, &["import", &list, "--apply"])?;
+    assert!(
+        imported.contains("NCRアカウントへの結び付け（セッション終了）"),
+        "{imported}"
+    );
+    let exported = done(&stack, &["export"])?;
+    for line in ["有効,ncr-staff-9", "有効,ncr-staff-4"] {
+        assert!(exported.contains(line), "{line} in {exported}");
+    }
+    let unchanged = done(&stack, &["import", &list, "--apply"])?;
+    assert!(
+        unchanged
+            .lines()
+            .any(|line| line.contains("変更なし") && line.ends_with('2')),
+        "{unchanged}"
+    );
+    Ok(())
+}
+
+#[test]
 fn without_a_certificate_nothing_is_done() -> Result<()> {
     let output = Command::new(sekisho_dev::cargo::program("sekisho")?)
         .args(["accounts", "disable", LOGIN])

@@ -26,6 +26,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["gateway"],
     ),
     (
+        "/signin.credentials.v1.CredentialsService/BeginFederatedSignIn",
+        &["gateway"],
+    ),
+    (
+        "/signin.credentials.v1.CredentialsService/FinishFederatedSignIn",
+        &["gateway"],
+    ),
+    (
         "/signin.credentials.v1.CredentialsService/SetPassword",
         &["gateway"],
     ),
@@ -71,6 +79,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     (
         "/signin.credentials.v1.AdministrationService/ExpirePassword",
+        &["administrator"],
+    ),
+    (
+        "/signin.credentials.v1.AdministrationService/LinkFederatedIdentity",
         &["administrator"],
     ),
     (

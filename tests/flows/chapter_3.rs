@@ -40,7 +40,7 @@ fn place(name: &str) -> Result<Place> {
     })
 }
 
-fn picture(name: &str) -> PathBuf {
+pub fn picture(name: &str) -> PathBuf {
     paths::workspace()
         .join("target/screens")
         .join(format!("{name}.png"))

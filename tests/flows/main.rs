@@ -32,6 +32,8 @@ mod reset;
 #[cfg(test)]
 mod script;
 #[cfg(test)]
+mod staff;
+#[cfg(test)]
 mod steps;
 #[cfg(test)]
 mod terminal;

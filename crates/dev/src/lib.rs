@@ -13,6 +13,7 @@ pub mod paths;
 pub mod ports;
 pub mod postgres;
 pub mod process;
+pub mod provider;
 mod random;
 mod secret;
 mod service;

@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use crate::provider;
+
 /// One of our services, in the order in which they are started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Service {
@@ -59,6 +61,8 @@ pub(crate) struct Surroundings {
     /// The connection string of each user of the bus.
     pub(crate) bus: Urls,
     pub(crate) smtp: SocketAddr,
+    /// The issuer of NCR accounts and the origins that people come to it from, if there is one.
+    pub(crate) provider: Option<(String, String)>,
     /// The addresses of all replicas of each service.
     pub(crate) replicas: Vec<(Service, SocketAddr)>,
     pub(crate) test_clock: bool,
@@ -107,11 +111,20 @@ impl Surroundings {
 
     fn own(&self, service: Service) -> Vec<(&'static str, String)> {
         match service {
-            Service::Credentials => vec![
-                ("MASTER_KEY_FILE", self.key("credentials-master.keys")),
-                ("PEPPER_FILE", self.key("credentials-pepper.keys")),
-                ("PHANTOM_KEY_FILE", self.key("credentials-phantom.keys")),
-            ],
+            Service::Credentials => {
+                let mut settings = vec![
+                    ("MASTER_KEY_FILE", self.key("credentials-master.keys")),
+                    ("PEPPER_FILE", self.key("credentials-pepper.keys")),
+                    ("PHANTOM_KEY_FILE", self.key("credentials-phantom.keys")),
+                ];
+                if let Some((issuer, origins)) = &self.provider {
+                    settings.push(("NCR_ISSUER", issuer.clone()));
+                    settings.push(("NCR_ORIGINS", origins.clone()));
+                    settings.push(("NCR_CLIENT_ID", provider::CLIENT_ID.to_owned()));
+                    settings.push(("NCR_CLIENT_SECRET_FILE", self.key(provider::SECRET)));
+                }
+                settings
+            }
             Service::Otp => vec![
                 ("KEY_FILE", self.key("otp.keys")),
                 ("CREDENTIALS_URL", self.urls(Service::Credentials)),
@@ -167,6 +180,7 @@ mod tests {
             database: vec![("otp", "postgres://otp".to_owned())],
             bus: vec![("otp", "nats://otp".to_owned())],
             smtp: SocketAddr::from(([127, 0, 0, 1], 25)),
+            provider: None,
             replicas: replicas.to_vec(),
             test_clock: false,
             https: false,

@@ -23,6 +23,7 @@ struct Home {
     folder: tempfile::TempDir,
     portal: Port,
     mailbox: Port,
+    provider: Port,
 }
 
 impl Home {
@@ -33,6 +34,7 @@ impl Home {
             folder,
             portal: Port::free().unwrap(),
             mailbox: Port::free().unwrap(),
+            provider: Port::free().unwrap(),
         }
     }
 
@@ -45,14 +47,25 @@ impl Home {
         command
     }
 
+    fn up_command(&self) -> Command {
+        let mut command = self.command(&["up"]);
+        for (option, port) in [
+            ("--port", &self.portal),
+            ("--mailbox-port", &self.mailbox),
+            ("--ncr-port", &self.provider),
+        ] {
+            command.args([option, &port.number.to_string()]);
+        }
+        command
+    }
+
     fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().unwrap()
     }
 
     /// An `up` that begins to start.
     fn spawn(&self) -> Child {
-        let ports = [self.portal.number.to_string(), self.mailbox.number.to_string()];
-        let mut command = self.command(&["up", "--port", &ports[0], "--mailbox-port", &ports[1]]);
+        let mut command = self.up_command();
         // What a person may have set for other work must not decide what our programs connect to.
         command
             .env("PGHOSTADDR", "203.0.113.1")
@@ -79,13 +92,13 @@ impl Home {
         let mut lines = BufReader::new(child.stdout.take().unwrap())
             .lines()
             .map_while(Result::ok);
-        let table: Vec<String> = lines.by_ref().take(5).collect();
+        let table: Vec<String> = lines.by_ref().take(6).collect();
         let up = Up {
             child,
             said: said.try_iter().collect(),
             later: said,
         };
-        assert_eq!(table.len(), 5, "{:?}", up.said);
+        assert_eq!(table.len(), 6, "{:?}", up.said);
         assert!(
             table[1].contains(&format!("http://localhost:{}", self.portal.number)),
             "{table:?}"
@@ -191,6 +204,17 @@ fn refusal(mut command: Command) -> String {
     std::io::read_to_string(left.0.stderr.take().unwrap()).unwrap()
 }
 
+/// Listens on a port that was free a moment ago. A process that another test is just starting may still hold what was open when it was
+/// forked, until it becomes another program.
+fn hold(port: &Port) -> TcpListener {
+    wait::until(
+        "a free port",
+        LIMIT,
+        || Ok(TcpListener::bind(port.address()).ok()),
+    )
+    .unwrap()
+}
+
 fn all_gone(processes: &[Identity]) {
     for process in processes {
         process.wait_gone(LIMIT).unwrap();
@@ -200,9 +224,9 @@ fn all_gone(processes: &[Identity]) {
 #[test]
 fn all_busy_ports_are_one_sentence_that_names_each_process() {
     let home = Home::new();
-    let holders = [&home.portal, &home.mailbox].map(|port| TcpListener::bind(port.address()).unwrap());
-    let ports = [&home.portal, &home.mailbox].map(|port| port.number.to_string());
-    let output = home.run(&["up", "--yes", "--port", &ports[0], "--mailbox-port", &ports[1]]);
+    let ports = [&home.portal, &home.mailbox, &home.provider];
+    let holders = ports.map(hold);
+    let output = home.up_command().arg("--yes").output().unwrap();
     drop(holders);
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stderr).unwrap();
@@ -213,10 +237,12 @@ fn all_busy_ports_are_one_sentence_that_names_each_process() {
     );
     let last = said.lines().last().unwrap();
     assert!(last.starts_with(&sentence), "{said}");
-    assert!(
-        last.contains(&format!(", port {} is held by process", ports[1])),
-        "{said}"
-    );
+    for other in [&home.mailbox, &home.provider] {
+        assert!(
+            last.contains(&format!(", port {} is held by process", other.number)),
+            "{said}"
+        );
+    }
     assert!(
         !said.contains("panicked") && !said.contains("backtrace"),
         "{said}"
@@ -240,7 +266,7 @@ fn without_up_the_other_commands_say_so() {
 fn the_names_of_the_parts_are_completed_and_checked() {
     let home = Home::new();
     let unknown = String::from_utf8(home.run(&["kill", "nothing"]).stderr).unwrap();
-    let parts = "postgres, nats, mailbox, credentials, otp, sessions, gateway";
+    let parts = "postgres, nats, mailbox, ncr-provider, credentials, otp, sessions, gateway";
     assert!(unknown.contains(parts), "{unknown}");
     // clap's script for fish names commands only.
     assert!(home.done(&["completions", "fish"]).contains("kill"));
@@ -277,6 +303,7 @@ fn up_starts_everything_and_leaves_nothing_behind() {
             "postgres",
             "nats",
             "mailbox",
+            "ncr-provider",
             "credentials",
             "otp",
             "sessions",
@@ -411,8 +438,7 @@ fn data_whose_secrets_do_not_fit_is_told_and_data_without_secrets_is_begun_afres
     let passwords = home.folder.path().join("up/passwords.json");
     let text = fs::read_to_string(&passwords).unwrap();
     fs::write(&passwords, text.replace("\"postgres\":\"", "\"postgres\":\"x")).unwrap();
-    let ports = [&home.portal, &home.mailbox].map(|port| port.number.to_string());
-    let said = refusal(home.command(&["up", "--port", &ports[0], "--mailbox-port", &ports[1]]));
+    let said = refusal(home.up_command());
     assert!(
         said.contains("`cargo dev reset` makes a new one: PostgreSQL: ")
             && said.contains("password authentication failed"),

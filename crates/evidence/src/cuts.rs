@@ -9,7 +9,7 @@ use sekisho_proto::sessions::v1::SessionsState;
 use time::OffsetDateTime;
 
 /// The version of the state that `account` entries carry.
-pub const ACCOUNT_FOLD: u32 = 4;
+pub const ACCOUNT_FOLD: u32 = 5;
 /// The version of the state that `session` entries carry.
 pub const SESSIONS_FOLD: u32 = 1;
 
@@ -57,6 +57,7 @@ impl Cuts {
             AccountEvent::PasswordChanged(_)
             | AccountEvent::PasswordExpired(_)
             | AccountEvent::AccountDisabled(_)
+            | AccountEvent::FederatedIdentityLinked(_)
             | AccountEvent::AccountErased(_) => Self {
                 all: position,
                 ..self
@@ -76,7 +77,9 @@ impl Cuts {
             | AccountEvent::PasswordResetRequested(_)
             | AccountEvent::ProfileChanged(_)
             | AccountEvent::AccountEnabled(_)
-            | AccountEvent::AccountUnlocked(_) => self,
+            | AccountEvent::AccountUnlocked(_)
+            | AccountEvent::FederatedIdentityAccepted(_)
+            | AccountEvent::FederatedIdentityRejected(_) => self,
         }
     }
 
@@ -119,7 +122,10 @@ pub fn pardons(event: &AccountEvent) -> bool {
         | AccountEvent::AccountDisabled(_)
         | AccountEvent::AccountEnabled(_)
         | AccountEvent::PasswordExpired(_)
-        | AccountEvent::AccountErased(_) => false,
+        | AccountEvent::AccountErased(_)
+        | AccountEvent::FederatedIdentityLinked(_)
+        | AccountEvent::FederatedIdentityAccepted(_)
+        | AccountEvent::FederatedIdentityRejected(_) => false,
     }
 }
 
@@ -263,6 +269,14 @@ mod tests {
         assert!(!after("0460000").session_lives(Position(9)));
         assert!(!after("0460000").flow_lives(Position(9)));
         assert_eq!(after(""), Cuts::default());
+    }
+
+    #[test]
+    fn another_way_to_sign_in_ends_whatever_the_former_one_opened() {
+        let linked = AccountEvent::from(credentials::FederatedIdentityLinked::default());
+        let cuts = Cuts::default().after_account(&linked, Position(10));
+        assert!(!cuts.session_lives(Position(9)));
+        assert!(!cuts.flow_lives(Position(9)));
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub const EVIDENCE_LIFE: Duration = Duration::minutes(30);
 /// What a flow was minted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mint {
-    /// By PasswordAccepted: leads to a session.
+    /// By PasswordAccepted or FederatedIdentityAccepted: leads to a session.
     SignIn,
     /// By PasswordResetRequested: leads to a new password.
     Reset,
@@ -62,10 +62,10 @@ struct Begun<'a> {
     device: &'a [u8],
 }
 
-/// The accepted code of a flow.
+/// The accepted code of a flow, or the accepted identity, which needs none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Proof {
-    /// Where CodeAccepted stands.
+    /// Where CodeAccepted stands, or the mint itself.
     pub position: Position,
     /// When.
     pub at: OffsetDateTime,
@@ -86,7 +86,7 @@ pub enum Flow {
     Unminted,
     /// The first step is done.
     Open(Minted),
-    /// A code of its purpose was accepted.
+    /// A code of its purpose was accepted, or none is needed.
     Verified(Minted, Proof),
     /// It has led to a session or a new password, at this position.
     Used(Minted, Proof, Position),
@@ -144,6 +144,15 @@ impl Flow {
                 };
                 self.mint(&begun, entry)
             }
+            AccountEvent::FederatedIdentityAccepted(accepted) => {
+                let begun = Begun {
+                    mint: Mint::SignIn,
+                    secret_digest: &accepted.secret_digest,
+                    proved: true,
+                    device: &[],
+                };
+                self.mint(&begun, entry).vouched_for(entry)
+            }
             AccountEvent::PasswordChanged(_) => self.used(Mint::Reset, entry),
             AccountEvent::AccountRegistered(_)
             | AccountEvent::PasswordRejected(_)
@@ -154,19 +163,25 @@ impl Flow {
             | AccountEvent::AccountEnabled(_)
             | AccountEvent::AccountUnlocked(_)
             | AccountEvent::PasswordExpired(_)
-            | AccountEvent::AccountErased(_) => self,
+            | AccountEvent::AccountErased(_)
+            | AccountEvent::FederatedIdentityLinked(_)
+            | AccountEvent::FederatedIdentityRejected(_) => self,
+        }
+    }
+
+    /// After a mint by a provider, which has asked for a second factor: that is the proof.
+    fn vouched_for(self, entry: &Entry) -> Self {
+        match self {
+            Self::Open(minted) => Self::Verified(minted, proof(entry)),
+            other => other,
         }
     }
 
     fn after_code(self, event: &CodeEvent, entry: &Entry) -> Self {
-        let at_entry = Proof {
-            position: entry.recorded.position,
-            at: entry.recorded.recorded_at,
-        };
         match (event, self) {
             (CodeEvent::CodeAccepted(accepted), Self::Open(minted)) => {
                 if accepted.purpose() == minted.mint.purpose() {
-                    Self::Verified(minted, at_entry)
+                    Self::Verified(minted, proof(entry))
                 } else {
                     Self::Mixed
                 }
@@ -281,6 +296,13 @@ impl Flow {
             return Err(Refusal::Old);
         }
         Ok((minted, proof))
+    }
+}
+
+fn proof(entry: &Entry) -> Proof {
+    Proof {
+        position: entry.recorded.position,
+        at: entry.recorded.recorded_at,
     }
 }
 

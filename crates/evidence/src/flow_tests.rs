@@ -49,6 +49,14 @@ fn password_accepted() -> AccountEvent {
     .into()
 }
 
+fn identity_accepted() -> AccountEvent {
+    credentials::FederatedIdentityAccepted {
+        secret_digest: secret_digest(SECRET).to_vec(),
+        ..Default::default()
+    }
+    .into()
+}
+
 fn code_accepted(purpose: Purpose) -> CodeEvent {
     otp::CodeAccepted {
         purpose: purpose.into(),
@@ -79,6 +87,26 @@ fn a_password_alone_is_not_enough() {
     assert_eq!(
         evidence(&verified()[..1], Cuts::default(), start()),
         Err(Refusal::Missing)
+    );
+}
+
+#[test]
+fn an_accepted_identity_is_evidence_by_itself() {
+    let all = entries(1, account(1), [identity_accepted()]);
+    assert_eq!(evidence(&all, Cuts::default(), start()), Ok(Position(1)));
+    let late = start() + Duration::seconds(1) + HALF_AN_HOUR + Duration::microseconds(1);
+    assert_eq!(evidence(&all, Cuts::default(), late), Err(Refusal::Old));
+}
+
+#[test]
+fn neither_a_password_nor_a_code_goes_with_an_accepted_identity() {
+    let both = entries(1, account(1), [identity_accepted(), password_accepted()]);
+    assert_eq!(evidence(&both, Cuts::default(), start()), Err(Refusal::Mixed));
+    let mut with_code = entries(1, account(1), [identity_accepted()]);
+    with_code.extend(entries(2, account(1), [code_accepted(Purpose::SignIn)]));
+    assert_eq!(
+        evidence(&with_code, Cuts::default(), start()),
+        Err(Refusal::Mixed)
     );
 }
 

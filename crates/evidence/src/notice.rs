@@ -44,7 +44,10 @@ fn of_account(event: &AccountEvent) -> Option<Topic> {
         | AccountEvent::AccountEnabled(_)
         | AccountEvent::AccountUnlocked(_)
         | AccountEvent::PasswordExpired(_)
-        | AccountEvent::AccountErased(_) => None,
+        | AccountEvent::AccountErased(_)
+        | AccountEvent::FederatedIdentityLinked(_)
+        | AccountEvent::FederatedIdentityAccepted(_)
+        | AccountEvent::FederatedIdentityRejected(_) => None,
     }
 }
 

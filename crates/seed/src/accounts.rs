@@ -6,12 +6,13 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow};
 use argon2::password_hash::PasswordHasher;
 use argon2::{Algorithm, Argon2, Params, Version};
-use sekisho_proto::credentials::v1::RegisterAccountRequest;
 use sekisho_proto::credentials::v1::administration_service_client::AdministrationServiceClient;
-use tonic::Code;
+use sekisho_proto::credentials::v1::{LinkFederatedIdentityRequest, RegisterAccountRequest};
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
+use tonic::{Code, Status};
 
 use crate::files;
+use crate::keys::random_key as random_password;
 
 /// The password of every demo account.
 const PASSWORD: &str = "gantoroku-demo-2026";
@@ -49,27 +50,53 @@ const ACCOUNTS: [Demo; 3] = [
     },
 ];
 
+/// Of NCC's staff, who sign in with an NCR account; nobody knows the password that an account must have.
+const STAFF: Demo = Demo {
+    login_id: "ncr-0001",
+    facility_code: "ncc",
+    facility: "見本がん対策部",
+    name: "見本 四季",
+    address: "",
+};
+/// Whom the provider of `cargo dev` knows.
+const STAFF_SUBJECT: &str = "ncr-staff-1";
+
 /// Registers every demo account that is not registered yet.
 ///
 /// # Errors
 /// When credentials refuse one, or do not answer.
-pub async fn register(credentials: &str, certificates: &Path) -> Result<()> {
+pub async fn register(credentials: &str, certificates: &Path, staff: bool) -> Result<()> {
     let mut client = AdministrationServiceClient::new(connect(credentials, certificates).await?);
     for demo in ACCOUNTS {
-        let answer = client.register_account(request(&demo)?).await;
-        match answer {
-            Ok(_) => {}
-            Err(status) if status.code() == Code::AlreadyExists => {}
-            Err(status) => {
-                let (code, message) = (status.code(), status.message());
-                return Err(anyhow!(
-                    "{} was not registered: {code:?}: {message}",
-                    demo.login_id
-                ));
-            }
-        }
+        let registered = client.register_account(request(&demo, PASSWORD)?).await;
+        done(&demo, registered)?;
+    }
+    if staff {
+        let registered = client
+            .register_account(request(&STAFF, &random_password()?)?)
+            .await;
+        done(&STAFF, registered)?;
+        let link = LinkFederatedIdentityRequest {
+            login_id: STAFF.login_id.to_owned(),
+            ncr_subject: STAFF_SUBJECT.to_owned(),
+        };
+        done(&STAFF, client.link_federated_identity(link).await)?;
     }
     Ok(())
+}
+
+fn done<T>(demo: &Demo, answer: Result<tonic::Response<T>, Status>) -> Result<()> {
+    match answer {
+        Ok(_) => Ok(()),
+        Err(status) if status.code() == Code::AlreadyExists => Ok(()),
+        Err(status) => {
+            let (code, message) = (status.code(), status.message());
+            Err(anyhow!(
+                "{} was not registered: {code:?}: {message}",
+                demo.login_id
+            ))
+        }
+    }
 }
 
 /// As the administrator; the name in the server's certificate is its role, wherever it listens.
@@ -86,14 +113,14 @@ async fn connect(credentials: &str, certificates: &Path) -> Result<Channel> {
     connected.with_context(|| format!("credentials does not answer on {credentials}"))
 }
 
-fn request(demo: &Demo) -> Result<RegisterAccountRequest> {
+fn request(demo: &Demo, password: &str) -> Result<RegisterAccountRequest> {
     Ok(RegisterAccountRequest {
         login_id: demo.login_id.to_owned(),
         facility_code: demo.facility_code.to_owned(),
         facility: demo.facility.to_owned(),
         name: demo.name.to_owned(),
         address: demo.address.to_owned(),
-        password_hash: hash(PASSWORD)?,
+        password_hash: hash(password)?,
         password_is_initial: false,
     })
 }

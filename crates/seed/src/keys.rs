@@ -32,6 +32,9 @@ const KEY_FILES: [&str; 6] = [
     "gateway-cookie.keys",
 ];
 
+/// The portal's secret at the provider of NCR accounts.
+const CLIENT_SECRET: &str = "ncr-client.secret";
+
 /// Writes the certificates and keys that are missing in a folder, and nothing else.
 ///
 /// # Errors
@@ -59,6 +62,10 @@ pub fn write_keys(folder: &Path) -> Result<()> {
             files::write(&path, &format!("dev-1 {}\n", random_key()?))?;
         }
     }
+    let path = folder.join(CLIENT_SECRET);
+    if !path.is_file() {
+        files::write(&path, &format!("{}\n", random_key()?))?;
+    }
     Ok(())
 }
 
@@ -66,7 +73,7 @@ pub fn write_keys(folder: &Path) -> Result<()> {
     clippy::disallowed_methods,
     reason = "this program stands outside the services, before there is a log"
 )]
-fn random_key() -> Result<String> {
+pub fn random_key() -> Result<String> {
     let mut bytes = [0_u8; 32];
     getrandom::fill(&mut bytes).map_err(|mistake| anyhow!("the system gives no random bytes: {mistake}"))?;
     let mut text = String::new();

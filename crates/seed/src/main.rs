@@ -32,6 +32,9 @@ enum Task {
         /// The folder that `sekisho-seed keys` wrote
         #[arg(long)]
         certificates: PathBuf,
+        /// Also somebody who signs in with an NCR account; credentials needs a provider
+        #[arg(long)]
+        staff: bool,
     },
 }
 
@@ -52,6 +55,7 @@ async fn run(task: Task) -> Result<()> {
         Task::Accounts {
             credentials,
             certificates,
-        } => sekisho_seed::register(&credentials, &certificates).await,
+            staff,
+        } => sekisho_seed::register(&credentials, &certificates, staff).await,
     }
 }

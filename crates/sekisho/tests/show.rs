@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use sekisho_eventlog::{FlowId, StreamId};
 use sekisho_proto::credentials::v1::{PasswordAccepted, SealedClient};
 use sekisho_proto::events::{AccountEvent, CodeEvent, SessionEvent};
@@ -229,4 +231,41 @@ async fn what_is_parked_is_listed_explained_tried_again_and_dropped() {
             "{mistake}"
         );
     }
+}
+
+/// An import was killed, and what it had begun was done after the next one had looked: whoever it gave a password to is gone on with, and
+/// nobody else.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_import_goes_on_with_what_a_killed_one_still_made() {
+    let world = World::new().await;
+    let credentials = Credentials::start("04500001", ACCOUNT);
+    let folder = tempfile::tempdir().unwrap();
+    let [list, passwords] = ["list.csv", "passwords.csv"].map(|name| folder.path().join(name));
+    std::fs::write(&list, "利用者ID,施設コード,施設名,氏名\n04500001,0450,見本病院,見本 一郎\n04500002,0450,見本病院,見本 二葉\n")
+        .unwrap();
+    let handed_out =
+        "\u{feff}利用者ID,施設コード,施設名,氏名,配布パスワード\n04500001,0450,見本病院,見本 一郎,abcd\n";
+    std::fs::write(&passwords, handed_out).unwrap();
+    std::fs::set_permissions(&passwords, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let output = sekisho(&world)
+        .args(["accounts", "import", "--apply", "--initial-passwords"])
+        .args([&passwords, &list])
+        .args(["--credentials", &credentials.url(), "--certificates"])
+        .arg(credentials.folder())
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let (_, done) = said.split_once("取り込みました。").unwrap();
+    let counts: Vec<Vec<&str>> = done
+        .lines()
+        .map(|line| line.split_whitespace().collect())
+        .collect();
+    assert!(counts.contains(&vec!["新規登録", "1"]), "{said}");
+    assert!(counts.contains(&vec!["取り込めない行", "1"]), "{said}");
+    assert!(done.contains("3   利用者ID"), "{said}");
+    let mistake = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        mistake.contains("1行は、取り込みの途中で取り込めなくなりました。"),
+        "{mistake}"
+    );
 }

@@ -18,6 +18,14 @@ pub const CALLERS: &[Method] = &[
         roles: &[GATEWAY],
     },
     Method {
+        path: "/signin.credentials.v1.CredentialsService/BeginFederatedSignIn",
+        roles: &[GATEWAY],
+    },
+    Method {
+        path: "/signin.credentials.v1.CredentialsService/FinishFederatedSignIn",
+        roles: &[GATEWAY],
+    },
+    Method {
         path: "/signin.credentials.v1.CredentialsService/SetPassword",
         roles: &[GATEWAY],
     },
@@ -67,6 +75,10 @@ pub const ADMINISTRATION: &[Method] = &[
     },
     Method {
         path: "/signin.credentials.v1.AdministrationService/ExpirePassword",
+        roles: &[ADMINISTRATOR],
+    },
+    Method {
+        path: "/signin.credentials.v1.AdministrationService/LinkFederatedIdentity",
         roles: &[ADMINISTRATOR],
     },
     Method {

@@ -3,6 +3,7 @@
 //! ```text
 //! grpc ──▶ app ──▶ domain (decide, evolve: the whole rule book, pure)
 //!           ├────▶ hashing (argon2id on a bounded pool)
+//!           ├────▶ provider (OpenID Connect: who vouches for staff)
 //!           ├────▶ sealing (what the log keeps of a browser)
 //!           └────▶ store   (the schema `credentials`: read here, changed by combined functions only)
 //! ```
@@ -18,6 +19,7 @@ pub mod former;
 mod grpc;
 pub mod hashing;
 mod migrate;
+pub mod provider;
 mod run;
 pub mod sealing;
 pub mod store;

@@ -17,6 +17,7 @@ use crate::callers::{ADMINISTRATION, CALLERS};
 use crate::config::Config;
 use crate::grpc::{Administration, Credentials};
 use crate::hashing::{HashPool, Pepper};
+use crate::provider::Provider;
 use crate::sealing::Phantoms;
 
 /// Whose messages wake this service: it decides on what it reads from PostgreSQL at that moment, and only what came from
@@ -78,6 +79,10 @@ async fn connect(config: &Config) -> Result<(Log, App), Error> {
     let app = App::new(log.clone(), pool, keys, config.rules.clone());
     let app = match config.former.clone() {
         Some(former) => app.with_former(Arc::new(former)),
+        None => app,
+    };
+    let app = match config.provider.clone() {
+        Some(provider) => app.with_provider(Provider::new(provider)),
         None => app,
     };
     while let Err(error) = app.store().check().await {

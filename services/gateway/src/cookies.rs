@@ -1,7 +1,7 @@
-//! The browser's memory: seven cookies, each sealed with an authenticated cipher that is bound to the cookie's name.
+//! The browser's memory: eight cookies, each sealed with an authenticated cipher that is bound to the cookie's name.
 //!
-//! All are `__Host-`, `Secure`, `HttpOnly`, `SameSite=Lax`, `Path=/`, and all but the device cookie end with the browser
-//! (no `Max-Age`). `Lax`, because the desktop tool opens the portal from outside. What was not sealed here does not
+//! All are `__Host-`, `Secure`, `HttpOnly`, `SameSite=Lax`, `Path=/`, and all but two end with the browser (no
+//! `Max-Age`). `Lax`, because the desktop tool opens the portal from outside. What was not sealed here does not
 //! exist.
 
 use std::convert::Infallible;
@@ -50,6 +50,9 @@ pub struct Flow {
     pub secret: Secret,
     /// The log position that the next page must see; 0 at first.
     pub seen: u64,
+    /// It is at the provider of NCR accounts, and needs no code.
+    #[serde(default)]
+    pub federated: bool,
 }
 
 /// While a password is being reset: the flow, beside which a sign-in may be under way in another tab.
@@ -81,7 +84,27 @@ pub struct Person {
     pub name: String,
     /// The sign-in before this one, in seconds since 1970; `None` at the first.
     pub last_signed_in: Option<i64>,
+    /// Where the sign-in has to end as well.
+    #[serde(default)]
+    pub elsewhere: Elsewhere,
 }
+
+/// Where a sign-in has to end besides here.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Elsewhere {
+    /// Nowhere: it began here.
+    #[default]
+    Nowhere,
+    /// At a provider that has no place for it.
+    Unreachable,
+    /// At this address.
+    At(String),
+}
+
+/// For half a day after anybody signed in or out, or went to the provider: whoever comes with an NCR account next is asked who it is. At a shared terminal the
+/// provider may still remember the person before.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct AskAgain {}
 
 /// After the first sign-in, for half a year: tells credentials that this browser is no stranger to an account. Opens
 /// nothing.
@@ -129,11 +152,26 @@ impl Kept for Device {
     const MAX_AGE: Option<u32> = Some(180 * 24 * 60 * 60);
 }
 
+impl Kept for AskAgain {
+    const NAME: &'static str = "__Host-gtol_ncr";
+    const MAX_AGE: Option<u32> = Some(12 * 60 * 60);
+}
+
 impl Kept for Note {
     const NAME: &'static str = "__Host-gtol_note";
 }
 
 impl Flow {
+    /// That a password or a forgotten one has minted, at its beginning.
+    pub fn minted(id: Vec<u8>, secret: Secret) -> Self {
+        Self {
+            id,
+            secret,
+            seen: 0,
+            federated: false,
+        }
+    }
+
     /// By which whoever is in the flow finds what the log says of it.
     pub fn enquiry(&self) -> Enquiry {
         <[u8; 16]>::try_from(self.id.as_slice()).map_or_else(|_| Enquiry::random(), Enquiry::of_flow)

@@ -26,8 +26,45 @@ pub enum Note {
     ResetCode(CodeMessage),
     /// For `/password/forgot/new`.
     NewPassword(NewPasswordMessage),
-    /// For `/signed-out`: the end of the session could not be recorded yet.
-    Unrecorded,
+    /// For `/signin`: what came of a sign-in with an NCR account.
+    Staff {
+        /// What happened.
+        message: StaffMessage,
+        /// By which it is found in the log.
+        enquiry: String,
+    },
+    /// For `/signed-out`.
+    SignedOut(Leftovers),
+}
+
+/// What a sign-out could not end yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leftovers {
+    /// The end of the session could not be recorded yet.
+    pub unrecorded: bool,
+    /// The provider has no place where a sign-in with an NCR account ends.
+    pub at_provider: bool,
+}
+
+/// What came of a sign-in with an NCR account (screens 2.10).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StaffMessage {
+    /// The person gave up at the provider.
+    Cancelled,
+    /// Too late, or not the answer that was asked for.
+    Over,
+    /// The provider wants to be asked again.
+    Retry,
+    /// The provider fails, or says what is not to be believed.
+    Failed,
+    /// The provider cannot be reached.
+    Unreachable,
+    /// No account is linked with the person's.
+    NoAccount,
+    /// The account is disabled.
+    Disabled,
+    /// The person signed in there without a second factor.
+    FactorMissing,
 }
 
 /// Whether an unknown id and a wrong password are told apart (screens 2.3).

@@ -50,6 +50,25 @@ pub const STAFF: &str = "NCC・都道府県の方はこちら";
 /// The staff's button.
 pub const STAFF_BUTTON: &str = "NCRアカウントでサインイン";
 
+/// Screen name of the page that leads to the provider.
+pub const TO_NCR: &str = "NCRアカウントの認証サービスへ移動";
+/// Its sentence.
+pub const TO_NCR_INTRO: &str = "NCRアカウントの認証サービスへ移動しています。画面が切り替わらない場合は、次のリンクをクリックしてください。";
+/// Its link.
+pub const TO_NCR_LINK: &str = "NCRアカウントの認証サービスへ進む";
+/// The provider has failed, or what it says is not to be believed.
+pub const NCR_FAILED: &str = "NCRアカウントでのサインインに失敗しました。後でもう一度やり直してください。";
+/// The provider cannot be reached.
+pub const NCR_UNREACHABLE: &str =
+    "NCRアカウントの認証サービスに接続できません。後でもう一度やり直してください。";
+/// The provider wants to be asked again.
+pub const NCR_RETRY: &str = "もう一度「NCRアカウントでサインイン」を押してください。";
+/// No account is linked with the person's.
+pub const NCR_NO_ACCOUNT: &str =
+    "このNCRアカウントには、GTOLの利用が許可されていません。サポート担当者に連絡してください。";
+/// The person signed in at the provider without a second factor.
+pub const NCR_FACTOR_MISSING: &str = "多要素認証でサインインし直してください。";
+
 /// Nobody has the login id (manual 3.8, case 1).
 pub const UNKNOWN_ACCOUNT: &str = "ご利用のアカウントが見つからないようです。";
 /// What to try after [`UNKNOWN_ACCOUNT`].
@@ -223,6 +242,14 @@ pub const SIGNED_OUT: &str = "サインアウト完了";
 pub const SIGNED_OUT_DONE: &str = "GTOLからのサインアウトが完了しました。";
 /// Beneath it, while the log cannot be reached: nobody accepts the session any more.
 pub const NOT_RECORDED_YET: &str = "サインアウトの操作は、まだ記録されていません。システムが回復すると自動的に記録されますので、操作は必要ありません。";
+/// Screen name of the page that leads to the end of a sign-in at the provider, after our own has ended.
+pub const NCR_SIGN_OUT: &str = "NCRアカウントのサインアウト";
+/// Its sentence.
+pub const NCR_SIGN_OUT_INTRO: &str = "GTOLからのサインアウトが完了しました。続けて、NCRアカウントからサインアウトします。画面が切り替わらない場合は、次のリンクをクリックしてください。";
+/// Its link.
+pub const NCR_SIGN_OUT_LINK: &str = "NCRアカウントからサインアウトする";
+/// Beneath [`SIGNED_OUT_DONE`], where the provider has no place for it.
+pub const NCR_STILL_SIGNED_IN: &str = "NCRアカウントには、まだサインインしている場合があります。共用の端末では、NCRアカウントからもサインアウトするか、ブラウザをすべて閉じてください。";
 /// The heading above the VPN steps.
 pub const VPN: &str = "VPN接続の切断";
 /// The sentence before the VPN steps.
@@ -243,11 +270,6 @@ pub const VPN_STEPS: [&str; 7] = [
 pub const VPN_STEP_STANDBY: &str = "[sub-gtol-vpn]をクリックします。";
 /// The way back to `/signin`.
 pub const BACK_TO_SIGN_IN: &str = "サインインページへ戻る";
-
-/// Screen name of what is not built yet.
-pub const COMING: &str = "準備中";
-/// Its sentence.
-pub const COMING_INTRO: &str = "この機能は準備中です。";
 
 /// Before an enquiry number.
 pub const ENQUIRY: &str = "お問い合わせ番号：";

@@ -8,7 +8,7 @@ use anyhow::Result;
 use sekisho_dev::paths;
 
 /// How reasons begin; settings that begin alike end with one of [`SETTINGS`].
-const FAMILIES: [&str; 24] = [
+const FAMILIES: [&str; 26] = [
     "ACCOUNT_",
     "ADDRESS_",
     "CALLER_",
@@ -25,9 +25,11 @@ const FAMILIES: [&str; 24] = [
     "LOG_",
     "MAIL_NOT_",
     "NAME_",
+    "NCR_SUBJECT_",
     "NOT_READY",
     "OTP_",
     "PASSWORD_",
+    "PROVIDER_",
     "REQUEST_",
     "SERVER_",
     "SESSION_",

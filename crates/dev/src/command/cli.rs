@@ -53,7 +53,7 @@ pub enum Task {
     },
     /// Run every check: format, lints, queries, tests
     ///
-    /// Installs with apt what the tests need (chromium, chromium-driver, a Japanese font, PostgreSQL, NATS server).
+    /// Installs with apt what the tests need (chromium, chromium-driver, a Japanese font, PostgreSQL, NATS server, npm).
     /// Needs no terminal. Says at the end how long each step took.
     Test(TestOptions),
     /// Measure how fast it is, beside what this machine can do
@@ -83,6 +83,9 @@ pub struct UpOptions {
     /// Port of the mailbox's page
     #[arg(long, default_value_t = 8025, value_parser = clap::value_parser!(u16).range(1..))]
     pub mailbox_port: u16,
+    /// Port of the provider of NCR accounts, which is there if npm is
+    #[arg(long, default_value_t = 8081, value_parser = clap::value_parser!(u16).range(1..))]
+    pub ncr_port: u16,
     /// Let the portal speak TLS, with a certificate of its own that browsers warn about
     #[arg(long)]
     pub https: bool,
@@ -127,7 +130,7 @@ pub struct TestOptions {
 
 /// Every part of an `up`, so that a shell can complete the names.
 fn parts() -> PossibleValuesParser {
-    let servers = ["postgres", "nats", "mailbox"];
+    let servers = ["postgres", "nats", "mailbox", "ncr-provider"];
     PossibleValuesParser::new(servers.into_iter().chain(Service::ALL.map(Service::name)))
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use sekisho_dev::tools::{self, Consent, ThisMachine, Tool};
-use sekisho_dev::{cargo, disk, paths};
+use sekisho_dev::{cargo, disk, paths, provider};
 
 use super::cli::TestOptions;
 use super::queries;
@@ -29,7 +29,9 @@ pub fn run(options: &TestOptions) -> Result<()> {
 fn all(options: &TestOptions, steps: &mut Steps) -> Result<()> {
     disk::require(&paths::kept()?, cargo::is_built()?)?;
     steps.step("tools", || {
-        tools::provide(&Tool::ALL, Consent::Given, &ThisMachine, &tools::places())
+        tools::provide(&Tool::ALL, Consent::Given, &ThisMachine, &tools::places())?;
+        // Not in the middle of a test that waits for it.
+        provider::install()
     })?;
     if let Some(part) = &options.long {
         steps.step("build", build)?;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use sekisho_dev::process::Identity;
 use sekisho_dev::stack::Scheme;
-use sekisho_dev::tools::{self, Consent, ThisMachine, Tool};
-use sekisho_dev::{Stack, StackOptions, paths, signals};
+use sekisho_dev::tools::{self, Consent, Places, ThisMachine, Tool};
+use sekisho_dev::{Stack, StackOptions, paths, provider, signals};
 
 use super::cli::UpOptions;
 use super::lock::{Doing, Lock};
@@ -44,7 +44,8 @@ pub fn run(options: &UpOptions) -> Result<()> {
         },
         postgres: options.postgres.clone(),
         nats: options.nats.clone(),
-        ..StackOptions::for_people(options.port, options.mailbox_port)
+        provider: has_provider(&tools::places(), &progress),
+        ..StackOptions::for_people([options.port, options.mailbox_port, options.ncr_port])
     };
     let started = Stack::start_saying(&settings, &mut |step| progress.say(step));
     // Ctrl-C reaches cargo, too, and what its end looks like from here is no mistake.
@@ -60,6 +61,24 @@ pub fn run(options: &UpOptions) -> Result<()> {
     }
     progress.say("stopped");
     watched.and(stopped)
+}
+
+/// Without npm, or without its registry, everything but sign-ins with an NCR account works.
+fn has_provider(places: &Places, progress: &Progress) -> bool {
+    if Tool::Npm.find(places).is_none() {
+        progress.say(
+            "without npm nobody can sign in with an NCR account here (to install it: apt-get install npm)",
+        );
+        return false;
+    }
+    progress.say("looking for the provider of NCR accounts (the first time its packages are fetched)");
+    if let Err(mistake) = provider::install() {
+        progress.say(&format!(
+            "nobody can sign in with an NCR account here: {mistake:#}"
+        ));
+        return false;
+    }
+    true
 }
 
 fn remove_old_logs() -> Result<()> {
@@ -82,8 +101,14 @@ fn table(stack: &Stack) -> String {
         ("Portal", format!("{portal}  (also {other})")),
         ("Mailbox", stack.mailbox_url()),
         ("Sign in", "04500001, password gantoroku-demo-2026".to_owned()),
-        ("Stop", "Ctrl-C".to_owned()),
     ];
+    if let Some(issuer) = stack.issuer() {
+        rows.push((
+            "Staff",
+            format!("ncr-staff-1, password ncr-demo-2026, at {issuer}"),
+        ));
+    }
+    rows.push(("Stop", "Ctrl-C".to_owned()));
     if portal.starts_with("https:") {
         let authority = stack.certificates().join("ca.pem");
         let hint = format!(

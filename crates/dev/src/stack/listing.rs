@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::Stack;
 use crate::process::{Identity, Spawned};
+use crate::provider;
 
 /// One process of a stack.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Listed {
-    /// `postgres`, `nats`, `mailbox`, or a service's name.
+    /// `postgres`, `nats`, `mailbox`, `ncr-provider`, or a service's name.
     pub name: String,
     /// The process, or `None` if it does not run.
     pub process: Option<Identity>,
@@ -80,6 +81,18 @@ impl Stack {
                 mailbox_log,
             ),
         ];
+        if let Some(provider) = &mut self.provider {
+            let address = table(&[("listen", provider.address().to_string())]);
+            let log = provider.log_file().to_path_buf();
+            let running = provider.running.as_mut();
+            all.push(listed(
+                provider::NAME,
+                running,
+                address,
+                BTreeMap::new(),
+                Some(log),
+            ));
+        }
         for process in &mut self.services {
             let mut addresses = table(&[("listen", process.address.to_string())]);
             let second = if process.service == crate::Service::Gateway {

@@ -17,6 +17,7 @@ use crate::mailbox::Mailbox;
 use crate::nats::Bus;
 use crate::postgres::Server;
 use crate::process::Spawned;
+use crate::provider::{self, Provider};
 
 pub use listing::Listed;
 pub use options::{Scheme, StackOptions};
@@ -29,6 +30,7 @@ pub struct Stack {
     // What needs others ends before them; the folder goes last.
     services: Vec<Process>,
     mailbox: Mailbox,
+    provider: Option<Provider>,
     bus: Bus,
     postgres: Server,
     keys: PathBuf,
@@ -150,6 +152,11 @@ impl Stack {
         format!("http://localhost:{}", self.mailbox.http().port())
     }
 
+    /// The provider of NCR accounts, as its ID tokens name it, if there is one.
+    pub fn issuer(&self) -> Option<String> {
+        self.provider.as_ref().map(Provider::issuer)
+    }
+
     /// Where the mailbox takes mails.
     pub fn smtp_address(&self) -> SocketAddr {
         self.mailbox.smtp()
@@ -165,12 +172,12 @@ impl Stack {
         &self.folder.own
     }
 
-    /// The log file of a part: a service's name, `postgres`, `nats` or `mailbox`.
+    /// The log file of a part: a service's name, `postgres`, `nats`, `mailbox` or `ncr-provider`.
     pub fn log_file(&self, name: &str) -> PathBuf {
         self.folder.own.join(format!("{name}.log"))
     }
 
-    /// Kills the part of this name with SIGKILL: `postgres`, `nats`, `mailbox`, `otp`, `otp-1`.
+    /// Kills the part of this name with SIGKILL: `postgres`, `nats`, `mailbox`, `ncr-provider`, `otp`, `otp-1`.
     ///
     /// # Errors
     /// When there is no such part, or it does not run.
@@ -179,6 +186,7 @@ impl Stack {
             "postgres" => self.postgres.kill(),
             "nats" => self.bus.kill(),
             "mailbox" => self.mailbox.kill(),
+            provider::NAME => self.own_provider()?.kill(),
             service => self.named(service)?.kill(),
         }
     }
@@ -193,6 +201,7 @@ impl Stack {
             "nats" if self.bus.is_ours() => self.bus.start(),
             "postgres" | "nats" => bail!("{name} is not ours to start"),
             "mailbox" => self.mailbox.start(),
+            provider::NAME => self.own_provider()?.start(),
             service => self.named(service)?.start(),
         }
     }
@@ -204,8 +213,20 @@ impl Stack {
             &mut self.bus.running,
             &mut self.mailbox.running,
         ];
+        let provider = self.provider.as_mut().map(|provider| &mut provider.running);
         let services = self.services.iter_mut().map(|process| &mut process.running);
-        servers.into_iter().chain(services).filter_map(notice).collect()
+        servers
+            .into_iter()
+            .chain(provider)
+            .chain(services)
+            .filter_map(notice)
+            .collect()
+    }
+
+    fn own_provider(&mut self) -> Result<&mut Provider> {
+        self.provider
+            .as_mut()
+            .context("this stack has no provider of NCR accounts")
     }
 
     fn named(&mut self, name: &str) -> Result<&mut Process> {
@@ -227,6 +248,7 @@ impl Stack {
                 .collect();
             first = first.and(steps::stop_replicas(&mut replicas));
         }
+        first = first.and(self.provider.as_mut().map_or(Ok(()), Provider::stop));
         let running = self.mailbox.running().is_some();
         first = first.and(if running { self.mailbox.stop() } else { Ok(()) });
         let running = self.bus.running().is_some();

@@ -24,19 +24,25 @@ impl fmt::Display for Scheme {
 
 /// What a [`Stack`](crate::Stack) is to be; the default is one replica of every service on free ports.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four switches that have nothing to do with each other"
+)]
 pub struct StackOptions {
     /// A word for its folder.
     pub name: String,
     /// How many replicas of a service, where that is not one. None at all is possible.
     pub replicas: Vec<(Service, usize)>,
-    /// The ports of the first gateway and of the mailbox's page; free ones without.
-    pub ports: Option<[u16; 2]>,
+    /// The ports of the first gateway, of the mailbox's page and of the provider of NCR accounts; free ones without.
+    pub ports: Option<[u16; 3]>,
     /// More settings of a service by their full names (`SEKISHO_SESSIONS_IDLE_TIMEOUT`); they win over the usual ones.
     pub environment: Vec<(Service, String, String)>,
     /// Whether services accept a database whose clock has been put forward.
     pub test_clock: bool,
     /// Whether the demo accounts are registered.
     pub accounts: bool,
+    /// Whether there is a provider of NCR accounts.
+    pub provider: bool,
     /// Whether the data stays, as in `cargo dev up`.
     pub kept: bool,
     /// How browsers reach the portal.
@@ -56,6 +62,7 @@ impl Default for StackOptions {
             environment: Vec::new(),
             test_clock: false,
             accounts: true,
+            provider: false,
             kept: false,
             scheme: Scheme::Http,
             postgres: None,
@@ -66,10 +73,10 @@ impl Default for StackOptions {
 
 impl StackOptions {
     /// What `cargo dev up` starts.
-    pub fn for_people(portal_port: u16, mailbox_port: u16) -> Self {
+    pub fn for_people(ports: [u16; 3]) -> Self {
         Self {
             name: "up".to_owned(),
-            ports: Some([portal_port, mailbox_port]),
+            ports: Some(ports),
             kept: true,
             ..Self::default()
         }

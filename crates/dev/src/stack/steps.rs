@@ -11,12 +11,13 @@ use crate::mailbox::Mailbox;
 use crate::nats::Bus;
 use crate::ports::Port;
 use crate::postgres::{self, Reach, Schema, Server};
+use crate::provider::Provider;
 use crate::service::Surroundings;
 use crate::{Service, cargo, disk, paths, process};
 
 pub(super) fn start(options: &StackOptions, say: &mut dyn FnMut(&str)) -> Result<Stack> {
     disk::require(&paths::kept()?, cargo::is_built()?)?;
-    let [portal, mailbox_port] = ports(options)?;
+    let ports = ports(options)?;
     // A slip of the pen is said before a build that takes minutes.
     if let Some(url) = &options.postgres {
         Reach::elsewhere(url)?;
@@ -38,18 +39,29 @@ pub(super) fn start(options: &StackOptions, say: &mut dyn FnMut(&str)) -> Result
     say("starting NATS and the mailbox");
     let mut bus = elsewhere.map_or_else(|| Bus::new(&folder), Ok)?;
     bus.start()?;
-    let mut mailbox = Mailbox::new(&folder, mailbox_port)?;
+    let mut mailbox = Mailbox::new(&folder, ports.mailbox)?;
     mailbox.start()?;
+    let provider = match ports.provider {
+        Some(port) => {
+            say("starting the provider of NCR accounts");
+            let origins = origins(options, &ports.portal);
+            let mut provider = Provider::new(&folder, &keys, port, origins)?;
+            provider.start()?;
+            Some(provider)
+        }
+        None => None,
+    };
     let mut stack = Stack {
         services: Vec::new(),
         mailbox,
+        provider,
         bus,
         postgres,
         keys,
         scheme: options.scheme,
         folder,
     };
-    start_services(&mut stack, options, portal, say)?;
+    start_services(&mut stack, options, ports.portal, say)?;
     if options.accounts && options.count(Service::Credentials) > 0 {
         say("registering the demo accounts");
         accounts(&stack)?;
@@ -57,12 +69,43 @@ pub(super) fn start(options: &StackOptions, say: &mut dyn FnMut(&str)) -> Result
     Ok(stack)
 }
 
-/// The portal's and the mailbox's.
-fn ports(options: &StackOptions) -> Result<[Port; 2]> {
-    match options.ports {
-        Some([portal, mailbox]) => Port::wanted([(portal, "--port"), (mailbox, "--mailbox-port")]),
-        None => Ok([Port::free()?, Port::free()?]),
-    }
+/// Those that somebody may have chosen.
+struct Ports {
+    portal: Port,
+    mailbox: Port,
+    provider: Option<Port>,
+}
+
+fn ports(options: &StackOptions) -> Result<Ports> {
+    let Some([portal, mailbox, provider]) = options.ports else {
+        return Ok(Ports {
+            portal: Port::free()?,
+            mailbox: Port::free()?,
+            provider: options.provider.then(Port::free).transpose()?,
+        });
+    };
+    let (portal, mailbox) = ((portal, "--port"), (mailbox, "--mailbox-port"));
+    let ports = if options.provider {
+        let [portal, mailbox, provider] = Port::wanted([portal, mailbox, (provider, "--ncr-port")])?;
+        (portal, mailbox, Some(provider))
+    } else {
+        let [portal, mailbox] = Port::wanted([portal, mailbox])?;
+        (portal, mailbox, None)
+    };
+    let (portal, mailbox, provider) = ports;
+    Ok(Ports {
+        portal,
+        mailbox,
+        provider,
+    })
+}
+
+/// What browsers may call the first gateway.
+fn origins(options: &StackOptions, portal: &Port) -> Vec<String> {
+    let hosts = ["localhost", "portal2.localhost", "127.0.0.1"];
+    hosts
+        .map(|host| format!("{}://{host}:{}", options.scheme, portal.number))
+        .to_vec()
 }
 
 fn make_folder(options: &StackOptions) -> Result<Folder> {
@@ -133,6 +176,10 @@ fn surroundings(stack: &Stack, places: &[Place], options: &StackOptions) -> Surr
             .iter()
             .map(|place| (place.service, place.first.address()))
             .collect(),
+        provider: stack
+            .provider
+            .as_ref()
+            .map(|provider| (provider.issuer(), provider.origins().join(","))),
         test_clock: options.test_clock,
         https: options.scheme == Scheme::Https,
     }
@@ -144,13 +191,18 @@ fn accounts(stack: &Stack) -> Result<()> {
         .admin_address
         .context("credentials has no administration listener")?;
     let certificates = stack.keys.display().to_string();
-    seed(&[
+    let address = format!("https://{address}");
+    let mut arguments = vec![
         "accounts",
         "--credentials",
-        &format!("https://{address}"),
+        &address,
         "--certificates",
         &certificates,
-    ])
+    ];
+    if stack.provider.is_some() {
+        arguments.push("--staff");
+    }
+    seed(&arguments)
 }
 
 fn seed(arguments: &[&str]) -> Result<()> {

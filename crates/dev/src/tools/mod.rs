@@ -28,18 +28,21 @@ pub enum Tool {
     ChromiumDriver,
     /// A font with Japanese characters, for pictures of pages.
     JapaneseFont,
+    /// What fetches the provider of NCR accounts, and the Node that runs it.
+    Npm,
 }
 
 impl Tool {
     /// What `cargo dev up` needs.
     pub const SERVERS: [Self; 2] = [Self::PostgreSql, Self::NatsServer];
     /// What the tests need.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::PostgreSql,
         Self::NatsServer,
         Self::Chromium,
         Self::ChromiumDriver,
         Self::JapaneseFont,
+        Self::Npm,
     ];
 
     /// What people call it.
@@ -50,6 +53,7 @@ impl Tool {
             Self::Chromium => "Chromium",
             Self::ChromiumDriver => "Chromium's driver",
             Self::JapaneseFont => "a Japanese font",
+            Self::Npm => "npm",
         }
     }
 
@@ -61,6 +65,7 @@ impl Tool {
             Self::Chromium => "chromium",
             Self::ChromiumDriver => "chromium-driver",
             Self::JapaneseFont => "fonts-noto-cjk",
+            Self::Npm => "npm",
         }
     }
 
@@ -72,6 +77,7 @@ impl Tool {
             Self::Chromium => "--cask chromium",
             Self::ChromiumDriver => "--cask chromedriver",
             Self::JapaneseFont => "--cask font-noto-sans-cjk-jp",
+            Self::Npm => "node",
         }
     }
 
@@ -83,6 +89,7 @@ impl Tool {
             Self::Chromium => places.first_of(&["chromium", "google-chrome", "chromium-browser"]),
             Self::ChromiumDriver => places.on_path("chromedriver"),
             Self::JapaneseFont => places.japanese_font(),
+            Self::Npm => places.on_path("npm"),
         }
     }
 }
@@ -233,6 +240,19 @@ mod tests {
         assert_eq!(Tool::PostgreSql.find(&places), Some(root.path().join("17/bin")));
         let (_root, old) = machine_with(&["14"]);
         assert_eq!(Tool::PostgreSql.find(&old), None);
+    }
+
+    /// `cargo dev up` says so, and starts everything else.
+    #[test]
+    fn without_npm_there_is_no_provider() {
+        let (root, places) = machine_with(&[]);
+        assert_eq!(Tool::Npm.find(&places), None);
+        fs::write(root.path().join("npm"), "").unwrap();
+        let places = Places {
+            path: vec![root.path().to_path_buf()],
+            ..places
+        };
+        assert_eq!(Tool::Npm.find(&places), Some(root.path().join("npm")));
     }
 
     #[test]

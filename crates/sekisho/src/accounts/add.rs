@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use anyhow::bail;
 use clap::Args;
-use sekisho_proto::credentials::v1::RegisterAccountRequest;
+use clap::builder::NonEmptyStringValueParser;
+use sekisho_proto::credentials::v1::{LinkFederatedIdentityRequest, RegisterAccountRequest};
 
 use super::refusal::{is_answer_lost, not_done};
 use super::{Credentials, distributed};
@@ -33,6 +34,10 @@ pub struct Add {
     /// Makes a password to be distributed to the owner, and prints it once.
     #[arg(long)]
     initial_password: bool,
+    /// The person's subject identifier at the NCR provider: the account opens there, and no password does. Whoever runs the provider
+    /// knows it; it is no address.
+    #[arg(long, value_name = "SUBJECT", conflicts_with = "initial_password", value_parser = NonEmptyStringValueParser::new())]
+    ncr: Option<String>,
     #[command(flatten)]
     credentials: Credentials,
 }
@@ -57,7 +62,8 @@ impl Add {
             password_hash: distributed::hash(&password)?,
             password_is_initial: self.initial_password,
         };
-        let answer = self.credentials.client()?.register_account(request).await;
+        let mut client = self.credentials.client()?;
+        let answer = client.register_account(request).await;
         let mut output = io::stdout().lock();
         let position = match answer {
             Ok(answer) => answer.into_inner().position,
@@ -69,7 +75,24 @@ impl Add {
             }
         };
         writeln!(output, "登録しました。（ログの位置 {position}）")?;
-        if self.initial_password {
+        if let Some(ncr_subject) = self.ncr {
+            let request = LinkFederatedIdentityRequest {
+                login_id: login.clone(),
+                ncr_subject,
+            };
+            let linked = client.link_federated_identity(request).await;
+            linked.map_err(|status| {
+                not_done(
+                    "登録しましたが、NCRアカウントに結び付けていません",
+                    &login,
+                    &status,
+                )
+            })?;
+            writeln!(
+                output,
+                "NCRアカウントに結び付けました。本人は「NCRアカウントでサインイン」からサインインします。"
+            )?;
+        } else if self.initial_password {
             writeln!(output, "配布するパスワード：{password}")?;
         } else {
             writeln!(

@@ -4,9 +4,10 @@ use std::io::{self, IsTerminal, Write};
 
 use anyhow::bail;
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use sekisho_proto::credentials::v1::{
     Account, ChangeAddressRequest, DisableAccountRequest, EnableAccountRequest, EraseAccountRequest,
-    ExpirePasswordRequest, ShowAccountRequest, UnlockAccountRequest,
+    ExpirePasswordRequest, LinkFederatedIdentityRequest, ShowAccountRequest, UnlockAccountRequest,
 };
 use tonic::Status;
 
@@ -22,6 +23,22 @@ pub struct SetEmail {
     /// The new address; an empty one takes the old one away, and nobody can sign in.
     #[arg(value_name = "ADDRESS")]
     address: String,
+    #[command(flatten)]
+    credentials: Credentials,
+}
+
+/// Who signs in with an NCR account.
+#[derive(Debug, Args)]
+pub struct LinkNcr {
+    /// The login id.
+    #[arg(value_name = "LOGIN")]
+    login: String,
+    /// The person's subject identifier (`sub`) at the provider. Whoever runs the provider knows it; it is no address.
+    #[arg(value_name = "SUBJECT", required_unless_present = "remove", value_parser = NonEmptyStringValueParser::new())]
+    subject: Option<String>,
+    /// Ends the link, and all sessions, in place of making one: then the owner, who needs an address, sets a password by 「パスワードを忘れた場合（再設定）」.
+    #[arg(long, conflicts_with = "subject")]
+    remove: bool,
     #[command(flatten)]
     credentials: Credentials,
 }
@@ -138,6 +155,33 @@ impl SetEmail {
             "メールアドレスを変更しました。手続き中のサインインと再設定は終了します。",
             "すでにそのメールアドレスです。",
         )
+    }
+}
+
+impl LinkNcr {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let request = LinkFederatedIdentityRequest {
+            login_id: self.login.clone(),
+            ncr_subject: self.subject.unwrap_or_default(),
+        };
+        let answer = self.credentials.client()?.link_federated_identity(request).await;
+        let position = answer
+            .map_err(|status| unchanged(&self.login, &status))?
+            .into_inner()
+            .position;
+        if self.remove {
+            say(
+                position,
+                "NCRアカウントとの結び付けを外しました。セッションは終了します。前のパスワードではサインインできません（新しいパスワードの設定に進むだけです）。本人は「パスワードを忘れた場合（再設定）」からパスワードを設定します（メールアドレスがなければ、先に set-email で登録してください）。",
+                "NCRアカウントには結び付いていません。",
+            )
+        } else {
+            say(
+                position,
+                "NCRアカウントに結び付けました。セッションは終了します。本人は「NCRアカウントでサインイン」からサインインします。パスワードは使えません。",
+                "すでにそのNCRアカウントに結び付いています。",
+            )
+        }
     }
 }
 

@@ -12,10 +12,11 @@ pub(crate) enum Column {
     Address,
     State,
     PasswordHash,
+    NcrSubject,
 }
 
 /// Each column with its titles: the first is how it is called here, and the last is for programs.
-const TITLES: [(Column, &[&str]); 7] = [
+const TITLES: [(Column, &[&str]); 8] = [
     (Column::LoginId, &["利用者ID", "login_id"]),
     (Column::FacilityCode, &["施設コード", "facility_code"]),
     (Column::Facility, &["施設名", "施設", "facility"]),
@@ -26,6 +27,7 @@ const TITLES: [(Column, &[&str]); 7] = [
     ),
     (Column::State, &["状態", "state"]),
     (Column::PasswordHash, &["パスワードハッシュ", "password_hash"]),
+    (Column::NcrSubject, &["NCR識別子", "ncr_subject"]),
 ];
 
 impl Column {

@@ -11,13 +11,14 @@ use super::spreadsheet::{BOM, guarded};
 use super::{Credentials, listed};
 
 /// What a list says of each account: what `import` reads, but for passwords.
-const COLUMNS: [Column; 6] = [
+const COLUMNS: [Column; 7] = [
     Column::LoginId,
     Column::FacilityCode,
     Column::Facility,
     Column::Name,
     Column::Address,
     Column::State,
+    Column::NcrSubject,
 ];
 
 /// Which accounts.
@@ -57,6 +58,7 @@ fn cell(account: &Account, column: Column) -> &str {
         Column::Address => &account.address,
         Column::State => state(account.disabled),
         Column::PasswordHash => "",
+        Column::NcrSubject => &account.ncr_subject,
     }
 }
 
@@ -74,13 +76,14 @@ mod tests {
             name: "登録, 花子".to_owned(),
             address: "+81@example.com".to_owned(),
             disabled: true,
+            ncr_subject: "-ncr|0001".to_owned(),
             ..Account::default()
         };
         let mut file = Vec::new();
         write(std::slice::from_ref(&account), &mut file).unwrap();
         let text = String::from_utf8(file.clone()).unwrap();
         assert!(
-            text.starts_with("\u{feff}利用者ID,施設コード,施設名,氏名,メールアドレス,状態\n"),
+            text.starts_with("\u{feff}利用者ID,施設コード,施設名,氏名,メールアドレス,状態,NCR識別子\n"),
             "{text}"
         );
         assert!(
@@ -101,14 +104,16 @@ mod tests {
                 &row.facility_code,
                 &row.facility,
                 &row.name,
-                &row.address
+                &row.address,
+                &row.ncr_subject
             ],
             [
                 &account.login_id,
                 &account.facility_code,
                 &account.facility,
                 &account.name,
-                &account.address
+                &account.address,
+                &account.ncr_subject
             ]
         );
         assert_eq!(

@@ -49,6 +49,9 @@ pub enum Command {
     /// Has codes mailed elsewhere from now on; ends sign-ins and resets that are under way. Verify who asks first; the old address is
     /// told by mail. Sessions go on.
     SetEmail(change::SetEmail),
+    /// Links the account with a person's at the NCR provider: it opens there from now on, without a code, and no password does. Ends all
+    /// sessions.
+    LinkNcr(change::LinkNcr),
     /// Expires the password, for one that may have leaked (whoever only forgot it uses the link on the page), and ends all sessions:
     /// at the next sign-in the owner chooses another one, with a code by
     /// mail. Nobody else ever chooses or sees it.
@@ -86,6 +89,7 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
         Command::Enable(one) => change::enable(one).await,
         Command::Unlock(one) => change::unlock(one).await,
         Command::SetEmail(set) => set.run().await,
+        Command::LinkNcr(link) => link.run().await,
         Command::Reset(one) => change::reset(one).await,
         Command::Erase(erase) => erase.run().await,
     }

@@ -57,6 +57,11 @@ fn sentence(reason: &str) -> Option<&'static str> {
         "FACILITY_INVALID" => "施設名が空か、長すぎるか、使えない文字があります。",
         "NAME_INVALID" => "氏名が空か、長すぎるか、使えない文字があります。",
         "ADDRESS_INVALID" => "メールアドレスの形式が正しくありません。",
+        "NCR_SUBJECT_INVALID" => "NCR識別子は、半角の英数字と記号で、255文字以内にしてください。",
+        "NCR_SUBJECT_TAKEN" => "このNCR識別子は、別のアカウントに結び付いています。",
+        "PROVIDER_MISSING" => {
+            "NCRアカウントの認証サービスが設定されていません。運用担当者に SEKISHO_CREDENTIALS_NCR_ISSUER の設定を依頼してください。"
+        }
         "ENQUIRY_UNKNOWN" => {
             "この14日間のサインインと再設定に、このお問い合わせ番号はありません。番号を聞き直すか、利用者IDで探してください。サインインの途中でない画面（「リクエストが多すぎます」など）の番号は、運用担当者がゲートウェイのログの enquiry で探せます。"
         }

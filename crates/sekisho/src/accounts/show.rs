@@ -107,8 +107,13 @@ fn overview(accounts: &[Account], output: &mut impl Write) -> anyhow::Result<()>
 fn facts(account: &Account) -> Vec<(&'static str, String)> {
     let id = Uuid::from_slice(&account.account_id).unwrap_or_default();
     let address = match account.address.as_str() {
+        "" if is_linked(account) => "登録されていません".to_owned(),
         "" => "登録されていません（サインインできません）".to_owned(),
         address => clean(address),
+    };
+    let ncr = match account.ncr_subject.as_str() {
+        "" => "なし".to_owned(),
+        subject => clean(subject),
     };
     vec![
         ("利用者ID", clean(&account.login_id)),
@@ -123,6 +128,7 @@ fn facts(account: &Account) -> Vec<(&'static str, String)> {
         ),
         ("氏名", clean(&account.name)),
         ("メールアドレス", address),
+        ("NCR識別子", ncr),
         ("状態", state(account)),
         ("ロック", locked(account)),
         ("パスワード", password(account).to_owned()),
@@ -154,8 +160,15 @@ pub(super) fn locked(account: &Account) -> String {
     }
 }
 
+/// Whether an account at the NCR provider opens it, and no password.
+pub(super) fn is_linked(account: &Account) -> bool {
+    !account.ncr_subject.is_empty()
+}
+
 pub(super) fn password(account: &Account) -> &'static str {
-    if account.password_expired {
+    if is_linked(account) {
+        "使えません（NCRアカウントでサインインします）"
+    } else if account.password_expired {
         "失効（次のサインインまたは再設定で、本人が設定します）"
     } else if account.password_is_initial {
         "配布されたもの（本人はまだ変更していません）"
@@ -194,6 +207,7 @@ fn as_json(account: &Account) -> serde_json::Value {
         "facility": account.facility,
         "name": account.name,
         "address": account.address,
+        "ncr_subject": account.ncr_subject,
         "disabled": account.disabled,
         "locks": account.locks.iter().map(lock).collect::<Vec<_>>(),
         "failures": account.failures,

@@ -17,9 +17,10 @@ use sekisho_proto::credentials::v1::{
     Account, ChangeAddressRequest, ChangeAddressResponse, DisableAccountRequest, DisableAccountResponse,
     EnableAccountRequest, EnableAccountResponse, EraseAccountRequest, EraseAccountResponse,
     ExpirePasswordRequest, ExpirePasswordResponse, ExplainAccountRequest, ExplainAccountResponse,
-    ImportAccountsRequest, ImportAccountsResponse, ListAccountsRequest, ListAccountsResponse,
-    RegisterAccountRequest, RegisterAccountResponse, ResolveLoginRequest, ResolveLoginResponse,
-    ShowAccountRequest, ShowAccountResponse, UnlockAccountRequest, UnlockAccountResponse,
+    ImportAccountsRequest, ImportAccountsResponse, ImportRow, ImportedRow, LinkFederatedIdentityRequest,
+    LinkFederatedIdentityResponse, ListAccountsRequest, ListAccountsResponse, RegisterAccountRequest,
+    RegisterAccountResponse, ResolveLoginRequest, ResolveLoginResponse, ShowAccountRequest,
+    ShowAccountResponse, UnlockAccountRequest, UnlockAccountResponse, import_row, imported_row,
 };
 use sekisho_seed::Authority;
 use sekisho_service::process::Process;
@@ -163,6 +164,10 @@ const CALLERS: &[Method] = &[
     },
     Method {
         path: "/signin.credentials.v1.AdministrationService/ListAccounts",
+        roles: &[roles::ADMINISTRATOR],
+    },
+    Method {
+        path: "/signin.credentials.v1.AdministrationService/ImportAccounts",
         roles: &[roles::ADMINISTRATOR],
     },
 ];
@@ -325,11 +330,36 @@ impl AdministrationService for Api {
         Err(Status::unimplemented("not asked for"))
     }
 
+    async fn link_federated_identity(
+        &self,
+        _: Request<LinkFederatedIdentityRequest>,
+    ) -> Result<Response<LinkFederatedIdentityResponse>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+
+    /// Nobody has an account when it is asked what would be done, and everybody has one when it is to be done.
     async fn import_accounts(
         &self,
-        _: Request<ImportAccountsRequest>,
+        request: Request<ImportAccountsRequest>,
     ) -> Result<Response<ImportAccountsResponse>, Status> {
-        Err(Status::unimplemented("not asked for"))
+        let request = request.into_inner();
+        let dry_run = request.dry_run;
+        let imported = |row: ImportRow| {
+            let is_new = row.expected() == import_row::Expected::New;
+            let mut answer = ImportedRow {
+                login_id: row.login_id,
+                ..ImportedRow::default()
+            };
+            if dry_run {
+                answer.changes = vec![imported_row::Change::Registered.into()];
+            } else if is_new {
+                "ACCOUNT_EXISTS".clone_into(&mut answer.refusal);
+            }
+            answer
+        };
+        Ok(Response::new(ImportAccountsResponse {
+            rows: request.rows.into_iter().map(imported).collect(),
+        }))
     }
 
     async fn erase_account(

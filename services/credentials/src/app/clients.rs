@@ -15,7 +15,9 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use uuid::Builder;
 
 use super::{App, Error, context};
-use crate::domain::client::{Attempt, Attempts, COUNTED, ClientTag, Excess, Refusals, Refused};
+use crate::domain::client::{
+    Attempt, Attempts, COUNTED, ClientTag, Excess, Refusals, Refused, Unvouched, Unvoucheds,
+};
 use crate::domain::{Account, TypedLogin};
 use crate::sealing::{Seen, Tags};
 
@@ -149,8 +151,12 @@ impl App {
 
     /// Refuses a reset when too many were asked for from its address. Also in a known browser: each request is written to the log.
     pub(super) fn is_reset_throttled(&self, tags: Option<Tags>) -> bool {
+        self.is_address_throttled(tags, Attempt::Reset)
+    }
+
+    fn is_address_throttled(&self, tags: Option<Tags>, attempt: Attempt) -> bool {
         let now = self.log.now();
-        let excess = tags.and_then(|tags| Some((tags, self.clients.excess(tags, Attempt::Reset, now)?)));
+        let excess = tags.and_then(|tags| Some((tags, self.clients.excess(tags, attempt, now)?)));
         let Some((tags, excess)) = excess else {
             return false;
         };
@@ -181,11 +187,33 @@ impl App {
         }
     }
 
+    /// Counts a sign-in with an NCR account that told nothing of a person.
+    pub(super) fn note_unvouched(&self, tags: Option<Tags>, why: Unvouched) {
+        let Some(tags) = tags else { return };
+        let refused = Refused {
+            federated: Unvoucheds::one(why),
+            ..Refused::default()
+        };
+        self.clients.gather(tags.today, refused, self.log.now());
+    }
+
+    /// Refuses to ask the provider about an answer when too many attempts from its address failed: each is a request there in our name.
+    pub(super) fn is_callback_throttled(&self, tags: Option<Tags>) -> bool {
+        self.is_address_throttled(tags, Attempt::SignIn)
+    }
+
+    /// Counts an answer whose code was none like a failure for the address.
+    pub(super) fn count_callback(&self, tags: Option<Tags>) {
+        if let Some(tags) = tags {
+            self.clients.failed_without_event(tags.today, self.log.now());
+        }
+    }
+
     fn refuse(&self, tags: Tags, excess: Excess, now: OffsetDateTime) {
         let refused = Refused {
             excess: Some(excess),
             attempts: 1,
-            forms: 0,
+            ..Refused::default()
         };
         self.clients.gather(tags.today, refused, now);
     }
@@ -261,15 +289,14 @@ impl App {
             }
             for (tag, refused) in self.clients.due(self.log.now()) {
                 let recorded = record(&self.log, tag, refused).await;
-                self.clients
-                    .settle(tag, recorded.then_some(refused), self.log.now());
+                self.clients.settle(tag, recorded, self.log.now());
             }
         }
     }
 }
 
-/// Whether it stands in the log now.
-async fn record(log: &Log, tag: ClientTag, refused: Refused) -> bool {
+/// What of it stands in the log now.
+async fn record(log: &Log, tag: ClientTag, refused: Refused) -> Option<Refused> {
     let stream = StreamId(Builder::from_custom_bytes(tag.0).into_uuid());
     let decided = log
         .decide::<Refusals, Infallible>(&context(stream, None), |facts| {
@@ -278,6 +305,7 @@ async fn record(log: &Log, tag: ClientTag, refused: Refused) -> bool {
         .await;
     match decided {
         Ok(Decided::Recorded { event, .. }) => {
+            let told = refused.told_by(&event);
             match event {
                 // Who is on call looks at this line.
                 ClientEvent::ClientThrottled(event) => {
@@ -285,15 +313,15 @@ async fn record(log: &Log, tag: ClientTag, refused: Refused) -> bool {
                 }
                 ClientEvent::AttemptsRefused(event) => tracing::warn!(%stream, ?event, "refused"),
             }
-            true
+            Some(told)
         }
-        Ok(Decided::Repeated { .. } | Decided::Nothing(_)) => false,
+        Ok(Decided::Repeated { .. } | Decided::Nothing(_)) => None,
         Err(error) => {
             tracing::warn!(
                 error = sekisho_service::chain(&error),
                 "refusals are not recorded yet"
             );
-            false
+            None
         }
     }
 }

@@ -64,6 +64,18 @@ pub enum Error {
     /// The former system said neither yes nor no: nothing was recorded.
     #[error("the former system did not say whether the password is right")]
     FormerSystem,
+    /// No account can be linked with this text.
+    #[error("this is no subject identifier")]
+    SubjectInvalid,
+    /// Somebody else's account is linked with this person.
+    #[error("the person at the provider opens another account")]
+    IdentityTaken,
+    /// Nobody signs in with an account at a provider here, or not at this host.
+    #[error("there is no provider here")]
+    ProviderMissing,
+    /// The provider cannot be asked for its addresses.
+    #[error("the provider cannot be reached")]
+    ProviderUnreachable,
     /// The hashing pool is full: nothing was compared or recorded.
     #[error("too many passwords wait to be hashed")]
     HashingBusy,
@@ -95,12 +107,13 @@ impl Refuse for Error {
             | Self::EnquiryInvalid
             | Self::PasswordHash(_)
             | Self::PasswordHashDear
-            | Self::FormerSystemMissing => Class::Malformed,
-            Self::MailNotOwed | Self::AccountDisabled => Class::Precondition,
-            Self::AccountExists => Class::Exists,
+            | Self::FormerSystemMissing
+            | Self::SubjectInvalid => Class::Malformed,
+            Self::MailNotOwed | Self::AccountDisabled | Self::ProviderMissing => Class::Precondition,
+            Self::AccountExists | Self::IdentityTaken => Class::Exists,
             Self::AccountUnknown | Self::EnquiryUnknown => Class::NotFound,
             Self::HashingBusy | Self::Throttled => Class::Busy,
-            Self::Behind | Self::FormerSystem => Class::Unavailable,
+            Self::Behind | Self::FormerSystem | Self::ProviderUnreachable => Class::Unavailable,
             Self::Broken(_) => Class::Fault,
         }
     }
@@ -126,6 +139,10 @@ impl Refuse for Error {
                 Missing::Facility => "FACILITY_MISSING",
                 Missing::Name => "NAME_MISSING",
             },
+            Self::SubjectInvalid | Self::Declaration(DeclarationError::Subject) => "NCR_SUBJECT_INVALID",
+            Self::IdentityTaken => "NCR_SUBJECT_TAKEN",
+            Self::ProviderMissing => "PROVIDER_MISSING",
+            Self::ProviderUnreachable => "PROVIDER_UNREACHABLE",
             Self::LoginIdRepeated => "LOGIN_ID_REPEATED",
             Self::TooManyRows => "TOO_MANY_ROWS",
             Self::PasswordHash(_) => "PASSWORD_HASH_INVALID",

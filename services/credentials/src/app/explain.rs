@@ -199,6 +199,8 @@ fn is_attempt(entry: &Entry) -> bool {
         Ok(AccountEvent::PasswordAccepted(_)
             | AccountEvent::PasswordRejected(_)
             | AccountEvent::PasswordResetRequested(_)
-            | AccountEvent::SignInRefused(_))
+            | AccountEvent::SignInRefused(_)
+            | AccountEvent::FederatedIdentityAccepted(_)
+            | AccountEvent::FederatedIdentityRejected(_))
     )
 }

@@ -9,7 +9,7 @@ use sekisho_service::settings::Secret;
 
 use super::{App, Error, Registration};
 use crate::domain::{Account, Change, Command, Declaration, Declared, Existing, LoginId, Profile, Stage};
-use crate::hashing::FirstPassword;
+use crate::hashing::{FirstPassword, Phc};
 use crate::store::{self, Row};
 
 /// Rows of one call, at most.
@@ -22,7 +22,8 @@ const AT_ONCE: usize = 16;
 pub struct ImportRow {
     /// What the account should be.
     pub declared: Declared,
-    /// A ready-made hash for a new account, or the word `former-system`. Whoever has an account keeps the password.
+    /// A ready-made hash for a new account, or the word `former-system`; may be empty where an account at the provider opens it. Whoever
+    /// has an account keeps the password.
     pub password_hash: Secret<String>,
     /// That password is distributed to its owner, who has not chosen it.
     pub password_is_initial: bool,
@@ -100,7 +101,7 @@ impl App {
     ) -> Result<Vec<Change>, Error> {
         match (known, row.expected) {
             (None, Expected::Known) => return Err(Error::AccountUnknown),
-            (Some(known), Expected::New) if !self.has_hash_of(known, row).await? => {
+            (Some(known), Expected::New) if !self.is_made_by(known, declaration, row).await? => {
                 return Err(Error::AccountExists);
             }
             (None, Expected::New | Expected::Anything)
@@ -114,6 +115,12 @@ impl App {
             .profile(existing.as_ref())
             .map_err(Error::Declaration)?;
         let changes = declaration.changes(existing.as_ref(), &profile);
+        if let Some(subject) = declaration.subject()
+            && changes.contains(&Change::Linked)
+        {
+            let account = known.map(|known| StreamId(known.account_id));
+            self.refuse_taken(account, subject).await?;
+        }
         let account = if let Some(known) = known {
             StreamId(known.account_id)
         } else {
@@ -127,21 +134,35 @@ impl App {
             let login = declaration.login();
             self.make_account(login, &registration, actor).await?.0
         };
-        if let (Import::By(actor), Some(existing)) = (import, existing) {
-            self.make_so(account, [&existing.profile, &profile], &changes, actor)
+        if let Import::By(actor) = import {
+            let before = existing.as_ref().map_or(&profile, |existing| &existing.profile);
+            // Made in one event; only the link is another one.
+            let changes = changes
+                .iter()
+                .filter(|change| existing.is_some() || **change == Change::Linked);
+            self.make_so(account, declaration, [before, &profile], changes, actor)
                 .await?;
         }
         Ok(changes)
     }
 
-    /// Whether an account still has the password that a row gives to a new one.
-    async fn has_hash_of(&self, known: &Row, row: &ImportRow) -> Result<bool, Error> {
+    /// Whether an account still opens as a row says that a new one does.
+    async fn is_made_by(
+        &self,
+        known: &Row,
+        declaration: &Declaration,
+        row: &ImportRow,
+    ) -> Result<bool, Error> {
+        if is_without_password(declaration, row)
+            && let Some(linked) = known.linked_with(self.issuer())?
+        {
+            return Ok(Some(&linked) == declaration.subject());
+        }
         let account = StreamId(known.account_id);
         let Some(stored) = self.store.password(account).await? else {
             return Ok(false);
         };
-        let given = FirstPassword::try_from(row.password_hash.expose().as_str());
-        Ok(match given.map_err(Error::PasswordHash)? {
+        Ok(match first_password(declaration, row)? {
             FirstPassword::WithFormer => stored.hash.is_with_former(),
             FirstPassword::Hash(_) if stored.hash.is_with_former() => false,
             FirstPassword::Hash(phc) => *phc == self.keys.pepper.open(account, &stored.hash)?,
@@ -158,6 +179,7 @@ impl App {
         };
         Ok(Existing {
             profile: row.profile()?,
+            subject: row.linked_with(self.issuer())?,
             disabled: matches!(stage, Stage::Disabled { .. }),
         })
     }
@@ -166,8 +188,9 @@ impl App {
     async fn make_so(
         &self,
         account: StreamId,
+        declaration: &Declaration,
         [before, profile]: [&Profile; 2],
-        changes: &[Change],
+        changes: impl Iterator<Item = &Change>,
         actor: &str,
     ) -> Result<(), Error> {
         for change in changes {
@@ -193,6 +216,10 @@ impl App {
                 ),
                 Change::Disabled => (Via::Append, Command::Disable),
                 Change::Enabled => (Via::Append, Command::Enable),
+                Change::Linked => {
+                    self.link_identity(account, declaration.subject(), actor).await?;
+                    continue;
+                }
             };
             self.administer(account, actor, via, command).await?;
         }
@@ -219,11 +246,24 @@ fn registration(
     Ok(Registration {
         login_id: declaration.login().as_str().to_owned(),
         profile,
-        password: FirstPassword::try_from(row.password_hash.expose().as_str())
-            .map_err(Error::PasswordHash)?,
+        password: first_password(declaration, row)?,
         password_is_initial: row.password_is_initial,
         disabled,
     })
+}
+
+/// A person at the provider opens the account, and nobody thought of a password.
+fn is_without_password(declaration: &Declaration, row: &ImportRow) -> bool {
+    declaration.subject().is_some() && row.password_hash.expose().is_empty()
+}
+
+/// Nobody knows the password of an account that a person at the provider opens; when that ends one day, a new one must be set.
+fn first_password(declaration: &Declaration, row: &ImportRow) -> Result<FirstPassword, Error> {
+    if is_without_password(declaration, row) {
+        let decoy = Phc::decoy().ok_or(Error::Broken("the decoy is no hash"))?;
+        return Ok(FirstPassword::Hash(Box::new(decoy)));
+    }
+    FirstPassword::try_from(row.password_hash.expose().as_str()).map_err(Error::PasswordHash)
 }
 
 /// What is wrong with a row is its outcome; what may pass by ends the call, so that it is sent again.

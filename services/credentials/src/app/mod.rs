@@ -6,8 +6,10 @@ mod clients;
 mod describe;
 mod error;
 mod explain;
+mod federated;
 mod former;
 mod import;
+mod link;
 mod reset;
 mod resolve;
 mod set_password;
@@ -24,6 +26,7 @@ use time::OffsetDateTime;
 
 use crate::domain::Rules;
 use crate::hashing::{Costs, HashPool, Pepper};
+use crate::provider::Provider;
 use crate::sealing::{DayKeys, Phantoms};
 use crate::store::Store;
 
@@ -35,6 +38,7 @@ pub use administer::Registration;
 pub use describe::{Described, Known, NewPasswordLength};
 pub use error::Error;
 pub use explain::{Episode, Explanation, Question};
+pub use federated::{Beginning, Callback, Finished};
 pub use import::{Expected, Import, ImportRow, Imported};
 pub use reset::ResetRequest;
 pub use resolve::Issued;
@@ -55,6 +59,7 @@ pub struct App {
     day_keys: DayKeys,
     clients: Clients,
     former: Former,
+    provider: Option<Arc<Provider>>,
     costs: Costs,
 }
 
@@ -77,6 +82,7 @@ impl App {
             day_keys: DayKeys::new(store.clone(), keys.masters.clone()),
             clients: Clients::default(),
             former: Former::default(),
+            provider: None,
             costs: Costs::default(),
             store,
             log,

@@ -49,7 +49,7 @@ impl App {
             .log
             .decide::<Account, Stopped>(&context(stream, Some(flow)), |facts| {
                 let client = self
-                    .sealed(&subject, facts, &request.seen, tags)
+                    .sealed(subject.owner(), facts, &request.seen, tags)
                     .map_err(|error| Stopped::Failed(error.into()))?;
                 let history = &facts.state.history;
                 repeated = history.repeated_reset(&request.secret_digest, &client, facts.now);

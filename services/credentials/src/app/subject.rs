@@ -1,6 +1,6 @@
 //! Whom a typed login id means.
 
-use sekisho_eventlog::{EventId, Facts, StreamId};
+use sekisho_eventlog::{Facts, StreamId};
 use sekisho_proto::credentials::v1::SealedClient;
 
 use super::{App, Error};
@@ -14,6 +14,14 @@ use crate::store::{Found, StoredPassword};
 pub(super) enum Subject {
     Known(Box<Known>),
     Phantom(StreamId),
+}
+
+/// Whose stream an event is sealed in.
+#[derive(Clone, Copy)]
+pub(super) struct Owner<'a> {
+    pub stream: StreamId,
+    /// The account's key; a phantom has none of its own.
+    pub key: Option<&'a PersonalKey>,
 }
 
 /// An account that can be compared with and sealed for.
@@ -40,18 +48,29 @@ impl Subject {
             Self::Phantom(stream) => *stream,
         }
     }
+
+    /// Whose stream that is.
+    pub fn owner(&self) -> Owner<'_> {
+        Owner {
+            stream: self.stream(),
+            key: match self {
+                Self::Known(known) => Some(&known.key),
+                Self::Phantom(_) => None,
+            },
+        }
+    }
 }
 
 impl App {
-    /// Looks a login id up.
+    /// Looks a login id up. To whoever types a password, an account that a provider opens is one that nobody has.
     pub(super) async fn subject(&self, login: &TypedLogin) -> Result<Subject, Error> {
         let found = match login {
             TypedLogin::Possible(login) => self.store.find(login).await?,
             TypedLogin::Impossible(_) => None,
         };
         match found {
-            Some(found) => self.known(found),
-            None => Ok(Subject::Phantom(self.keys.phantoms.stream(login.as_str()))),
+            Some(found) if !found.is_linked => self.known(found),
+            Some(_) | None => Ok(Subject::Phantom(self.keys.phantoms.stream(login.as_str()))),
         }
     }
 
@@ -81,14 +100,20 @@ impl App {
     /// The browser's side, sealed to the event that is being decided, and what stands for its address today.
     pub(super) fn sealed(
         &self,
-        subject: &Subject,
+        owner: Owner<'_>,
         facts: &Facts<Account>,
         seen: &Seen,
         tags: Option<Tags>,
     ) -> Result<SealedClient, SealError> {
-        let key = self.key(subject, facts.event_id);
+        let derived;
+        let key = if let Some(key) = owner.key {
+            key
+        } else {
+            derived = self.keys.phantoms.key(facts.event_id);
+            &derived
+        };
         Ok(SealedClient {
-            sealed: key.seal(subject.stream(), facts.event_id, seen)?,
+            sealed: key.seal(owner.stream, facts.event_id, seen)?,
             address_tag: tags.map(|tags| tags.today.0.to_vec()).unwrap_or_default(),
         })
     }
@@ -96,12 +121,5 @@ impl App {
     /// What the log keeps of a device cookie.
     pub(super) fn device(&self, stream: StreamId, cookie: Option<[u8; 32]>) -> Option<Device> {
         cookie.map(|cookie| self.keys.phantoms.device(stream, &cookie))
-    }
-
-    fn key(&self, subject: &Subject, event: EventId) -> PersonalKey {
-        match subject {
-            Subject::Known(known) => known.key.clone(),
-            Subject::Phantom(_) => self.keys.phantoms.key(event),
-        }
     }
 }

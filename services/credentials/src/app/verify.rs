@@ -179,7 +179,7 @@ impl App {
             .log
             .decide::<Account, Stopped>(&context(subject.stream(), flow), |facts| {
                 let client = self
-                    .sealed(subject, facts, &attempt.seen, tags)
+                    .sealed(subject.owner(), facts, &attempt.seen, tags)
                     .map_err(|error| Stopped::Failed(error.into()))?;
                 let last_reset =
                     facts
@@ -342,6 +342,9 @@ fn outcome(decided: &Decided<Account>, refusal: Denied) -> Result<Outcome, Error
         | AccountEvent::AccountEnabled(_)
         | AccountEvent::AccountUnlocked(_)
         | AccountEvent::PasswordExpired(_)
-        | AccountEvent::AccountErased(_) => Err(UNEXPECTED),
+        | AccountEvent::AccountErased(_)
+        | AccountEvent::FederatedIdentityLinked(_)
+        | AccountEvent::FederatedIdentityAccepted(_)
+        | AccountEvent::FederatedIdentityRejected(_) => Err(UNEXPECTED),
     }
 }

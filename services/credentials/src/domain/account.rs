@@ -4,14 +4,16 @@ use sekisho_eventlog::{FlowId, Fold, Position, Recorded, Version};
 use sekisho_evidence::{ACCOUNT_FOLD, Cuts, pardons};
 use sekisho_proto::credentials::v1::{
     PasswordAccepted, PasswordRejected, PasswordResetRequested, SealedClient,
+    federated_identity_rejected::Reason as Unopened,
 };
 use sekisho_proto::events::AccountEvent;
 use time::{Duration, OffsetDateTime};
 
 use super::carried;
 use super::client::ClientTag;
-use super::command::Comparison;
+use super::command::{Comparison, Vouched};
 use super::devices::{Device, Devices};
+use super::identity::Identity;
 use super::lockout::{Consequence, Failures};
 
 /// An account, or the phantom of a login id that nobody has: the same stream, never registered.
@@ -65,9 +67,11 @@ pub struct History {
     pub unknown_browsers: Failures,
     /// The known browsers, with their own.
     pub devices: Devices,
-    /// When the newest PasswordAccepted was recorded.
+    /// Which person at the provider opens it, and no password does.
+    pub linked: Option<Identity>,
+    /// When the newest PasswordAccepted or FederatedIdentityAccepted was recorded.
     pub last_accepted_at: Option<OffsetDateTime>,
-    /// When the newest SignInRefused was recorded.
+    /// When the newest SignInRefused or FederatedIdentityRejected was recorded.
     pub last_refused_at: Option<OffsetDateTime>,
     /// The newest PasswordResetRequested.
     pub last_reset: Option<LastReset>,
@@ -96,6 +100,22 @@ impl Account {
         match self.stage {
             Stage::Unregistered | Stage::Erased => Password::default(),
             Stage::Enabled { password } | Stage::Disabled { password } => password,
+        }
+    }
+
+    /// Whether a person at the provider opens it, and no password does.
+    pub fn is_linked(&self) -> bool {
+        self.history.linked.is_some()
+    }
+
+    /// Why a person whom the provider vouches for is not let in; `None` if they are. Who came without a second factor learns nothing
+    /// of an account.
+    pub fn why_not(&self, vouched: &Vouched) -> Option<Unopened> {
+        match self.stage {
+            _ if !vouched.has_second_factor => Some(Unopened::FactorMissing),
+            Stage::Unregistered | Stage::Erased => Some(Unopened::NoAccount),
+            Stage::Disabled { .. } => Some(Unopened::Disabled),
+            Stage::Enabled { .. } => None,
         }
     }
 
@@ -132,10 +152,9 @@ impl Stage {
                 initial_since: None,
                 expired: false,
             }),
-            AccountEvent::PasswordExpired(_) => self.with_password(|password| Password {
-                expired: true,
-                ..password
-            }),
+            AccountEvent::PasswordExpired(_) => self.with_used_up_password(),
+            // It is from before the link, and whoever knows it need not be who has the account now.
+            AccountEvent::FederatedIdentityLinked(linked) if linked.removed => self.with_used_up_password(),
             AccountEvent::AccountErased(_) => Self::Erased,
             AccountEvent::AccountDisabled(_) => match self {
                 Self::Unregistered | Self::Erased => self,
@@ -151,8 +170,18 @@ impl Stage {
             | AccountEvent::PasswordResetRequested(_)
             | AccountEvent::EmailChanged(_)
             | AccountEvent::ProfileChanged(_)
-            | AccountEvent::AccountUnlocked(_) => self,
+            | AccountEvent::AccountUnlocked(_)
+            | AccountEvent::FederatedIdentityLinked(_)
+            | AccountEvent::FederatedIdentityAccepted(_)
+            | AccountEvent::FederatedIdentityRejected(_) => self,
         }
+    }
+
+    fn with_used_up_password(self) -> Self {
+        self.with_password(|password| Password {
+            expired: true,
+            ..password
+        })
     }
 
     fn with_password(self, change: impl FnOnce(Password) -> Password) -> Self {
@@ -211,8 +240,16 @@ impl History {
                 devices: now.devices.all_changed(Failures::unlocked),
                 ..now
             },
-            AccountEvent::SignInRefused(_) => Self {
+            AccountEvent::SignInRefused(_) | AccountEvent::FederatedIdentityRejected(_) => Self {
                 last_refused_at: Some(recorded.recorded_at),
+                ..now
+            },
+            AccountEvent::FederatedIdentityLinked(linked) => Self {
+                linked: Identity::read(&linked.identity),
+                ..now
+            },
+            AccountEvent::FederatedIdentityAccepted(_) => Self {
+                last_accepted_at: Some(recorded.recorded_at),
                 ..now
             },
             AccountEvent::PasswordResetRequested(request) => Self {

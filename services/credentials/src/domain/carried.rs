@@ -11,6 +11,7 @@ use sekisho_proto::{from_timestamp, to_timestamp};
 use super::account::{Account, History, LastReset, Password, Stage};
 use super::client::ClientTag;
 use super::devices::{Device, KnownDevice};
+use super::identity::Identity;
 use super::lockout::Failures;
 
 impl Carry for Account {
@@ -29,6 +30,11 @@ impl Carry for Account {
             newest_cut: self.history.cuts.all.0,
             newest_flow_cut: self.history.cuts.flows.0,
             newest_pardon: self.history.pardon.0,
+            linked_identity: self
+                .history
+                .linked
+                .map(|Identity(digest)| digest.to_vec())
+                .unwrap_or_default(),
             last_accepted_at: self.history.last_accepted_at.map(to_timestamp),
             last_refused_at: self.history.last_refused_at.map(to_timestamp),
             last_reset: self.history.last_reset.map(proto::account_state::LastReset::from),
@@ -75,6 +81,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<Account> {
             None => None,
             Some(last) => Some(last_reset(last)?),
         },
+        linked: Identity::read(&carried.linked_identity),
         last_accepted_at: carried.last_accepted_at.as_ref().and_then(from_timestamp),
         last_refused_at: carried.last_refused_at.as_ref().and_then(from_timestamp),
     };

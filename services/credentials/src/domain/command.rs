@@ -5,7 +5,7 @@ use sekisho_evidence::{Cuts, Refusal};
 use sekisho_proto::credentials::v1::SealedClient;
 use time::OffsetDateTime;
 
-use super::{Device, InitialPasswords, Lockout};
+use super::{Device, Identity, InitialPasswords, Lockout};
 
 /// A command with everything that was gathered for it.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +21,10 @@ pub enum Command {
     },
     /// Records what came of a typed password.
     VerifyPassword(Comparison),
+    /// Records what comes of a person whom the provider vouches for.
+    AcceptIdentity(Vouched),
+    /// Records which person at the provider opens the account from now on; `None` for nobody any more.
+    LinkIdentity(Option<Identity>),
     /// Mints a flow for a new password.
     RequestReset {
         /// SHA-256 of the flow's secret.
@@ -80,6 +84,21 @@ pub struct Comparison {
     pub initial_passwords: InitialPasswords,
 }
 
+/// A person whom the provider vouches for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Vouched {
+    /// SHA-256 of the secret of the flow that acceptance mints.
+    pub secret_digest: [u8; 32],
+    /// The person, if one was found in the tables who opens the account.
+    pub linked: Option<Identity>,
+    /// The person signed in there with a second factor, not too long ago.
+    pub has_second_factor: bool,
+    /// When the person signed in there.
+    pub authenticated_at: OffsetDateTime,
+    /// The browser's side, sealed.
+    pub client: SealedClient,
+}
+
 /// What a slow comparison said, and about which password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verdict {
@@ -103,8 +122,8 @@ pub enum Finding {
 /// Why a command has no event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
-    /// The password was set anew after the comparison began: compare again.
-    #[error("the verdict is about an older password")]
+    /// The password was set anew, or the account linked, after it was looked up: look again.
+    #[error("the verdict is about an older state of the account")]
     VerdictStale,
     /// There is an account of this id.
     #[error("the account exists")]

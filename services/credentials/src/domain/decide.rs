@@ -4,16 +4,17 @@ use sekisho_eventlog::Decision;
 use sekisho_evidence::Refusal;
 use sekisho_proto::credentials::v1::{
     AccountDisabled, AccountEnabled, AccountErased, AccountRegistered, AccountUnlocked, EmailChanged,
-    PasswordAccepted, PasswordChanged, PasswordExpired, PasswordRejected, PasswordResetRequested,
-    ProfileChanged, SealedClient, SignInRefused, sign_in_refused::Reason,
+    FederatedIdentityAccepted, FederatedIdentityLinked, FederatedIdentityRejected, PasswordAccepted,
+    PasswordChanged, PasswordExpired, PasswordRejected, PasswordResetRequested, ProfileChanged, SealedClient,
+    SignInRefused, sign_in_refused::Reason,
 };
 use sekisho_proto::events::AccountEvent;
 use sekisho_proto::to_timestamp;
 use time::{Duration, OffsetDateTime};
 
-use super::command::{Command, Comparison, Finding, Rejection};
+use super::command::{Command, Comparison, Finding, Rejection, Vouched};
 use super::lockout::Consequence;
-use super::{Account, Device, Password, Stage};
+use super::{Account, Device, Identity, Password, Stage};
 
 /// One refusal without a verdict in so long is recorded; others get the same answer (design, "Events").
 const REFUSALS: Duration = Duration::minutes(1);
@@ -39,6 +40,16 @@ pub fn decide(account: &Account, now: OffsetDateTime, command: Command) -> Decid
             },
         ),
         Command::VerifyPassword(comparison) => verify(account, now, comparison),
+        Command::AcceptIdentity(vouched) => accept_identity(account, now, vouched),
+        Command::LinkIdentity(identity) => of_somebody(
+            account,
+            FederatedIdentityLinked {
+                removed: identity.is_none(),
+                identity: identity
+                    .map(|Identity(digest)| digest.to_vec())
+                    .unwrap_or_default(),
+            },
+        ),
         // Alike in every stage: who asks must not learn whether anybody has the login id.
         Command::RequestReset {
             secret_digest,
@@ -63,6 +74,9 @@ pub fn decide(account: &Account, now: OffsetDateTime, command: Command) -> Decid
             match account.stage {
                 // A phantom's code can at best be guessed. It never accepts anything.
                 Stage::Unregistered | Stage::Erased => Err(Rejection::Evidence(Refusal::Missing)),
+                Stage::Enabled { .. } | Stage::Disabled { .. } if account.is_linked() => {
+                    Err(Rejection::Evidence(Refusal::Missing))
+                }
                 Stage::Disabled { .. } => Err(Rejection::Disabled),
                 Stage::Enabled { .. } => Ok(Decision::RecordBefore(changed.into(), not_after)),
             }
@@ -101,7 +115,7 @@ fn verify(account: &Account, now: OffsetDateTime, comparison: Comparison) -> Dec
         return Ok(refuse(account, now, Reason::Locked, comparison.client));
     }
     let verdict = comparison.verdict;
-    if verdict.against != account.password().set_by {
+    if verdict.against != account.password().set_by || account.is_linked() {
         return Err(Rejection::VerdictStale);
     }
     match (account.stage, verdict.finding) {
@@ -135,6 +149,26 @@ fn verify(account: &Account, now: OffsetDateTime, comparison: Comparison) -> Dec
             let consequence = comparison.lockout.consequence(&failures, is_repeated);
             record(rejected(&comparison, known, consequence))
         }
+    }
+}
+
+/// The tables say which account a person opens, and the log must say the same.
+fn accept_identity(account: &Account, now: OffsetDateTime, vouched: Vouched) -> Decided {
+    if vouched.linked != account.history.linked {
+        return Err(Rejection::VerdictStale);
+    }
+    match account.why_not(&vouched) {
+        None => record(FederatedIdentityAccepted {
+            secret_digest: vouched.secret_digest.to_vec(),
+            client: Some(vouched.client),
+            previous_accepted_at: account.history.last_accepted_at.map(to_timestamp),
+            authenticated_at: Some(to_timestamp(vouched.authenticated_at)),
+        }),
+        Some(_) if is_refused_already(account, now) => Ok(Decision::Nothing),
+        Some(reason) => record(FederatedIdentityRejected {
+            reason: reason.into(),
+            client: Some(vouched.client),
+        }),
     }
 }
 
@@ -172,8 +206,7 @@ fn refuse(
     reason: Reason,
     client: SealedClient,
 ) -> Decision<AccountEvent> {
-    let is_recorded = |at: OffsetDateTime| now < at.saturating_add(REFUSALS);
-    if account.history.last_refused_at.is_some_and(is_recorded) {
+    if is_refused_already(account, now) {
         return Decision::Nothing;
     }
     let refused = SignInRefused {
@@ -181,6 +214,12 @@ fn refuse(
         client: Some(client),
     };
     Decision::Record(refused.into())
+}
+
+/// A refusal stands in the log already, not longer ago than one is recorded.
+fn is_refused_already(account: &Account, now: OffsetDateTime) -> bool {
+    let is_recent = |at: OffsetDateTime| now < at.saturating_add(REFUSALS);
+    account.history.last_refused_at.is_some_and(is_recent)
 }
 
 /// Of an account that somebody has, disabled or not.

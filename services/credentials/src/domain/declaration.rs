@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::profile::{is_code, is_name};
-use super::{Address, LoginId, Profile, ProfileError, TypedLogin};
+use super::{Address, LoginId, Profile, ProfileError, SubjectIdentifier, TypedLogin};
 
 /// What an account should be. What is `None` stays as it is.
 #[derive(Clone, PartialEq, Eq)]
@@ -12,6 +12,7 @@ pub struct Declaration {
     facility: Option<Facility>,
     name: Option<String>,
     address: Option<Address>,
+    subject: Option<SubjectIdentifier>,
     /// Whether nobody may sign in.
     disabled: Option<bool>,
 }
@@ -29,6 +30,8 @@ pub struct Declared {
     pub name: String,
     /// Where codes go.
     pub address: String,
+    /// The person's subject identifier at the provider.
+    pub subject: String,
     /// Whether nobody may sign in.
     pub disabled: Option<bool>,
 }
@@ -38,6 +41,8 @@ pub struct Declared {
 pub struct Existing {
     /// Facility, name and address.
     pub profile: Profile,
+    /// Whom it is linked with at the provider.
+    pub subject: Option<SubjectIdentifier>,
     /// Whether nobody may sign in.
     pub disabled: bool,
 }
@@ -57,6 +62,8 @@ pub enum Change {
     Disabled,
     /// Its owner may sign in again.
     Enabled,
+    /// Another account at the provider opens it.
+    Linked,
 }
 
 /// Why a declaration cannot be followed.
@@ -68,6 +75,9 @@ pub enum DeclarationError {
     /// A part that cannot be used.
     #[error("the profile cannot be used")]
     Profile(#[source] ProfileError),
+    /// The provider names nobody like that.
+    #[error("the subject identifier cannot be used")]
+    Subject,
     /// A part that a new account needs, or that another part needs.
     #[error("a part of the profile is missing")]
     Missing(Missing),
@@ -107,11 +117,16 @@ impl Declaration {
             .map(|text| Address::try_from(text.as_str()))
             .transpose()
             .map_err(|_| DeclarationError::Profile(ProfileError::Address))?;
+        let subject = filled(declared.subject)
+            .map(|text| SubjectIdentifier::try_from(text.as_str()))
+            .transpose()
+            .map_err(|_| DeclarationError::Subject)?;
         Ok(Self {
             login,
             facility: facility(declared.facility_code, declared.facility)?,
             name,
             address,
+            subject,
             disabled: declared.disabled,
         })
     }
@@ -119,6 +134,11 @@ impl Declaration {
     /// Whose account it is.
     pub fn login(&self) -> &LoginId {
         &self.login
+    }
+
+    /// Whom it says that the account is linked with.
+    pub fn subject(&self) -> Option<&SubjectIdentifier> {
+        self.subject.as_ref()
     }
 
     /// Whether it says that somebody may sign in, or that nobody may.
@@ -161,12 +181,15 @@ impl Declaration {
         let readdresses = before.is_some_and(|before| before.address != profile.address);
         let was_disabled = existing.is_some_and(|existing| existing.disabled);
         let disabled = self.disabled.unwrap_or(was_disabled);
+        let linked = existing.and_then(|existing| existing.subject.as_ref());
+        let links = self.subject.is_some() && self.subject.as_ref() != linked;
         [
             (existing.is_none(), Change::Registered),
             (moves, Change::Transferred),
             (renames && !moves, Change::Renamed),
             (readdresses, Change::AddressChanged),
             (disabled && !was_disabled, Change::Disabled),
+            (links, Change::Linked),
             (was_disabled && !disabled, Change::Enabled),
         ]
         .into_iter()
@@ -218,6 +241,7 @@ mod tests {
             facility: "架空がんセンター".to_owned(),
             name: "登録 花子".to_owned(),
             address: "hanako@example.com".to_owned(),
+            subject: String::new(),
             disabled: None,
         }
     }
@@ -225,6 +249,7 @@ mod tests {
     fn existing() -> Existing {
         Existing {
             profile: Declaration::read(declared()).unwrap().profile(None).unwrap(),
+            subject: None,
             disabled: false,
         }
     }

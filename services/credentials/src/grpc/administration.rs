@@ -10,7 +10,7 @@ use sekisho_service::settings::Secret;
 use tonic::{Request, Response, Status};
 
 use crate::app::{App, Error, Import, ImportRow, Overview, Question, Registration};
-use crate::domain::{Address, Lock, Locked, Profile, ProfileError};
+use crate::domain::{Address, Lock, Locked, Profile, ProfileError, SubjectIdentifier};
 use crate::hashing::FirstPassword;
 use crate::store::Page;
 
@@ -148,6 +148,23 @@ impl AdministrationService for Administration {
         }))
     }
 
+    async fn link_federated_identity(
+        &self,
+        request: Request<proto::LinkFederatedIdentityRequest>,
+    ) -> Result<Response<proto::LinkFederatedIdentityResponse>, Status> {
+        let actor = Peer::of(&request)?.actor.clone();
+        let request = request.into_inner();
+        let subject = match request.ncr_subject.as_str() {
+            "" => None,
+            text => Some(SubjectIdentifier::try_from(text).map_err(|_| Error::SubjectInvalid)?),
+        };
+        let app = self.app.get()?;
+        let position = app.link_ncr(&request.login_id, subject, &actor).await?;
+        Ok(Response::new(proto::LinkFederatedIdentityResponse {
+            position: position.0,
+        }))
+    }
+
     async fn import_accounts(
         &self,
         request: Request<proto::ImportAccountsRequest>,
@@ -213,6 +230,7 @@ impl From<Overview> for proto::Account {
             last_signed_in_at: overview.last_started_at.map(to_timestamp),
             locks: overview.locks.iter().map(lock).collect(),
             failures: overview.failures,
+            ncr_subject: row.subject,
             known_devices: u32::try_from(overview.known_devices).unwrap_or(u32::MAX),
         }
     }

@@ -13,7 +13,8 @@ use tonic::{Request, Response, Status};
 
 use super::{device, flow_id, secret_digest};
 use crate::app::{
-    App, Attempt, Denied, Described, Issued, Known, NewPasswordLength, Outcome, PasswordChange, ResetRequest,
+    App, Attempt, Beginning, Callback, Denied, Described, Issued, Known, NewPasswordLength, Outcome,
+    PasswordChange, ResetRequest,
 };
 use crate::domain::Address;
 use crate::sealing::Seen;
@@ -75,6 +76,27 @@ impl CredentialsService for Credentials {
         let seen = request.client.map(Seen::from).unwrap_or_default();
         self.app.get()?.note_refused_forms(&seen, request.forms).await?;
         Ok(Response::new(proto::NoteRefusedFormsResponse {}))
+    }
+
+    async fn begin_federated_sign_in(
+        &self,
+        request: Request<proto::BeginFederatedSignInRequest>,
+    ) -> Result<Response<proto::BeginFederatedSignInResponse>, Status> {
+        let beginning = Beginning::try_from(request.into_inner())?;
+        let (flow, url) = self.app.get()?.begin_federated(beginning).await?;
+        Ok(Response::new(proto::BeginFederatedSignInResponse {
+            flow_id: flow.to_vec(),
+            url: url.expose().clone(),
+        }))
+    }
+
+    async fn finish_federated_sign_in(
+        &self,
+        request: Request<proto::FinishFederatedSignInRequest>,
+    ) -> Result<Response<proto::FinishFederatedSignInResponse>, Status> {
+        let callback = Callback::try_from(request.into_inner())?;
+        let finished = self.app.get()?.finish_federated(callback).await?;
+        Ok(Response::new(finished.into()))
     }
 
     async fn set_password(

@@ -108,6 +108,17 @@ fn of_account(event: AccountEvent) -> AccountEvent {
             ..changed
         }
         .into(),
+        AccountEvent::FederatedIdentityAccepted(accepted) => proto::FederatedIdentityAccepted {
+            secret_digest: mark(&accepted.secret_digest),
+            client: None,
+            ..accepted
+        }
+        .into(),
+        AccountEvent::FederatedIdentityRejected(rejected) => proto::FederatedIdentityRejected {
+            client: None,
+            ..rejected
+        }
+        .into(),
         event @ (AccountEvent::AccountRegistered(_)
         | AccountEvent::EmailChanged(_)
         | AccountEvent::ProfileChanged(_)
@@ -115,7 +126,8 @@ fn of_account(event: AccountEvent) -> AccountEvent {
         | AccountEvent::AccountEnabled(_)
         | AccountEvent::AccountUnlocked(_)
         | AccountEvent::PasswordExpired(_)
-        | AccountEvent::AccountErased(_)) => event,
+        | AccountEvent::AccountErased(_)
+        | AccountEvent::FederatedIdentityLinked(_)) => event,
     }
 }
 
@@ -150,7 +162,7 @@ mod tests {
             sealed: canary(),
             address_tag: canary(),
         });
-        let events: [AccountEvent; 5] = [
+        let events: [AccountEvent; 7] = [
             proto::PasswordAccepted {
                 secret_digest: canary(),
                 device: canary(),
@@ -165,6 +177,17 @@ mod tests {
             }
             .into(),
             proto::SignInRefused {
+                client: client.clone(),
+                ..Default::default()
+            }
+            .into(),
+            proto::FederatedIdentityAccepted {
+                secret_digest: canary(),
+                client: client.clone(),
+                ..Default::default()
+            }
+            .into(),
+            proto::FederatedIdentityRejected {
                 client: client.clone(),
                 ..Default::default()
             }

@@ -26,6 +26,7 @@ impl From<proto::ImportRow> for ImportRow {
                 facility: row.facility,
                 name: row.name,
                 address: row.address,
+                subject: row.ncr_subject,
                 disabled,
             },
             expected,
@@ -61,5 +62,6 @@ fn on_the_wire(change: Change) -> proto::imported_row::Change {
         Change::AddressChanged => proto::imported_row::Change::AddressChanged,
         Change::Disabled => proto::imported_row::Change::Disabled,
         Change::Enabled => proto::imported_row::Change::Enabled,
+        Change::Linked => proto::imported_row::Change::Linked,
     }
 }

@@ -3,6 +3,7 @@
 mod administration;
 mod credentials;
 mod explained;
+mod federated;
 mod imported;
 mod status;
 

@@ -7,7 +7,7 @@ use time::{Date, OffsetDateTime};
 use uuid::Builder;
 
 use super::personal::PersonalKey;
-use crate::domain::Device;
+use crate::domain::{Device, Identity, SubjectIdentifier};
 
 /// What is derived from the phantom key: without it nobody can tell which login id a phantom stands for.
 #[derive(Debug, Clone)]
@@ -23,10 +23,19 @@ impl Phantoms {
 
     /// The stream of a login id that nobody has: a UUIDv8, which no account id is.
     pub fn stream(&self, login_id: &str) -> StreamId {
-        let digest = self.derive("sekisho/phantom/1", &[login_id.as_bytes()]);
-        let mut bytes = [0; 16];
-        bytes.copy_from_slice(&digest[..16]);
-        StreamId(Builder::from_custom_bytes(bytes).into_uuid())
+        uuid_of(&self.derive("sekisho/phantom/1", &[login_id.as_bytes()]))
+    }
+
+    /// What the log keeps of a person at the provider.
+    pub fn identity(&self, issuer: &str, subject: &SubjectIdentifier) -> Identity {
+        let parts = [issuer.as_bytes(), subject.as_str().as_bytes()];
+        Identity(self.derive("sekisho/identity/1", &parts))
+    }
+
+    /// The stream of a person whom the provider knows and nobody here.
+    pub fn stream_of_identity(&self, issuer: &str, subject: &SubjectIdentifier) -> StreamId {
+        let parts = [issuer.as_bytes(), subject.as_str().as_bytes()];
+        uuid_of(&self.derive("sekisho/phantom-identity/1", &parts))
     }
 
     /// The key that seals the browsers of all phantoms for a month: that of the event's id, a UUIDv7.
@@ -46,10 +55,16 @@ impl Phantoms {
         Device(self.derive("sekisho/device/1", &[stream.0.as_bytes(), cookie]))
     }
 
-    fn derive(&self, label: &str, parts: &[&[u8]]) -> [u8; 32] {
+    pub(super) fn derive(&self, label: &str, parts: &[&[u8]]) -> [u8; 32] {
         let (_, key) = self.keys.current();
         mac::derive(key, label, parts)
     }
+}
+
+fn uuid_of(digest: &[u8; 32]) -> StreamId {
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest[..16]);
+    StreamId(Builder::from_custom_bytes(bytes).into_uuid())
 }
 
 /// `2026-03`. The id keeps its moment, so whoever opens the seal finds the same month as whoever made it.

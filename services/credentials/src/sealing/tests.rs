@@ -7,6 +7,7 @@ use time::macros::datetime;
 use uuid::Uuid;
 
 use super::*;
+use crate::domain::SubjectIdentifier;
 
 fn ring(lines: &[(&str, u8)]) -> KeyRing {
     let mut file = tempfile::NamedTempFile::new().unwrap();
@@ -14,6 +15,10 @@ fn ring(lines: &[(&str, u8)]) -> KeyRing {
         writeln!(file, "{id} {}", format!("{byte:02x}").repeat(32)).unwrap();
     }
     KeyRing::read(file.path()).unwrap()
+}
+
+pub fn phantoms() -> Phantoms {
+    Phantoms::new(ring(&[("1", 1)]))
 }
 
 fn account(number: u128) -> StreamId {
@@ -83,7 +88,7 @@ fn a_wrapped_key_opens_for_its_account_and_while_its_master_key_is_kept() {
 
 #[test]
 fn a_phantom_is_one_stream_per_login_id_and_key() {
-    let phantoms = Phantoms::new(ring(&[("1", 1)]));
+    let phantoms = phantoms();
     let stream = phantoms.stream("04500009");
     assert_eq!(stream, phantoms.stream("04500009"));
     assert_ne!(stream, phantoms.stream("04500008"));
@@ -92,8 +97,21 @@ fn a_phantom_is_one_stream_per_login_id_and_key() {
 }
 
 #[test]
+fn a_person_whom_only_the_provider_knows_is_one_stream_per_issuer_and_subject() {
+    let stream = |issuer, subject: &str| {
+        phantoms().stream_of_identity(issuer, &SubjectIdentifier::try_from(subject).unwrap())
+    };
+    let one = stream("https://ncr.example.jp", "04500009");
+    assert_eq!(one, stream("https://ncr.example.jp", "04500009"));
+    assert_ne!(one, stream("https://ncr.example.jp", "04500008"));
+    assert_ne!(one, stream("https://other.example.jp", "04500009"));
+    assert_ne!(one, phantoms().stream("04500009"));
+    assert_eq!(one.0.get_version_num(), 8);
+}
+
+#[test]
 fn phantoms_share_one_key_a_month() {
-    let phantoms = Phantoms::new(ring(&[("1", 1)]));
+    let phantoms = phantoms();
     let (first, last) = (
         event(datetime!(2026-03-01 0:00 UTC)),
         event(datetime!(2026-03-31 23:59:59 UTC)),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sekisho_eventlog::{Argument, Via};
 
-use crate::domain::{Address, LoginId, Profile};
+use crate::domain::{Address, LoginId, Profile, SubjectIdentifier};
 use crate::hashing::SealedHash;
 use crate::sealing::Wrapped;
 
@@ -33,6 +33,16 @@ pub(crate) fn new_address(address: Option<&Address>) -> Via {
     Via::Function {
         name: "credentials.change_address",
         arguments: Arc::new([Argument::Text(text)]),
+        grouped: false,
+    }
+}
+
+/// Links an account with a person at a provider, or with nobody any more.
+pub(crate) fn new_identity(issuer: &str, subject: Option<&SubjectIdentifier>) -> Via {
+    let subject = subject.map_or("", SubjectIdentifier::as_str);
+    Via::Function {
+        name: "credentials.link_identity",
+        arguments: Arc::new([issuer, subject].map(|text| Argument::Text(text.to_owned()))),
         grouped: false,
     }
 }

@@ -3,6 +3,7 @@
 mod arguments;
 mod day_keys;
 mod former_addresses;
+mod identities;
 mod passwords;
 mod people;
 mod personal_keys;
@@ -14,7 +15,8 @@ use tokio::time::timeout;
 
 use crate::domain::Address;
 
-pub(crate) use arguments::{hash, new_address, new_profile, registration};
+pub(crate) use arguments::{hash, new_address, new_identity, new_profile, registration};
+pub use identities::Linked;
 pub use passwords::{Found, StoredPassword};
 pub use people::{Page, Person, Row};
 

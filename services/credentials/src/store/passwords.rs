@@ -16,6 +16,8 @@ pub struct Found {
     pub account: StreamId,
     /// Whether there is an address for codes.
     pub has_address: bool,
+    /// Whether a person at a provider opens it, and no password.
+    pub is_linked: bool,
     /// The password.
     pub password: StoredPassword,
     /// The key that seals what the log keeps of the person.
@@ -40,6 +42,9 @@ impl Store {
         let query = sqlx::query!(
             r#"
             select account.account_id, account.address <> '' as "has_address!",
+                exists (
+                    select from credentials.federated_identity as linked where linked.account_id = account.account_id
+                ) as "is_linked!",
                 password.set_by_version, password.form, password.pepper_id, password.sealed,
                 personal_key.master_id, personal_key.wrapped
             from credentials.account
@@ -55,6 +60,7 @@ impl Store {
         Ok(Some(Found {
             account: StreamId(row.account_id),
             has_address: row.has_address,
+            is_linked: row.is_linked,
             password: StoredPassword {
                 set_by: Version(u64::try_from(row.set_by_version).map_err(|_| StoreError::Damaged)?),
                 hash: SealedHash {

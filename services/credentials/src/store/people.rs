@@ -6,7 +6,7 @@ use sekisho_eventlog::StreamId;
 use uuid::Uuid;
 
 use super::{Store, StoreError, address, in_time};
-use crate::domain::{Address, LoginId, Profile};
+use crate::domain::{Address, LoginId, Profile, SubjectIdentifier};
 
 /// An account's row, for administrators. Never printed.
 #[derive(Clone, PartialEq, Eq)]
@@ -23,6 +23,10 @@ pub struct Row {
     pub name: String,
     /// Where codes go; may be empty.
     pub address: String,
+    /// The provider of whoever opens it in place of a password; empty for nobody.
+    pub issuer: String,
+    /// Who that is there.
+    pub subject: String,
 }
 
 /// Which accounts of a list.
@@ -77,8 +81,15 @@ impl Store {
     pub async fn row_of(&self, account: StreamId) -> Result<Option<Row>, StoreError> {
         let query = sqlx::query_as!(
             Row,
-            "select account_id, login_id, facility_code, facility, name, address
-            from credentials.account where account_id = $1",
+            r#"
+            select account_id, login_id, facility_code, facility, name, address,
+                coalesce((select issuer from credentials.federated_identity as linked
+                          where linked.account_id = account.account_id), '') as "issuer!",
+                coalesce((select subject from credentials.federated_identity as linked
+                          where linked.account_id = account.account_id), '') as "subject!"
+            from credentials.account
+            where account_id = $1
+            "#,
             account.0
         );
         in_time(query.fetch_optional(&self.pool)).await
@@ -100,8 +111,15 @@ impl Store {
         let logins: Vec<String> = logins.map(|login| login.as_str().to_owned()).collect();
         let query = sqlx::query_as!(
             Row,
-            "select account_id, login_id, facility_code, facility, name, address
-            from credentials.account where login_id = any($1)",
+            r#"
+            select account_id, login_id, facility_code, facility, name, address,
+                coalesce((select issuer from credentials.federated_identity as linked
+                          where linked.account_id = account.account_id), '') as "issuer!",
+                coalesce((select subject from credentials.federated_identity as linked
+                          where linked.account_id = account.account_id), '') as "subject!"
+            from credentials.account
+            where login_id = any($1)
+            "#,
             &logins
         );
         in_time(query.fetch_all(&self.pool)).await
@@ -114,10 +132,16 @@ impl Store {
     pub async fn rows(&self, page: &Page) -> Result<Vec<Row>, StoreError> {
         let query = sqlx::query_as!(
             Row,
-            "select account_id, login_id, facility_code, facility, name, address
+            r#"
+            select account_id, login_id, facility_code, facility, name, address,
+                coalesce((select issuer from credentials.federated_identity as linked
+                          where linked.account_id = account.account_id), '') as "issuer!",
+                coalesce((select subject from credentials.federated_identity as linked
+                          where linked.account_id = account.account_id), '') as "subject!"
             from credentials.account
             where login_id > $1 and ($2 = '' or facility_code = $2)
-            order by login_id limit $3",
+            order by login_id limit $3
+            "#,
             page.after,
             page.facility_code,
             i64::from(page.limit)
@@ -127,6 +151,20 @@ impl Store {
 }
 
 impl Row {
+    /// Whom it is linked with at this provider, or at any without one.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn linked_with(&self, issuer: Option<&str>) -> Result<Option<SubjectIdentifier>, StoreError> {
+        match self.subject.as_str() {
+            "" => Ok(None),
+            _ if issuer.is_some_and(|issuer| issuer != self.issuer) => Ok(None),
+            text => SubjectIdentifier::try_from(text)
+                .map(Some)
+                .map_err(|_| StoreError::Damaged),
+        }
+    }
+
     /// What it says of the person.
     ///
     /// # Errors

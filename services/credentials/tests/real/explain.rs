@@ -2,6 +2,7 @@
 
 use sekisho_credentials::app::{Episode, Error, PasswordChange, Question};
 use sekisho_proto::Kind;
+use sekisho_proto::credentials::v1::FederatedIdentityRejected;
 use sekisho_proto::events::{AccountEvent, CodeEvent};
 use sekisho_proto::otp::v1::{Mailed, Purpose};
 use sekisho_service::enquiry::Enquiry;
@@ -83,7 +84,7 @@ async fn a_flow_is_one_episode_however_much_happened_in_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_attempts_are_told_and_what_administrators_did_and_nothing_old() {
     let bench = Bench::new().await;
-    bench.register().await;
+    let account = bench.register().await;
     bench.app.disable(LOGIN, ACTOR).await.unwrap();
     bench.app.enable(LOGIN, ACTOR).await.unwrap();
     bench.guess(LOGIN, 1..=12).await;
@@ -91,6 +92,12 @@ async fn ten_attempts_are_told_and_what_administrators_did_and_nothing_old() {
     let types: Vec<_> = told.iter().map(|episode| types(episode)[0]).collect();
     assert_eq!(types.iter().filter(|of| of.starts_with("account_")).count(), 3);
     assert_eq!(types.len(), 13, "{types:?}");
+    for _ in 0..11 {
+        let refused = AccountEvent::from(FederatedIdentityRejected::default());
+        append(&bench.log, account, None, &refused).await;
+    }
+    let told = episodes(&bench, LOGIN).await;
+    assert_eq!(told.len(), 10 + 3, "also of staff");
     bench.shift_clock("clock_timestamp() + interval '15 days'").await;
     assert_eq!(episodes(&bench, LOGIN).await.len(), 0);
 }

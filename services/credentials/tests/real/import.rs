@@ -19,7 +19,7 @@ fn row(login: &str) -> ImportRow {
             facility: "架空がんセンター".to_owned(),
             name: "登録 花子".to_owned(),
             address: ADDRESS.to_owned(),
-            disabled: None,
+            ..Declared::default()
         },
         password_hash: Secret::new(hash_text(PASSWORD, 64)),
         password_is_initial: false,

@@ -20,5 +20,6 @@ mod resolve;
 mod sealed;
 mod set_password;
 mod sign_in;
+mod staff;
 mod support;
 mod tidy;

@@ -1,6 +1,7 @@
 //! The services behind the gateway: one function per call, with its deadline, and one table of refusals.
 
 mod credentials;
+mod federated;
 mod otp;
 mod reason;
 mod sessions;
@@ -16,6 +17,7 @@ use sekisho_proto::otp::v1::otp_service_client::OtpServiceClient;
 use sekisho_proto::sessions::v1::sessions_service_client::SessionsServiceClient;
 
 pub use credentials::{Described, Known, NewPassword, Typed, Verdict};
+pub use federated::{NotVouched, Question, Returned, Vouched};
 pub use otp::CodeVerdict;
 pub use reason::{Over, Reason, Unfit};
 pub use sessions::{Ended, Started};
@@ -86,6 +88,15 @@ impl Fault {
             call,
             code: tonic::Code::Internal,
             reason: Some("INCOMPLETE_ANSWER".into()),
+        }
+    }
+
+    /// A service is ahead of the page.
+    pub fn unknown_state(call: &'static str) -> Self {
+        Self::Down {
+            call,
+            code: tonic::Code::Internal,
+            reason: Some("UNKNOWN_STATE".into()),
         }
     }
 

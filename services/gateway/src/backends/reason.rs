@@ -27,6 +27,8 @@ pub enum Reason {
     Disabled,
     /// Too many attempts from this address failed.
     Throttled,
+    /// The provider of NCR accounts cannot be reached, or there is none.
+    ProviderAway,
     /// The session is over.
     SessionOver(Over),
 }
@@ -80,6 +82,7 @@ impl Reason {
             "PASSWORD_CONTEXTUAL" => Self::Unfit(Unfit::Contextual),
             "PASSWORD_UNCHANGED" => Self::Unfit(Unfit::Unchanged),
             "ACCOUNT_DISABLED" => Self::Disabled,
+            "PROVIDER_UNREACHABLE" | "PROVIDER_MISSING" => Self::ProviderAway,
             "SESSION_IDLE" => Self::SessionOver(Over::Idle),
             "SESSION_ABSOLUTE" => Self::SessionOver(Over::Absolute),
             "SESSION_CUT" => Self::SessionOver(Over::Cut),

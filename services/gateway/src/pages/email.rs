@@ -5,16 +5,16 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
-use time::OffsetDateTime;
 
 use super::code::{Focus, Forms, Stage, View, readable};
+use super::open::open;
 use super::{Answer, Frame, cancel, flow, flow_fault, html, is_current, read_once};
-use crate::backends::{CodeVerdict, Ended, Fault, Known, Reason, Started};
-use crate::cookies::{Cookies, Flow, Person, Session};
+use crate::backends::{CodeVerdict, Fault, Reason};
+use crate::cookies::{Cookies, Elsewhere, Flow};
 use crate::edge::Site;
 use crate::form::Form;
 use crate::notes::{CodeMessage, Note};
-use crate::refusal::{Place, Refusal, Trouble};
+use crate::refusal::{Place, Refusal};
 use crate::{Gateway, marks, texts};
 
 const SEND: &str = "/signin/email/send";
@@ -49,7 +49,8 @@ pub async fn show(State(gateway): State<Arc<Gateway>>, site: Site, mut cookies: 
         Some(Note::Email(message)) => Some(message),
         _ => None,
     };
-    let view = View::of_sign_in(&state, described, said).ok_or_else(|| unknown_state("GetFlow"))?;
+    let view = View::of_sign_in(&state, described, said)
+        .ok_or_else(|| Fault::unknown_state("GetFlow").refusal(Place::Email))?;
     let forms = Forms::new(&gateway.seals, &flow, VERIFY, SEND);
     let page = html(&Email::new(
         &site,
@@ -102,53 +103,17 @@ pub async fn verify(State(gateway): State<Arc<Gateway>>, mut cookies: Cookies, f
     }
 }
 
-/// POST of 続行: sessions decides on the evidence in the log. The names are asked for once, now; if that fails, the
-/// same button works again, because the same flow always opens the same session.
+/// POST of 続行.
 pub async fn proceed(State(gateway): State<Arc<Gateway>>, mut cookies: Cookies, form: Form) -> Answer {
     let [mark] = form.take(["csrf"])?;
     let flow = flow(&mut cookies)?;
     if !is_current(&gateway, CONTINUE, &flow.secret, &mark)? {
         return Ok(say(cookies, CodeMessage::StaleForm));
     }
-    let started = match gateway.backends.start(&flow).await {
-        Ok(started) => started,
-        Err(Fault::Refused(Reason::EvidenceMissing)) => return Ok(say(cookies, CodeMessage::NotVerified)),
-        Err(fault) => return Err(flow_fault(&mut cookies, fault)),
-    };
-    let seeing = Flow {
-        seen: started.position,
-        ..flow
-    };
-    let described = gateway.backends.describe_flow(&seeing).await;
-    let described = described.map_err(|fault| flow_fault(&mut cookies, fault))?;
-    let known = described.person.ok_or_else(|| unknown_state("DescribeFlow"))?;
-    end_other(&gateway, &cookies, &started.session).await?;
-    cookies.keep(&person(known, &started));
-    cookies.keep(&started.session);
-    cookies.forget::<Flow>();
-    Ok((cookies, Redirect::to("/top")).into_response())
-}
-
-/// Ends the session that this browser still holds, of whomever: after this page nobody could end it any more.
-async fn end_other(gateway: &Gateway, cookies: &Cookies, new: &Session) -> Result<(), Refusal> {
-    let Some(old) = cookies.read::<Session>() else {
-        return Ok(());
-    };
-    if old.token.digest() == new.token.digest() {
-        return Ok(());
-    }
-    match gateway.backends.end(&old).await {
-        Ok(Ended::Recorded | Ended::Unrecorded) | Err(Fault::Refused(Reason::SessionOver(_))) => Ok(()),
-        Err(fault) => Err(fault.refusal(Place::Email)),
-    }
-}
-
-fn person(known: Known, started: &Started) -> Person {
-    Person {
-        session: started.session.token.digest(),
-        facility: known.facility,
-        name: known.name,
-        last_signed_in: started.previous_started_at.map(OffsetDateTime::unix_timestamp),
+    match open(&gateway, &mut cookies, flow, Elsewhere::Nowhere).await {
+        Ok(()) => Ok((cookies, Redirect::to("/top")).into_response()),
+        Err(Fault::Refused(Reason::EvidenceMissing)) => Ok(say(cookies, CodeMessage::NotVerified)),
+        Err(fault) => Err(flow_fault(&mut cookies, fault)),
     }
 }
 
@@ -164,17 +129,6 @@ pub(super) fn say(mut cookies: Cookies, message: CodeMessage) -> Response {
         CodeMessage::NotVerified | CodeMessage::StaleForm => "/signin/email#error-summary",
     };
     (cookies, Redirect::to(target)).into_response()
-}
-
-/// A service is ahead of this page.
-fn unknown_state(call: &'static str) -> Refusal {
-    let (code, reason) = (tonic::Code::Internal, Some("UNKNOWN_STATE".into()));
-    Refusal::Down(Trouble {
-        place: Place::Email,
-        call,
-        code,
-        reason,
-    })
 }
 
 impl Email {

@@ -3,9 +3,11 @@
 pub mod assets;
 mod cancel;
 mod code;
-mod coming;
 mod email;
 pub mod error;
+mod ncr;
+mod onward;
+mod open;
 mod password;
 mod root;
 mod signed_out;
@@ -72,7 +74,8 @@ pub fn router() -> Router<Arc<Gateway>> {
         )
         .route("/password/forgot/done", get(password::done::show))
         .route("/password/forgot/cancel", post(password::cancel::submit))
-        .route("/ncr/start", get(coming::show).post(coming::submit))
+        .route("/ncr/start", get(ncr::start::show).post(ncr::start::submit))
+        .route("/ncr/callback", get(ncr::callback::show))
         .route("/top", get(top::show))
         .route("/signout", get(signout::show).post(signout::submit))
         .route("/signed-out", get(signed_out::show))
@@ -116,11 +119,12 @@ fn to_sign_in(cookies: &mut Cookies, note: &Note) -> Redirect {
     cookies.keep(note);
     match note {
         Note::SignIn { message, .. } => Redirect::to(&format!("/signin#{}", message.focus())),
+        Note::Staff { .. } => Redirect::to("/signin#error-summary"),
         Note::Email(_)
         | Note::Forgot { .. }
         | Note::ResetCode(_)
         | Note::NewPassword(_)
-        | Note::Unrecorded => Redirect::to("/signin"),
+        | Note::SignedOut(_) => Redirect::to("/signin"),
     }
 }
 
@@ -188,12 +192,14 @@ fn session_over(cookies: &mut Cookies, over: Over) -> Response {
     (cookies.take(), redirect).into_response()
 }
 
-/// The flow of the request.
+/// The flow of the request, of a sign-in with a password.
 ///
 /// # Errors
-/// To `/signin` without one: it is over, its cookie is lost, or it belongs to the other host.
+/// To `/signin` without one: it is over, its cookie is lost, or it belongs to the other host. Also with one that is at the provider of
+/// NCR accounts, which goes on: it has taken the place of the one that the page is of.
 fn flow(cookies: &mut Cookies) -> Result<Flow, Stop> {
-    match cookies.read() {
+    match cookies.read::<Flow>() {
+        Some(flow) if flow.federated => Err(say_flow_over(cookies).into()),
         Some(flow) => Ok(flow),
         None => Err(flow_over(cookies).into()),
     }
@@ -202,6 +208,10 @@ fn flow(cookies: &mut Cookies) -> Result<Flow, Stop> {
 /// To `/signin`, without the flow. Who has a session is past the flow: that page sends them on and says nothing.
 fn flow_over(cookies: &mut Cookies) -> Response {
     cookies.forget::<Flow>();
+    say_flow_over(cookies)
+}
+
+fn say_flow_over(cookies: &mut Cookies) -> Response {
     let redirect = to_sign_in(cookies, &SignInMessage::FlowOver.note());
     (cookies.take(), redirect).into_response()
 }

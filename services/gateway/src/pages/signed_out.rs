@@ -9,14 +9,14 @@ use axum::response::{IntoResponse, Redirect};
 use super::{Answer, Frame, assets, html, read_once, session};
 use crate::cookies::Cookies;
 use crate::edge::Site;
-use crate::notes::Note;
+use crate::notes::{Leftovers, Note};
 use crate::{Gateway, texts};
 
 #[derive(Template)]
 #[template(path = "signed_out.html")]
 struct SignedOut {
     frame: Frame,
-    unrecorded: bool,
+    leftovers: Leftovers,
 }
 
 /// GET: the page. Nobody with a live session is told that they are signed out: at a shared terminal they might believe it.
@@ -28,8 +28,11 @@ pub async fn show(State(gateway): State<Arc<Gateway>>, site: Site, mut cookies: 
         icon: assets::CLEARING_ICON_ADDRESS,
         ..Frame::new(texts::SIGNED_OUT, &site)
     };
-    let unrecorded = read_once(&mut cookies) == Some(Note::Unrecorded);
-    Ok((cookies, html(&SignedOut { frame, unrecorded })?).into_response())
+    let leftovers = match read_once(&mut cookies) {
+        Some(Note::SignedOut(leftovers)) => leftovers,
+        _ => Leftovers::default(),
+    };
+    Ok((cookies, html(&SignedOut { frame, leftovers })?).into_response())
 }
 
 impl SignedOut {

@@ -11,7 +11,7 @@ use crate::backends::{Typed, Verdict};
 use crate::cookies::{Anonymous, Cookies, Device, Flow};
 use crate::edge::{Client, Site};
 use crate::form::Form;
-use crate::notes::{Disclosure, Note, SignInMessage};
+use crate::notes::{Disclosure, Note, SignInMessage, StaffMessage};
 use crate::refusal::{Place, Refusal};
 use crate::secret::Secret;
 use crate::{Gateway, marks, texts, typing};
@@ -25,6 +25,7 @@ struct SignIn {
     frame: Frame,
     status: Option<&'static str>,
     errors: Vec<Mistake>,
+    enquiry: Option<String>,
     typed: String,
     mark: String,
     staff_mark: String,
@@ -119,13 +120,13 @@ async fn begin(
         .await;
     Ok(match verdict.map_err(|fault| fault.refusal(Place::SignIn))? {
         Verdict::Accepted(id) => {
-            cookies.keep(&Flow { id, secret, seen: 0 });
+            cookies.keep(&Flow::minted(id, secret));
             cookies.keep(&device);
             cookies.forget::<Note>();
             Begun::Flow(Redirect::to("/signin/email"))
         }
         Verdict::MustChange(id) => {
-            let reset = password::reset(Flow { id, secret, seen: 0 }, typed, true);
+            let reset = password::reset(Flow::minted(id, secret), typed, true);
             Begun::Flow(password::begin(gateway, cookies, &reset, command).await?)
         }
         Verdict::UnknownAccount => Begun::Nothing(told(gateway, SignInMessage::UnknownAccount)),
@@ -157,9 +158,10 @@ impl SignIn {
             frame: Frame::sign_in(texts::SIGN_IN, site),
             status: None,
             errors: Vec::new(),
+            enquiry: None,
             typed: String::new(),
             mark: mark(FORM),
-            staff_mark: mark(super::coming::FORM),
+            staff_mark: mark(super::ncr::start::FORM),
         };
         match note {
             Some(Note::SignIn {
@@ -173,6 +175,10 @@ impl SignIn {
             Some(Note::SignIn { message, typed }) => {
                 page.errors = mistakes(message);
                 page.typed = typed;
+            }
+            Some(Note::Staff { message, enquiry }) => {
+                page.errors = of_staff(message);
+                page.enquiry = Some(enquiry);
             }
             _ => {}
         }
@@ -192,6 +198,24 @@ impl SignIn {
     fn is_plain(&self) -> bool {
         self.errors.is_empty() && self.status.is_none()
     }
+}
+
+fn of_staff(message: StaffMessage) -> Vec<Mistake> {
+    let (text, hint) = match message {
+        StaffMessage::Cancelled => (texts::CANCELLED, None),
+        StaffMessage::Over => (texts::FLOW_OVER, None),
+        StaffMessage::Retry => (texts::NCR_RETRY, None),
+        StaffMessage::Failed => (texts::NCR_FAILED, None),
+        StaffMessage::Unreachable => (texts::NCR_UNREACHABLE, None),
+        StaffMessage::NoAccount => (texts::NCR_NO_ACCOUNT, None),
+        StaffMessage::Disabled => (texts::DISABLED, Some(texts::DISABLED_HINT)),
+        StaffMessage::FactorMissing => (texts::NCR_FACTOR_MISSING, None),
+    };
+    vec![Mistake {
+        field: None,
+        text,
+        hint,
+    }]
 }
 
 fn mistakes(message: SignInMessage) -> Vec<Mistake> {

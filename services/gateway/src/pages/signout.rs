@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Redirect};
 
 use super::assets::CLEAR_SITE_DATA;
-use super::{Answer, Frame, html, is_current, session};
+use super::{Answer, Frame, html, is_current, onward, session};
 use crate::backends::{Ended, Fault, Reason};
-use crate::cookies::{Anonymous, Cookies, Flow, Person, Reset, Session};
+use crate::cookies::{Anonymous, AskAgain, Cookies, Elsewhere, Flow, Person, Reset, Session};
 use crate::edge::Site;
 use crate::form::Form;
-use crate::notes::Note;
+use crate::notes::{Leftovers, Note};
 use crate::refusal::Place;
 use crate::{Gateway, marks, texts};
 
@@ -40,7 +40,7 @@ pub async fn show(State(gateway): State<Arc<Gateway>>, site: Site, mut cookies: 
 }
 
 /// POST: ends the session at the server, and only then answers. Without a session there is nothing left to end.
-pub async fn submit(State(gateway): State<Arc<Gateway>>, cookies: Cookies, form: Form) -> Answer {
+pub async fn submit(State(gateway): State<Arc<Gateway>>, site: Site, cookies: Cookies, form: Form) -> Answer {
     let [mark] = form.take(["csrf"])?;
     let mut ended = Ended::Recorded;
     if let Some(session) = cookies.read::<Session>() {
@@ -54,21 +54,34 @@ pub async fn submit(State(gateway): State<Arc<Gateway>>, cookies: Cookies, form:
             Err(fault) => return Err(fault.refusal(Place::SignOut).into()),
         }
     }
-    Ok(goodbye(cookies, ended))
+    goodbye(&site, cookies, ended)
 }
 
-/// Leaves nothing behind, neither a cookie nor anything that the browser stored. That all cookies change also tells the
-/// browser that the pages before are no longer for the person in front of it.
-fn goodbye(mut cookies: Cookies, ended: Ended) -> Response {
+/// Leaves nothing behind of the person, neither a cookie nor anything that the browser stored. That all cookies change also tells the
+/// browser that the pages before are no longer for the person in front of it. Who came with an NCR account goes on to the provider.
+fn goodbye(site: &Site, mut cookies: Cookies, ended: Ended) -> Answer {
+    let elsewhere = cookies
+        .read::<Person>()
+        .map(|person| person.elsewhere)
+        .unwrap_or_default();
+    let leftovers = Leftovers {
+        unrecorded: ended == Ended::Unrecorded,
+        at_provider: elsewhere == Elsewhere::Unreachable,
+    };
     cookies.forget::<Session>();
     cookies.forget::<Person>();
     cookies.forget::<Flow>();
     cookies.forget::<Reset>();
     cookies.forget::<Note>();
     cookies.forget::<Anonymous>();
-    if ended == Ended::Unrecorded {
-        cookies.keep(&Note::Unrecorded);
+    cookies.keep(&AskAgain {});
+    if leftovers != Leftovers::default() {
+        cookies.keep(&Note::SignedOut(leftovers));
     }
     let clear = [(CLEAR_SITE_DATA, "\"cache\", \"storage\"")];
-    (cookies, clear, Redirect::to("/signed-out")).into_response()
+    let next = match elsewhere {
+        Elsewhere::At(url) => onward::to_sign_out(site, url)?,
+        Elsewhere::Nowhere | Elsewhere::Unreachable => Redirect::to("/signed-out").into_response(),
+    };
+    Ok((cookies, clear, next).into_response())
 }

@@ -26,6 +26,10 @@ pub const MAIN: &str = "portal.internal.gtol.ncc.go.jp";
 /// The second host.
 pub const STANDBY: &str = "portal2.internal.gtol.ncc.go.jp";
 
+/// Where the provider sends whoever has signed in there.
+pub const CALLBACK: &str =
+    "/ncr/callback?code=canary-code&state=canary-state&iss=https%3A%2F%2Fncr.example.jp";
+
 /// A browser with one tab.
 #[derive(Clone)]
 pub struct Browser {
@@ -185,6 +189,13 @@ impl Browser {
         self.open("/signin").await;
         self.press("/signin", &[("user_id", "04500001"), ("password", "pass")])
             .await
+    }
+
+    /// Goes to the provider of NCR accounts and comes back signed in there.
+    pub async fn come_back(&mut self) -> &Page {
+        self.open("/signin").await;
+        self.press("/ncr/start", &[]).await;
+        self.open(CALLBACK).await
     }
 
     /// Asks for a new password; the page with the code opens.

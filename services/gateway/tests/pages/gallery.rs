@@ -7,6 +7,7 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
+use sekisho_proto::credentials::v1::finish_federated_sign_in_response::Reason as Unvouched;
 use sekisho_proto::credentials::v1::verify_password_response::Reason;
 use sekisho_proto::otp::v1::flow_view::{Mail, Stage};
 use tonic::Code;
@@ -15,7 +16,7 @@ use crate::browser::{Browser, STANDBY, alone};
 use crate::world::{CODE, OLD_CODE, World, at};
 
 /// Every page and state, by name.
-pub const STATES: [&str; 53] = [
+pub const STATES: [&str; 63] = [
     "signin",
     "unknown",
     "wrong",
@@ -64,7 +65,17 @@ pub const STATES: [&str; 53] = [
     "new-contextual",
     "new-unchanged",
     "reset-done",
-    "coming",
+    "to-ncr",
+    "ncr-cancelled",
+    "ncr-retry",
+    "ncr-failed",
+    "ncr-unreachable",
+    "ncr-no-account",
+    "ncr-disabled",
+    "ncr-factor-missing",
+    "ncr-top",
+    "ncr-sign-out",
+    "ncr-signed-out",
     "not-found",
     "forged",
     "cookies",
@@ -141,7 +152,11 @@ pub async fn show(name: &str) -> Browser {
             world.refuse("Check", Code::Unauthenticated, "SESSION_IDLE");
             browser.open("/top").await;
         }
-        "coming" => drop(browser.open("/ncr/start").await.clone()),
+        "to-ncr" => {
+            browser.open("/signin").await;
+            browser.press("/ncr/start", &[]).await;
+        }
+        _ if name.starts_with("ncr-") => staff(&world, &mut browser, name).await,
         "forgot" => drop(browser.open("/password/forgot").await.clone()),
         "reset-done" => drop(browser.open("/password/forgot/done").await.clone()),
         "must-change" => {
@@ -202,6 +217,26 @@ async fn signed_in(world: &World, browser: &mut Browser, name: &str) {
             browser.press("/signout", &[]).await;
         }
         _ => {}
+    }
+}
+
+async fn staff(world: &World, browser: &mut Browser, name: &str) {
+    world.state().unvouched = match name {
+        "ncr-cancelled" => Some(Unvouched::Cancelled),
+        "ncr-retry" => Some(Unvouched::Retry),
+        "ncr-failed" => Some(Unvouched::Token),
+        "ncr-unreachable" => Some(Unvouched::ProviderUnreachable),
+        "ncr-no-account" => Some(Unvouched::NoAccount),
+        "ncr-disabled" => Some(Unvouched::Disabled),
+        "ncr-factor-missing" => Some(Unvouched::FactorMissing),
+        _ => None,
+    };
+    if name == "ncr-signed-out" {
+        world.state().end_session_url.clear();
+    }
+    browser.come_back().await;
+    if matches!(name, "ncr-sign-out" | "ncr-signed-out") {
+        browser.press("/signout", &[]).await;
     }
 }
 

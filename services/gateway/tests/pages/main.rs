@@ -18,5 +18,6 @@ mod seed_strings;
 mod services;
 mod session;
 mod sign_in;
+mod staff;
 mod words;
 mod world;

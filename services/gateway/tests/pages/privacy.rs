@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
 use http::Method;
+use sekisho_proto::credentials::v1::finish_federated_sign_in_response::Reason as Unvouched;
 use sekisho_proto::otp::v1::flow_view::Mail;
 use tonic::Code;
 use tracing_subscriber::fmt::MakeWriter;
@@ -81,6 +82,12 @@ async fn no_line_holds_a_password_a_code_a_token_a_name_or_an_address() {
     ];
     forgetful.press("/password/forgot/new", &new).await;
     assert_eq!(world.count("SetPassword"), 1);
+    let of_staff = World::new();
+    of_staff.state().unvouched = Some(Unvouched::Cancelled);
+    let mut staff = Browser::new(&of_staff).await;
+    staff.come_back().await;
+    of_staff.state().unvouched = None;
+    assert_eq!(staff.come_back().await.address, "/top");
     let request = browser
         .request(Method::GET, "/canary-path?canary-query")
         .body(Body::empty())
@@ -92,6 +99,7 @@ async fn no_line_holds_a_password_a_code_a_token_a_name_or_an_address() {
         "http.route=\"/signin/email/verify\"",
         "refusal=\"down\"",
         "a code could not be mailed",
+        "no sign-in with an NCR account",
     ] {
         assert!(text.contains(marker), "{marker} in {text}");
     }

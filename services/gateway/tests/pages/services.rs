@@ -15,7 +15,7 @@ use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::{Channel, Server};
 use tonic::{Code, Request, Response, Status};
 
-use crate::world::{CODE, OLD_CODE, State, World, not_sent, sent};
+use crate::world::{AUTHORIZATION, CODE, OLD_CODE, State, World, not_sent, sent};
 
 /// Where the scripted session starts stand in the log.
 pub const POSITION: u64 = 77;
@@ -136,6 +136,57 @@ impl CredentialsService for World {
         let told = format!("{} from {address}", asked.forms);
         drop(self.called("NoteRefusedForms", told.as_bytes())?);
         Ok(Response::new(credentials::NoteRefusedFormsResponse {}))
+    }
+
+    async fn begin_federated_sign_in(
+        &self,
+        request: Request<credentials::BeginFederatedSignInRequest>,
+    ) -> Result<Response<credentials::BeginFederatedSignInResponse>, Status> {
+        let asked = request.into_inner();
+        let told = format!("{}|{}", asked.host, asked.ask_again);
+        let mut state = self.called("BeginFederatedSignIn", told.as_bytes())?;
+        state.digest = asked.secret_digest;
+        state.flow = not_sent();
+        Ok(Response::new(credentials::BeginFederatedSignInResponse {
+            flow_id: FLOW.to_vec(),
+            url: AUTHORIZATION.into(),
+        }))
+    }
+
+    async fn finish_federated_sign_in(
+        &self,
+        request: Request<credentials::FinishFederatedSignInRequest>,
+    ) -> Result<Response<credentials::FinishFederatedSignInResponse>, Status> {
+        use credentials::finish_federated_sign_in_response::{Accepted, Outcome, Reason, Rejected};
+        let asked = request.into_inner();
+        let told = [
+            asked.host.as_str(),
+            &asked.state,
+            &asked.code,
+            &asked.iss,
+            &asked.error,
+            &asked.error_description,
+        ];
+        let mut state = self.called("FinishFederatedSignIn", told.join("|").as_bytes())?;
+        state.client = asked.client.map(|client| (client.address, client.user_agent));
+        let is_its_own = open(&state, &asked.flow_id, &asked.flow_secret).is_ok();
+        let reason = match state.unvouched {
+            _ if !is_its_own || asked.state != "canary-state" => Some(Reason::Binding),
+            reason => reason,
+        };
+        let outcome = if let Some(reason) = reason {
+            Outcome::Rejected(Rejected {
+                reason: reason.into(),
+            })
+        } else {
+            state.flow.stage = Stage::Verified.into();
+            Outcome::Accepted(Accepted {
+                end_session_url: state.end_session_url.clone(),
+            })
+        };
+        Ok(Response::new(credentials::FinishFederatedSignInResponse {
+            outcome: Some(outcome),
+        }))
     }
 
     async fn set_password(

@@ -272,23 +272,6 @@ async fn an_address_that_tried_too_much_is_told_to_come_back_later() {
 }
 
 #[tokio::test]
-async fn what_is_not_built_yet_says_so() {
-    let mut browser = Browser::new(&World::new()).await;
-    browser.open("/signin").await;
-    assert!(
-        browser
-            .page
-            .shows("<a href=\"/password/forgot\">パスワードを忘れた場合（再設定）</a>")
-    );
-    let page = browser.press("/ncr/start", &[]).await;
-    assert_eq!(
-        (page.status, page.address.as_str()),
-        (StatusCode::OK, "/ncr/start")
-    );
-    assert!(page.shows("この機能は準備中です。"));
-}
-
-#[tokio::test]
 async fn the_second_host_says_so_and_does_not_send_people_to_itself() {
     let mut browser = Browser::at(gateway(services::serve(&World::new()).await));
     browser.host = STANDBY;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use prost_types::Timestamp;
+use sekisho_proto::credentials::v1::finish_federated_sign_in_response::Reason as Unvouched;
 use sekisho_proto::credentials::v1::verify_password_response::Reason;
 use sekisho_proto::otp::v1::{FlowView, flow_view};
 use tonic::{Code, Status};
@@ -44,12 +45,20 @@ pub struct State {
     pub client: Option<(String, String)>,
     /// The device of each password, in order.
     pub devices: Vec<Vec<u8>>,
+    /// What the provider says of the next person; accepted by default.
+    pub unvouched: Option<Unvouched>,
+    /// Where a sign-in ends at the provider.
+    pub end_session_url: String,
     /// Whether each was made for its password.
     pub devices_are_new: Vec<bool>,
 }
 
 /// 10:23:45 on 2 March 2026 in Tokyo.
 pub const SENT_AT: i64 = 1_772_414_625;
+/// Where the provider signs people in.
+pub const AUTHORIZATION: &str = "https://ncr.example.jp/auth?client_id=gtol&state=canary-state";
+/// Where it signs them out.
+pub const END_SESSION: &str = "https://ncr.example.jp/session/end?client_id=gtol";
 /// The code that is right.
 pub const CODE: &str = "123456";
 /// A code that was right once.
@@ -77,6 +86,7 @@ impl World {
             state.flow = not_sent();
             state.person = Some(("国立がん研究センター中央病院".into(), "関所 花子".into()));
             state.last = Some(at(0));
+            state.end_session_url = END_SESSION.into();
         }
         world
     }

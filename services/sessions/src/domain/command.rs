@@ -52,7 +52,7 @@ pub enum Command {
 pub struct Start {
     /// The event that minted the flow.
     pub minted: Minted,
-    /// The accepted code.
+    /// The accepted code, or the accepted identity itself.
     pub proof: Proof,
     /// SHA-256 of the token that the session will have.
     pub token: TokenDigest,
@@ -152,7 +152,7 @@ impl Start {
             session_id: self.session.to_vec(),
             token_digest: self.token.0.to_vec(),
             minted: self.minted.position.0,
-            evidence: vec![self.minted.position.0, self.proof.position.0],
+            evidence: self.evidence(),
             ended: displaced.map(|session| session.id.to_vec()).collect(),
             previous_started_at: state.last_started_at.map(to_timestamp),
             device: self.minted.device.map(Vec::from).unwrap_or_default(),
@@ -160,6 +160,13 @@ impl Start {
         };
         // By then the code that was accepted is no evidence any more.
         Ok(Decision::RecordBefore(started.into(), self.proof.good_until()))
+    }
+
+    /// Where it stands; an accepted identity is both.
+    fn evidence(&self) -> Vec<u64> {
+        let mut positions = vec![self.minted.position.0, self.proof.position.0];
+        positions.dedup();
+        positions
     }
 }
 

@@ -1,21 +1,19 @@
 //! What to tell whoever is on the telephone, and what to do.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use sekisho_proto::credentials::v1::account::{Lock, What};
 use sekisho_proto::credentials::v1::{Account, Episode, ExplainAccountResponse};
-use sekisho_proto::events::{AccountEvent, CodeEvent, SessionEvent};
+use sekisho_proto::events::AccountEvent;
 use sekisho_proto::from_timestamp;
-use sekisho_proto::otp::v1::{CodeIssued, MailFailed, Purpose, mail_failed};
-use time::{Duration, OffsetDateTime};
+use sekisho_proto::otp::v1::{MailFailed, mail_failed};
+use time::OffsetDateTime;
 
+use super::attempt::{Attempt, OVER, Step, is_attempt};
 use super::story::Told;
-use crate::accounts::locks;
+use crate::accounts::{locks, show};
 use crate::text::{clean, minute};
 
-/// After so long nothing of an attempt can be gone on with (design, "Flows": a flow gets codes for an hour).
-const OVER: Duration = Duration::hours(1);
 /// Mails of one sign-in (screens, part 6).
 const CODES_OF_A_SIGN_IN: usize = 5;
 /// Before anything is changed for somebody on the telephone.
@@ -47,6 +45,9 @@ fn tell(sentence: impl Into<String>) -> Advice {
 /// What to say and to do, the most pressing first. Speaks of the first attempt of the answer.
 pub(super) fn advice(answer: &ExplainAccountResponse, now: OffsetDateTime) -> Vec<Advice> {
     let Some(account) = &answer.account else {
+        if answer.episodes.iter().any(is_of_staff) {
+            return of_unlinked_staff();
+        }
         return vec![
             tell(
                 "利用者ID（通常8桁の数字）を、もう一度読み上げてください。0とO、1とlの間違いも確かめてください。",
@@ -73,6 +74,23 @@ pub(super) fn advice(answer: &ExplainAccountResponse, now: OffsetDateTime) -> Ve
     all
 }
 
+/// Whether the provider vouched for somebody who opens no account.
+fn is_of_staff(episode: &Episode) -> bool {
+    let mut told = episode.events.iter().map(Told::of);
+    told.any(|told| matches!(told, Told::Account(AccountEvent::FederatedIdentityRejected(_))))
+}
+
+fn of_unlinked_staff() -> Vec<Advice> {
+    vec![
+        tell(
+            "NCRアカウントは確認できましたが、GTOLのアカウントと結び付いていません。所属の担当者を通じて登録を依頼してください。",
+        ),
+        Advice::Do(format!(
+            "登録する場合は、{CALL_BACK}NCRアカウントの担当者にサブジェクト識別子（sub）を確認し、sekisho accounts link-ncr で結び付けます。"
+        )),
+    ]
+}
+
 fn of_account(account: &Account, now: OffsetDateTime) -> Vec<Advice> {
     let login = clean(&account.login_id);
     let mut all = Vec::new();
@@ -80,6 +98,12 @@ fn of_account(account: &Account, now: OffsetDateTime) -> Vec<Advice> {
         all.push(Advice::Do(format!(
             "アカウントは無効です（正しいパスワードを入力した人の画面には「ご使用のアカウントはロックされています」と出ます。unlock では解除できません）。無効にした理由を確認し、{CALL_BACK}sekisho accounts enable {login} で有効にします。"
         )));
+    }
+    if show::is_linked(account) {
+        all.push(tell(
+            "NCRアカウントでサインインする利用者です。サインインページの[NCRアカウントでサインイン]ボタンからサインインします（利用者IDとパスワードではサインインできません）。",
+        ));
+        return all;
     }
     all.extend(account.locks.iter().flat_map(|lock| of_lock(lock, account, now)));
     if account.address.is_empty() {
@@ -98,7 +122,7 @@ fn of_account(account: &Account, now: OffsetDateTime) -> Vec<Advice> {
 }
 
 /// Whether something of an account is locked at a moment.
-fn is_locked(account: &Account, what: &[What], now: OffsetDateTime) -> bool {
+pub(super) fn is_locked(account: &Account, what: &[What], now: OffsetDateTime) -> bool {
     let holds = |lock: &Lock| locks::until(lock).is_none_or(|until| locks::minutes(until, now) > 0);
     account
         .locks
@@ -189,32 +213,6 @@ fn of_newcomer(account: &Account) -> Option<Advice> {
     }
 }
 
-/// How an attempt ended, as far as it goes.
-#[derive(Debug, Default)]
-struct Attempt {
-    newest_at: Option<OffsetDateTime>,
-    steps: BTreeSet<Step>,
-    issued: Option<CodeIssued>,
-    /// Codes that were issued.
-    codes: usize,
-    failed: Option<MailFailed>,
-    tries_left: Option<u32>,
-}
-
-/// What happened in an attempt. Of codes and mails only what is about the newest code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Step {
-    IsReset,
-    Refused,
-    PasswordWrong,
-    PasswordAccepted,
-    CodeRefused,
-    Mailed,
-    CodeAccepted,
-    Cancelled,
-    Completed,
-}
-
 fn of_attempt(attempt: &Attempt, account: &Account, now: OffsetDateTime) -> Vec<Advice> {
     if attempt.waits_for_limit(now) {
         return of_limit(attempt, account);
@@ -258,6 +256,17 @@ fn of_step(attempt: &Attempt, account: &Account, now: OffsetDateTime) -> Option<
             "{}に入力されたパスワードは違っていました。大文字・小文字と全角・半角を確かめ、思い出せなければ「パスワードを忘れた場合（再設定）」から再設定してください。",
             minute(at)
         )));
+    }
+    if attempt.has(Step::FactorMissing) {
+        return Some(tell(format!(
+            "{}には、NCRアカウントの認証サービスで多要素認証を使わなかったため、サインインできませんでした。多要素認証でサインインし直してください。",
+            minute(at)
+        )));
+    }
+    if attempt.has(Step::IdentityAccepted) {
+        return Some(tell(
+            "NCRアカウントは確認できましたが、サインインは完了していません。最初からやり直してください。",
+        ));
     }
     if attempt.has(Step::Cancelled) {
         return Some(tell(
@@ -338,132 +347,6 @@ fn of_failed(failed: &MailFailed, account: &Account) -> Option<Advice> {
         | mail_failed::Class::InDoubt => Some(Advice::Do(
             "メールを送れませんでした。運用担当者に連絡し、しばらくしてから新しいコードを送信してもらいます。".to_owned(),
         )),
-    }
-}
-
-fn is_attempt(episode: &Episode) -> bool {
-    episode.events.iter().any(|event| match Told::of(event) {
-        Told::Account(event) => matches!(
-            event,
-            AccountEvent::PasswordAccepted(_)
-                | AccountEvent::PasswordRejected(_)
-                | AccountEvent::SignInRefused(_)
-                | AccountEvent::PasswordResetRequested(_)
-        ),
-        Told::Code(_) | Told::Session(_) | Told::Unknown => false,
-    })
-}
-
-impl Attempt {
-    fn of(episode: &Episode) -> Self {
-        let mut attempt = Self::default();
-        for event in &episode.events {
-            let at = event.recorded_at.as_ref().and_then(from_timestamp);
-            attempt = attempt.after(Told::of(event));
-            attempt.newest_at = at.or(attempt.newest_at);
-        }
-        attempt
-    }
-
-    /// Whether a lock stands in its way, which is said of the account already.
-    fn is_shut(&self, account: &Account, now: OffsetDateTime) -> bool {
-        if self.has(Step::Refused) {
-            account.disabled || is_locked(account, &[What::UnknownBrowsers, What::KnownBrowser], now)
-        } else if self.has(Step::IsReset) {
-            is_locked(account, &[What::ResetCodes], now)
-        } else {
-            self.has(Step::PasswordAccepted) && is_locked(account, &[What::SignInCodes], now)
-        }
-    }
-
-    /// The last that happened is that no more codes were mailed.
-    fn waits_for_limit(&self, now: OffsetDateTime) -> bool {
-        let is_settled =
-            self.has(Step::Completed) || self.has(Step::CodeAccepted) || self.tries_left == Some(0);
-        let is_of_late = self.newest_at.is_some_and(|at| now < at + OVER);
-        self.has(Step::CodeRefused) && is_of_late && !is_settled
-    }
-
-    fn has(&self, step: Step) -> bool {
-        self.steps.contains(&step)
-    }
-
-    fn with(mut self, step: Step) -> Self {
-        self.steps.insert(step);
-        self
-    }
-
-    fn after(self, event: Told) -> Self {
-        match event {
-            Told::Account(event) => self.after_account(&event),
-            Told::Code(event) => self.after_code(event),
-            Told::Session(SessionEvent::SessionStarted(_)) => self.with(Step::Completed),
-            Told::Session(_) | Told::Unknown => self,
-        }
-    }
-
-    fn after_account(self, event: &AccountEvent) -> Self {
-        match event {
-            AccountEvent::PasswordAccepted(_) => self.with(Step::PasswordAccepted),
-            AccountEvent::PasswordRejected(_) => self.with(Step::PasswordWrong),
-            AccountEvent::PasswordResetRequested(_) => self.with(Step::IsReset),
-            AccountEvent::SignInRefused(_) => self.with(Step::Refused),
-            AccountEvent::PasswordChanged(_) => self.with(Step::Completed),
-            AccountEvent::AccountRegistered(_)
-            | AccountEvent::EmailChanged(_)
-            | AccountEvent::ProfileChanged(_)
-            | AccountEvent::AccountDisabled(_)
-            | AccountEvent::AccountEnabled(_)
-            | AccountEvent::AccountUnlocked(_)
-            | AccountEvent::PasswordExpired(_)
-            | AccountEvent::AccountErased(_) => self,
-        }
-    }
-
-    /// A new code takes the place of the old one, with its mail and its tries. Mails of notices are no part of an attempt.
-    fn after_code(self, event: CodeEvent) -> Self {
-        let is_of_mail = matches!(event, CodeEvent::Mailed(_) | CodeEvent::MailFailed(_));
-        if is_of_mail && self.issued.is_none() {
-            return self;
-        }
-        match event {
-            CodeEvent::CodeIssued(issued) => self.with_code(issued),
-            CodeEvent::CodeRefused(_) => self.with(Step::CodeRefused),
-            CodeEvent::Mailed(_) => Self {
-                failed: None,
-                ..self.with(Step::Mailed)
-            },
-            CodeEvent::MailFailed(failed) => Self {
-                failed: Some(failed),
-                ..self
-            },
-            CodeEvent::CodeRejected(rejected) => Self {
-                tries_left: Some(rejected.tries_left),
-                ..self
-            },
-            CodeEvent::CodeAccepted(_) => self.with(Step::CodeAccepted),
-            CodeEvent::FlowCancelled(_) => self.with(Step::Cancelled),
-            CodeEvent::MailStarted(_) => self,
-        }
-    }
-
-    fn with_code(mut self, issued: CodeIssued) -> Self {
-        self.steps.remove(&Step::CodeRefused);
-        self.steps.remove(&Step::Mailed);
-        if issued.purpose() == Purpose::Reset {
-            self.steps.insert(Step::IsReset);
-        }
-        // Its mail was one too many.
-        if issued.withheld {
-            self.steps.insert(Step::CodeRefused);
-        }
-        self.codes += 1;
-        Self {
-            issued: Some(issued),
-            failed: None,
-            tries_left: None,
-            ..self
-        }
     }
 }
 

@@ -1,8 +1,13 @@
 use sekisho_proto::credentials::v1::account::{Lock, What};
+use sekisho_proto::credentials::v1::federated_identity_rejected::Reason;
 use sekisho_proto::credentials::v1::{
-    LoggedEvent, PasswordAccepted, PasswordRejected, PasswordResetRequested, SignInRefused,
+    Episode, FederatedIdentityAccepted, FederatedIdentityRejected, LoggedEvent, PasswordAccepted,
+    PasswordRejected, PasswordResetRequested, SignInRefused,
 };
-use sekisho_proto::otp::v1::{CodeAccepted, CodeRefused, CodeRejected, FlowCancelled, Mailed};
+use sekisho_proto::events::{AccountEvent, CodeEvent, SessionEvent};
+use sekisho_proto::otp::v1::{
+    CodeAccepted, CodeIssued, CodeRefused, CodeRejected, FlowCancelled, Mailed, Purpose,
+};
 use sekisho_proto::sessions::v1::SessionStarted;
 use sekisho_proto::{Event, to_timestamp};
 use time::Duration;
@@ -321,4 +326,45 @@ fn an_attempt_that_a_lock_refused_is_not_called_a_wrong_password() {
         locked.contains("あと2分") && !locked.contains("今は制限がありません"),
         "{locked}"
     );
+}
+
+#[test]
+fn who_signs_in_with_an_ncr_account_hears_of_no_password_and_no_code() {
+    let linked = || Account {
+        ncr_subject: "ncr-1".to_owned(),
+        address: String::new(),
+        last_accepted_at: None,
+        password_is_of_registration: true,
+        ..account()
+    };
+    let of = |event: AccountEvent| said(linked(), vec![logged(&event)]);
+    let said = said(linked(), Vec::new());
+    assert!(said.contains("[NCRアカウントでサインイン]"), "{said}");
+    for other in ["再設定", "set-email", "メールアドレス"] {
+        assert!(!said.contains(other), "{other}: {said}");
+    }
+    let weak = FederatedIdentityRejected {
+        reason: Reason::FactorMissing.into(),
+        ..FederatedIdentityRejected::default()
+    };
+    assert!(of(weak.into()).contains("多要素認証"));
+    let stranger = FederatedIdentityRejected {
+        reason: Reason::NoAccount.into(),
+        ..FederatedIdentityRejected::default()
+    };
+    let answer = ExplainAccountResponse {
+        account: None,
+        episodes: vec![Episode {
+            events: vec![logged(&AccountEvent::from(stranger))],
+            ..Episode::default()
+        }],
+        ..ExplainAccountResponse::default()
+    };
+    let said_of_nobody: Vec<_> = advice(&answer, NOW).iter().map(ToString::to_string).collect();
+    assert!(
+        said_of_nobody[1].contains("link-ncr") && !said_of_nobody.concat().contains("8桁"),
+        "{said_of_nobody:?}"
+    );
+    let half = of(FederatedIdentityAccepted::default().into());
+    assert!(half.contains("サインインは完了していません"), "{half}");
 }

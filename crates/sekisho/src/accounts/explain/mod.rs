@@ -1,6 +1,7 @@
 //! `sekisho accounts explain`: for whoever answers the telephone.
 
 mod advice;
+mod attempt;
 mod story;
 
 use std::io::{self, Write};

@@ -1,7 +1,8 @@
 //! Events as sentences.
 
 use sekisho_proto::credentials::v1::{
-    LoggedEvent, PasswordAccepted, PasswordRejected, PasswordResetRequested, sign_in_refused,
+    LoggedEvent, PasswordAccepted, PasswordRejected, PasswordResetRequested, federated_identity_rejected,
+    sign_in_refused,
 };
 use sekisho_proto::events::{AccountEvent, CodeEvent, SessionEvent};
 use sekisho_proto::otp::v1::{CodeIssued, CodeRejected, MailFailed, mail_failed};
@@ -80,7 +81,34 @@ fn of_account(event: &AccountEvent) -> String {
             "管理者がパスワードを失効させました。セッションは終了しました。".to_owned()
         }
         AccountEvent::AccountErased(_) => "管理者がアカウントを消去しました。".to_owned(),
+        AccountEvent::FederatedIdentityLinked(linked) if linked.removed => {
+            "管理者がNCRアカウントとの結び付けを外しました。セッションは終了しました。".to_owned()
+        }
+        AccountEvent::FederatedIdentityLinked(_) => {
+            "管理者がNCRアカウントに結び付けました。セッションは終了しました。".to_owned()
+        }
+        AccountEvent::FederatedIdentityAccepted(_) => {
+            "NCRアカウントの認証サービスが本人を確認しました。".to_owned()
+        }
+        AccountEvent::FederatedIdentityRejected(rejected) => of_unopened(rejected.reason()),
     }
+}
+
+fn of_unopened(reason: federated_identity_rejected::Reason) -> String {
+    use federated_identity_rejected::Reason;
+    match reason {
+        Reason::NoAccount => {
+            "このNCRアカウントに結び付いたアカウントがないため、サインインできませんでした。"
+        }
+        Reason::Disabled => {
+            "NCRアカウントは確認できましたが、アカウントが無効のため、サインインできませんでした。"
+        }
+        Reason::FactorMissing => {
+            "NCRアカウントで多要素認証が使われなかったため、サインインできませんでした。"
+        }
+        Reason::Unspecified => "NCRアカウントでのサインインを受け付けませんでした。",
+    }
+    .to_owned()
 }
 
 fn of_accepted(accepted: &PasswordAccepted) -> String {

@@ -65,6 +65,17 @@ impl NewPasswords {
         Ok(Self::Same(hash.into()))
     }
 
+    /// Whether an import before, with the same file, has made a password for a login id.
+    pub fn were_made_before(&self, login: &str) -> bool {
+        match self {
+            Self::Same(_) => false,
+            Self::Distributed(distribution) => {
+                let passwords = distribution.passwords.lock();
+                passwords.unwrap_or_else(PoisonError::into_inner).has(login)
+            }
+        }
+    }
+
     /// Those that people have in the former system.
     pub fn with_former() -> Self {
         Self::Same("former-system".into())
@@ -79,9 +90,11 @@ impl NewPasswords {
         }))
     }
 
-    /// Rows with a hash each. A ready-made one stays.
+    /// Rows with a hash each, but for those that an account at the NCR provider opens. A ready-made one stays.
     async fn give(&self, mut rows: Vec<ImportRow>) -> anyhow::Result<Vec<ImportRow>> {
-        let without = rows.iter_mut().filter(|row| row.password_hash.is_empty());
+        let without = rows
+            .iter_mut()
+            .filter(|row| row.password_hash.is_empty() && row.ncr_subject.is_empty());
         match self {
             Self::Same(hash) => {
                 for row in without {

@@ -231,6 +231,7 @@ fn set(row: &mut ImportRow, column: Column, text: &str, digits: usize) -> Result
         Column::Name => &mut row.name,
         Column::Address => &mut row.address,
         Column::PasswordHash => &mut row.password_hash,
+        Column::NcrSubject => &mut row.ncr_subject,
         Column::State => {
             row.set_state(match (text, disabled(text)) {
                 ("", _) => State::Unspecified,

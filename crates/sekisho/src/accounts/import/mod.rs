@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args;
+use indicatif::ProgressBar;
 use sekisho_proto::credentials::v1::import_row::Expected;
 use sekisho_proto::credentials::v1::imported_row::Change;
 
@@ -31,7 +32,7 @@ const LONGEST: u64 = 64 * 1_024 * 1_024;
 #[derive(Debug, Args)]
 pub struct Import {
     /// A CSV file with titles in its first line: 利用者ID, and what else it has to say of 施設コード and 施設名, 氏名,
-    /// メールアドレス, 状態 (有効 or 無効), パスワードハッシュ. A new account needs a facility and a name.
+    /// メールアドレス, 状態 (有効 or 無効), パスワードハッシュ, NCR識別子. A new account needs a facility and a name.
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Does what the list says; without it, only tells what would be done.
@@ -176,7 +177,7 @@ impl Import {
         let mut answered = Vec::new();
         let mut ended = Ok(());
         for (lines, new_passwords, expected) in [
-            (new, Some(new_passwords), Expected::New),
+            (new, Some(new_passwords.clone()), Expected::New),
             (known, None, Expected::Known),
         ] {
             let calls = Calls {
@@ -193,6 +194,9 @@ impl Import {
                 break;
             }
         }
+        if ended.is_ok() {
+            ended = self.go_on_with(&new_passwords, &mut answered, &bar).await;
+        }
         bar.finish_and_clear();
         for (line, answer) in &mut answered {
             // Done by a call of ours whose answer was lost: what somebody else did meanwhile is refused.
@@ -204,6 +208,27 @@ impl Import {
         done.followed.extend(unchanged);
         done.followed.sort_by_key(|(line, _)| line.number);
         Ok((done, ended))
+    }
+
+    /// The import before was killed, and a call of its that was under way made accounts after they were compared: they have the
+    /// passwords of the file, and are gone on with.
+    async fn go_on_with(
+        &self,
+        passwords: &NewPasswords,
+        answered: &mut Vec<Answered>,
+        bar: &ProgressBar,
+    ) -> anyhow::Result<()> {
+        let is_ours = |(line, answer): &mut Answered| {
+            answer.refusal == "ACCOUNT_EXISTS" && passwords.were_made_before(&line.row.login_id)
+        };
+        let made: Vec<Answered> = answered.extract_if(.., is_ours).collect();
+        let calls = Calls {
+            client: self.credentials.client()?,
+            new_passwords: None,
+            dry_run: false,
+        };
+        let lines = made.into_iter().map(|(line, _)| line.expecting(Expected::Known));
+        calls.all(lines.collect(), bar, answered).await
     }
 
     /// Opened before anything is done: what cannot be written is known in time. Never one of the other files.

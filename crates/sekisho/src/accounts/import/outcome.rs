@@ -149,6 +149,7 @@ fn word(change: Change) -> &'static str {
         Change::AddressChanged => "メールアドレスの変更（変更前にお知らせ）",
         Change::Disabled => "無効化（セッション終了）",
         Change::Enabled => "有効化",
+        Change::Linked => "NCRアカウントへの結び付け（セッション終了）",
     }
 }
 
@@ -185,6 +186,15 @@ fn refused(line: u64, reason: &str) -> Broken {
         "PASSWORD_HASH_DEAR" => (
             Column::PasswordHash,
             "照合に時間がかかりすぎるハッシュです（応答の時間から登録の有無が分かるため受け付けません）。運用担当者に SEKISHO_CREDENTIALS_DENIAL_TIME の見直しを依頼してください。",
+        ),
+        "NCR_SUBJECT_INVALID" => (
+            Column::NcrSubject,
+            "半角の英数字と記号で、255文字以内にしてください。",
+        ),
+        "NCR_SUBJECT_TAKEN" => (Column::NcrSubject, "別のアカウントに結び付いています。"),
+        "PROVIDER_MISSING" => (
+            Column::NcrSubject,
+            "NCRアカウントの認証サービスが設定されていません。運用担当者に SEKISHO_CREDENTIALS_NCR_ISSUER の設定を依頼してください。",
         ),
         "FORMER_SYSTEM_MISSING" => (
             Column::PasswordHash,

@@ -93,6 +93,11 @@ impl Passwords {
         }
     }
 
+    /// Whether the password of a login id stood in the file when it was opened: an import before has handed it out.
+    pub fn has(&self, login: &str) -> bool {
+        self.of_login.contains_key(login)
+    }
+
     /// Writes new passwords, and comes back when the disk has them.
     ///
     /// # Errors

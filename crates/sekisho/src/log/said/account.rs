@@ -1,9 +1,11 @@
 //! Events of kind `account`.
 
-use sekisho_proto::credentials::v1::{PasswordRejected, SealedClient, sign_in_refused};
+use sekisho_proto::credentials::v1::{
+    PasswordRejected, SealedClient, federated_identity_rejected, sign_in_refused,
+};
 use sekisho_proto::events::AccountEvent;
 
-use super::{Said, Value, lock_seconds};
+use super::{Said, Value, lock_seconds, moment};
 
 pub(super) fn said(event: &AccountEvent) -> Said {
     match event {
@@ -83,6 +85,26 @@ pub(super) fn said(event: &AccountEvent) -> Said {
         AccountEvent::AccountUnlocked(_) => Said::new("ロック解除"),
         AccountEvent::PasswordExpired(_) => Said::new("パスワード失効"),
         AccountEvent::AccountErased(_) => Said::new("アカウント消去"),
+        AccountEvent::FederatedIdentityLinked(event) => Said::new(if event.removed {
+            "NCRアカウントとの結び付け解除"
+        } else {
+            "NCRアカウントへの結び付け"
+        }),
+        AccountEvent::FederatedIdentityAccepted(event) => Said::new("NCRアカウントの受け入れ")
+            .with(
+                "フローの秘密",
+                "secret_digest",
+                Value::Digest(event.secret_digest.clone()),
+            )
+            .with_some(
+                "認証サービスでのサインイン",
+                "authenticated_at",
+                moment(event.authenticated_at.as_ref()),
+            )
+            .with_client(event.client.as_ref()),
+        AccountEvent::FederatedIdentityRejected(event) => Said::new("NCRアカウントの拒否")
+            .with("理由", "reason", unopened_because(event.reason()))
+            .with_client(event.client.as_ref()),
     }
 }
 
@@ -114,6 +136,16 @@ fn refused_because(reason: sign_in_refused::Reason) -> Value {
         sign_in_refused::Reason::Unspecified => Value::Word("不明", "unspecified"),
         sign_in_refused::Reason::Locked => Value::Word("ロック中", "locked"),
         sign_in_refused::Reason::Disabled => Value::Word("無効", "disabled"),
+    }
+}
+
+fn unopened_because(reason: federated_identity_rejected::Reason) -> Value {
+    use federated_identity_rejected::Reason;
+    match reason {
+        Reason::Unspecified => Value::Word("不明", "unspecified"),
+        Reason::NoAccount => Value::Word("アカウントなし", "no_account"),
+        Reason::Disabled => Value::Word("無効", "disabled"),
+        Reason::FactorMissing => Value::Word("多要素認証なし", "factor_missing"),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Events of kind `client`.
 
+use sekisho_proto::credentials::v1::attempts_refused::{Federated, Reason};
 use sekisho_proto::credentials::v1::client_throttled::Why;
 use sekisho_proto::events::ClientEvent;
 
@@ -11,9 +12,26 @@ pub(super) fn said(event: &ClientEvent) -> Said {
             .with("理由", "why", why(event.why()))
             .with_refused(event.attempts, event.forms),
         ClientEvent::AttemptsRefused(event) => {
-            Said::new("アドレス制限による拒否").with_refused(event.attempts, event.forms)
+            let said = Said::new("アドレスごとの拒否").with_refused(event.attempts, event.forms);
+            event.federated.iter().fold(said, with_federated)
         }
     }
+}
+
+fn with_federated(said: Said, refused: &Federated) -> Said {
+    let (label, key) = match refused.reason() {
+        Reason::Unspecified => ("NCR：不明", "federated_unspecified"),
+        Reason::Cancelled => ("NCR：キャンセル", "federated_cancelled"),
+        Reason::Binding => ("NCR：期限切れか別の応答", "federated_binding"),
+        Reason::Retry => ("NCR：やり直し", "federated_retry"),
+        Reason::ProviderFailed => ("NCR：認証サービスのエラー", "federated_provider_failed"),
+        Reason::ProviderUnreachable => (
+            "NCR：認証サービスに接続できない",
+            "federated_provider_unreachable",
+        ),
+        Reason::Token => ("NCR：トークンが正しくない", "federated_token"),
+    };
+    said.with(label, key, Value::Number(refused.attempts))
 }
 
 fn why(why: Why) -> Value {

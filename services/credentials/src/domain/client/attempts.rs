@@ -258,6 +258,7 @@ fn read(event: &AccountEvent) -> Option<(ClientTag, Mark)> {
     let of = |client: &Option<SealedClient>| ClientTag::read(&client.as_ref()?.address_tag);
     match event {
         AccountEvent::PasswordAccepted(accepted) => Some((of(&accepted.client)?, Mark::Accepted)),
+        AccountEvent::FederatedIdentityAccepted(accepted) => Some((of(&accepted.client)?, Mark::Accepted)),
         AccountEvent::PasswordRejected(rejected) if rejected.device.is_empty() => {
             let mark = match rejected.password_version {
                 0 => Mark::Phantom,
@@ -282,7 +283,9 @@ fn read(event: &AccountEvent) -> Option<(ClientTag, Mark)> {
         | AccountEvent::AccountEnabled(_)
         | AccountEvent::AccountUnlocked(_)
         | AccountEvent::PasswordExpired(_)
-        | AccountEvent::AccountErased(_) => None,
+        | AccountEvent::AccountErased(_)
+        | AccountEvent::FederatedIdentityLinked(_)
+        | AccountEvent::FederatedIdentityRejected(_) => None,
     }
 }
 

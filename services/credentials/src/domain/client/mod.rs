@@ -2,9 +2,11 @@
 //! and browsers that an account knows are never held up.
 
 mod attempts;
+mod federated;
 mod refusals;
 
 pub use attempts::{Attempt, Attempts, COUNTED, Excess};
+pub use federated::{Unvouched, Unvoucheds};
 pub use refusals::{Refusals, Refused};
 
 /// What stands for an address in the log for a day: derived under the key of that day. An IPv6 network of 64 bits, which a

@@ -8,7 +8,7 @@ use sekisho_proto::events::ClientEvent;
 use sekisho_proto::{from_timestamp, to_timestamp};
 use time::{Duration, OffsetDateTime};
 
-use super::{COUNTED, Excess};
+use super::{COUNTED, Excess, Unvoucheds};
 
 /// Between two entries of an address.
 const EVERY: Duration = Duration::minutes(1);
@@ -31,6 +31,8 @@ pub struct Refused {
     pub attempts: u64,
     /// Forms.
     pub forms: u64,
+    /// Sign-ins with an NCR account.
+    pub federated: Unvoucheds,
 }
 
 impl Refused {
@@ -39,12 +41,14 @@ impl Refused {
         self.excess = more.excess.or(self.excess);
         self.attempts = self.attempts.saturating_add(more.attempts);
         self.forms = self.forms.saturating_add(more.forms);
+        self.federated = self.federated.and(more.federated);
     }
 
     /// Some of it stands in an entry now.
     pub fn subtract(&mut self, recorded: Self) {
         self.attempts = self.attempts.saturating_sub(recorded.attempts);
         self.forms = self.forms.saturating_sub(recorded.forms);
+        self.federated = self.federated.without(recorded.federated);
         if self.attempts == 0 {
             self.excess = None;
         }
@@ -52,7 +56,19 @@ impl Refused {
 
     /// Everything stands in an entry.
     pub fn is_nothing(&self) -> bool {
-        self.attempts == 0 && self.forms == 0
+        self.attempts == 0 && self.forms == 0 && self.federated.is_nothing()
+    }
+
+    /// What of it an event tells.
+    #[must_use]
+    pub fn told_by(self, event: &ClientEvent) -> Self {
+        match event {
+            ClientEvent::ClientThrottled(_) => Self {
+                federated: Unvoucheds::default(),
+                ..self
+            },
+            ClientEvent::AttemptsRefused(_) => self,
+        }
     }
 }
 
@@ -67,6 +83,7 @@ impl Refusals {
             excess,
             attempts,
             forms,
+            federated,
         } = refused;
         let is_known = self.throttled_at.is_some_and(|at| is_recent(at, COUNTED));
         match excess {
@@ -78,7 +95,14 @@ impl Refusals {
                 }
                 .into(),
             ),
-            _ => Decision::Record(AttemptsRefused { attempts, forms }.into()),
+            _ => Decision::Record(
+                AttemptsRefused {
+                    attempts,
+                    forms,
+                    federated: federated.told(),
+                }
+                .into(),
+            ),
         }
     }
 }
@@ -134,8 +158,10 @@ impl Carry for Refusals {
 #[cfg(test)]
 mod tests {
     use sekisho_eventlog::{EventId, Position, StreamId, Version};
+    use sekisho_proto::credentials::v1::attempts_refused::{Federated, Reason};
     use uuid::Uuid;
 
+    use super::super::Unvouched;
     use super::*;
 
     fn start() -> OffsetDateTime {
@@ -165,7 +191,7 @@ mod tests {
         let refused = Refused {
             excess,
             attempts: 3,
-            forms: 0,
+            ..Refused::default()
         };
         match state.decide(start() + Duration::seconds(seconds), refused) {
             Decision::Record(ClientEvent::ClientThrottled(_)) => Some("throttled"),
@@ -200,6 +226,7 @@ mod tests {
             excess: Some(Excess::LoginIds),
             attempts: 7,
             forms: 8,
+            ..Refused::default()
         };
         let event = ClientThrottled {
             why: Why::LoginIds.into(),
@@ -210,6 +237,36 @@ mod tests {
             Refusals::default().decide(start(), refused),
             Decision::Record(event.into())
         );
+    }
+
+    #[test]
+    fn sign_ins_with_an_ncr_account_are_counted_by_their_reason_until_they_stand_in_an_entry() {
+        let one = |why| Refused {
+            federated: Unvoucheds::one(why),
+            ..Refused::default()
+        };
+        let mut refused = one(Unvouched::Token);
+        refused.add(one(Unvouched::Cancelled));
+        refused.add(one(Unvouched::Token));
+        let Decision::Record(event) = Refusals::default().decide(start(), refused) else {
+            panic!("nothing is recorded");
+        };
+        let counted = |reason: Reason, attempts| Federated {
+            reason: reason.into(),
+            attempts,
+        };
+        let told = AttemptsRefused {
+            federated: vec![counted(Reason::Cancelled, 1), counted(Reason::Token, 2)],
+            ..AttemptsRefused::default()
+        };
+        assert_eq!(event, told.into());
+
+        let throttled = ClientEvent::from(ClientThrottled::default());
+        let mut rest = refused;
+        rest.subtract(refused.told_by(&throttled));
+        assert_eq!(rest, refused, "an entry that says nothing of them leaves them");
+        rest.subtract(refused.told_by(&event));
+        assert!(rest.is_nothing());
     }
 
     #[test]

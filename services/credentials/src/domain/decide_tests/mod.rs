@@ -10,8 +10,9 @@ use sekisho_eventlog::{Carry, Decision, EventId, Fold, Position, Recorded, Strea
 use sekisho_evidence::{AccountCuts, Cuts, Refusal};
 use sekisho_proto::credentials::v1::{
     AccountDisabled, AccountEnabled, AccountErased, AccountRegistered, AccountUnlocked, EmailChanged,
-    PasswordAccepted, PasswordChanged, PasswordExpired, PasswordRejected, PasswordResetRequested,
-    ProfileChanged, SealedClient, SignInRefused, sign_in_refused::Reason,
+    FederatedIdentityAccepted, FederatedIdentityLinked, FederatedIdentityRejected, PasswordAccepted,
+    PasswordChanged, PasswordExpired, PasswordRejected, PasswordResetRequested, ProfileChanged, SealedClient,
+    SignInRefused, sign_in_refused::Reason,
 };
 use sekisho_proto::events::AccountEvent;
 use sekisho_proto::to_timestamp;

@@ -4,6 +4,13 @@ use proptest::prelude::*;
 
 use super::*;
 
+const IDENTITY: Identity = Identity([9; 32]);
+
+fn linked(removed: bool) -> AccountEvent {
+    let identity = if removed { Vec::new() } else { IDENTITY.0.to_vec() };
+    FederatedIdentityLinked { removed, identity }.into()
+}
+
 fn any_event() -> impl Strategy<Value = AccountEvent> {
     prop_oneof![
         any::<bool>().prop_map(registered_as),
@@ -28,6 +35,9 @@ fn any_event() -> impl Strategy<Value = AccountEvent> {
         Just(AccountEnabled {}.into()),
         Just(AccountUnlocked {}.into()),
         Just(PasswordExpired {}.into()),
+        any::<bool>().prop_map(linked),
+        Just(FederatedIdentityAccepted::default().into()),
+        Just(FederatedIdentityRejected::default().into()),
         Just(AccountErased {}.into()),
     ]
 }
@@ -60,6 +70,14 @@ fn any_command() -> impl Strategy<Value = Command> {
         Just(Command::ChangeAddress),
         "[a-z]?".prop_map(|facility_code| Command::ChangeProfile { facility_code }),
         Just(Command::ExpirePassword),
+        any::<bool>().prop_map(|is_linked| Command::LinkIdentity(is_linked.then_some(IDENTITY))),
+        any::<bool>().prop_map(|has_second_factor| Command::AcceptIdentity(Vouched {
+            secret_digest: SECRET_DIGEST,
+            linked: Some(IDENTITY),
+            has_second_factor,
+            authenticated_at: start(),
+            client: client(),
+        })),
         Just(Command::Erase),
     ]
 }

@@ -73,7 +73,7 @@ pub async fn submit(
         .request_reset(typed.clone(), &secret, cookies.read(), client)
         .await;
     let id = asked.map_err(|fault| fault.refusal(Place::Reset))?;
-    let flow = Flow { id, secret, seen: 0 };
+    let flow = Flow::minted(id, secret);
     let command = marks::command_of_form(&bound_to, &mark);
     let redirect = begin(&gateway, &mut cookies, &reset(flow, &typed, false), command).await?;
     Ok((cookies, redirect).into_response())

@@ -30,6 +30,20 @@ impl CredentialsService for Directory {
         Err(Status::unimplemented(""))
     }
 
+    async fn begin_federated_sign_in(
+        &self,
+        _: Request<proto::BeginFederatedSignInRequest>,
+    ) -> Result<Response<proto::BeginFederatedSignInResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn finish_federated_sign_in(
+        &self,
+        _: Request<proto::FinishFederatedSignInRequest>,
+    ) -> Result<Response<proto::FinishFederatedSignInResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
     async fn set_password(
         &self,
         _: Request<proto::SetPasswordRequest>,

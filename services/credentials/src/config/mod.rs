@@ -1,5 +1,8 @@
 //! Settings, `SEKISHO_CREDENTIALS_…`.
 
+mod former;
+mod provider;
+
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -10,6 +13,7 @@ use sekisho_service::settings::{KeyRing, Reader, Settings};
 
 use crate::domain::{InitialPasswords, Lockout, NewPasswords, Rules};
 use crate::former::TokenEndpoint;
+use crate::provider::ProviderSettings;
 
 /// Everything that the service is told.
 #[derive(Debug, Clone)]
@@ -34,7 +38,12 @@ pub struct Config {
     pub hash_queue: usize,
     /// The system that people signed in to before.
     pub former: Option<TokenEndpoint>,
+    /// The provider of NCR accounts.
+    pub provider: Option<ProviderSettings>,
 }
+
+/// A setting is wrong, and the reader has been told.
+struct Mistaken;
 
 impl Settings for Config {
     fn read(reader: &mut Reader) -> Option<Self> {
@@ -63,7 +72,8 @@ impl Settings for Config {
             "16",
             "passwords that may wait to be hashed; more are refused",
         );
-        let former = read_former(reader);
+        let former = former::read(reader);
+        let provider = provider::read(reader);
         Some(Self {
             server: server?,
             admin_listen: admin_listen?,
@@ -80,6 +90,7 @@ impl Settings for Config {
             hash_concurrency: hash_concurrency?.unwrap_or_else(cores),
             hash_queue: hash_queue?,
             former: former.ok()?,
+            provider: provider.ok()?,
         })
     }
 }
@@ -87,7 +98,8 @@ impl Settings for Config {
 /// What phantoms have sealed names no key, so a second one could only be forgotten.
 fn read_phantom_key(reader: &mut Reader) -> Option<KeyRing> {
     const FILE: &str = "PHANTOM_KEY_FILE";
-    let help = "derives the streams of unknown login ids; one key, which never changes";
+    let help = "derives the streams of unknown login ids, and what ties sign-ins with an NCR account to their flow; one key, which never \
+                changes";
     let keys: KeyRing = reader.required(FILE, help)?;
     if !keys.is_single() {
         reader.mistake(FILE, "holds more than one key");
@@ -208,47 +220,6 @@ fn read_denial_time(reader: &mut Reader) -> Option<Duration> {
     Some(time)
 }
 
-/// A setting is wrong, and the reader has been told.
-struct Mistaken;
-
-/// The gateway waits for an answer two seconds, and the hash and two commits take their part.
-fn read_former(reader: &mut Reader) -> Result<Option<TokenEndpoint>, Mistaken> {
-    const URL: &str = "FORMER_TOKEN_URL";
-    const CLIENT: &str = "FORMER_CLIENT_ID";
-    let url = reader.optional::<http::Uri>(
-        URL,
-        "the OAuth 2.0 token endpoint of the system that people signed in to before, which takes passwords; it is asked at the \
-         first sign-in of accounts whose password stands there",
-    );
-    let client_id = reader.optional::<String>(CLIENT, "the client id there; goes with FORMER_TOKEN_URL");
-    let scope = reader.or("FORMER_SCOPE", "openid", "the scope that is asked for there");
-    let patience = reader.or::<Duration>(
-        "FORMER_PATIENCE",
-        "1500ms",
-        "how long it may take to answer; 1500ms or less",
-    );
-    let (url, client_id) = (url.ok_or(Mistaken)?, client_id.ok_or(Mistaken)?);
-    let (scope, patience) = (scope.ok_or(Mistaken)?, patience.ok_or(Mistaken)?);
-    let is_safe = |url: &http::Uri| {
-        url.scheme_str() == Some("https") || url.host().is_some_and(|host| host == "127.0.0.1")
-    };
-    let (name, problem) = match (url, client_id) {
-        _ if patience > Duration::from_millis(1_500) => ("FORMER_PATIENCE", "is longer than 1500ms"),
-        (None, None) => return Ok(None),
-        (Some(url), Some(client_id)) if is_safe(&url) => {
-            return Ok(Some(TokenEndpoint::new(url, client_id, scope, patience)));
-        }
-        (Some(_), Some(_)) => (
-            URL,
-            "is not https: passwords would cross the network in the clear",
-        ),
-        (Some(_), None) => (CLIENT, "is missing beside FORMER_TOKEN_URL"),
-        (None, Some(_)) => (URL, "is missing beside FORMER_CLIENT_ID"),
-    };
-    reader.mistake(name, problem);
-    Err(Mistaken)
-}
-
 fn cores() -> NonZeroUsize {
     std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }
@@ -314,40 +285,6 @@ mod tests {
         ] {
             assert_eq!(locks(&[(name, value)]), Err(vec![name.to_owned()]), "{value}");
         }
-    }
-
-    /// The former system alone.
-    struct Former(Option<TokenEndpoint>);
-
-    impl Settings for Former {
-        fn read(reader: &mut Reader) -> Option<Self> {
-            read_former(reader).ok().map(Self)
-        }
-    }
-
-    fn former(variables: &[(&str, &str)]) -> Result<bool, Vec<String>> {
-        let source: Source = variables.iter().copied().collect();
-        match load::<Former>("", &source) {
-            Ok(former) => Ok(former.0.is_some()),
-            Err(mistakes) => Err(mistakes.iter().map(|mistake| mistake.name.clone()).collect()),
-        }
-    }
-
-    #[test]
-    fn passwords_go_to_the_former_system_encrypted_or_not_at_all() {
-        let url = ("FORMER_TOKEN_URL", "https://example.com/token");
-        let client = ("FORMER_CLIENT_ID", "sekisho");
-        assert_eq!(former(&[]), Ok(false));
-        assert_eq!(former(&[url, client]), Ok(true));
-        assert_eq!(former(&[url]), Err(vec!["FORMER_CLIENT_ID".to_owned()]));
-        assert_eq!(former(&[client]), Err(vec!["FORMER_TOKEN_URL".to_owned()]));
-        let clear = ("FORMER_TOKEN_URL", "http://example.com/token");
-        assert_eq!(former(&[clear, client]), Err(vec!["FORMER_TOKEN_URL".to_owned()]));
-        let slow = ("FORMER_PATIENCE", "2s");
-        assert_eq!(
-            former(&[url, client, slow]),
-            Err(vec!["FORMER_PATIENCE".to_owned()])
-        );
     }
 
     /// New and distributed passwords alone.
