@@ -138,7 +138,8 @@ async fn an_answer_counts_once_and_a_reload_of_it_brings_the_same_flow() {
     let staff = Staff::new().await;
     let returned = staff.visit().await;
     assert!(is_accepted(&staff.finish(returned.clone()).await));
-    // Its session did not open: the page is loaded again.
+    // Its session did not open: the page is loaded again. Nobody asks the provider, which may take a code that comes twice for stolen.
+    staff.provider.script().refuses = Some((StatusCode::INTERNAL_SERVER_ERROR, json!({})));
     assert!(is_accepted(&staff.finish(returned.clone()).await));
     assert_eq!(staff.accepted().await, 1);
     let started: SessionEvent = SessionStarted::default().into();
