@@ -106,6 +106,30 @@ events! {
     }
 }
 
+impl AccountEvent {
+    /// Whether somebody tried to get in with it, or asked to set a password.
+    pub fn is_attempt(&self) -> bool {
+        match self {
+            Self::PasswordAccepted(_)
+            | Self::PasswordRejected(_)
+            | Self::PasswordResetRequested(_)
+            | Self::SignInRefused(_)
+            | Self::FederatedIdentityAccepted(_)
+            | Self::FederatedIdentityRejected(_) => true,
+            Self::AccountRegistered(_)
+            | Self::PasswordChanged(_)
+            | Self::EmailChanged(_)
+            | Self::ProfileChanged(_)
+            | Self::AccountDisabled(_)
+            | Self::AccountEnabled(_)
+            | Self::AccountUnlocked(_)
+            | Self::PasswordExpired(_)
+            | Self::AccountErased(_)
+            | Self::FederatedIdentityLinked(_) => false,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,6 +4,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 use sekisho_dev::{Stack, StackOptions};
+use sekisho_tests::mail;
 use sekisho_tests::visitor::{Page, Visitor};
 use serde_json::Value;
 
@@ -144,6 +145,12 @@ fn staff_are_linked_from_a_terminal_and_by_a_list() -> Result<()> {
     let shown = || -> Result<Value> { Ok(serde_json::from_str(&done(&stack, &["show", STAFF, "--json"])?)?) };
     assert_eq!(shown()?["ncr_subject"], "ncr-staff-2");
     assert!(done(&stack, &["show", STAFF])?.contains("NCRアカウントでサインインします"));
+    let listed = done(&stack, &["list"])?;
+    let line = listed
+        .lines()
+        .find(|line| line.contains(STAFF))
+        .unwrap_or_default();
+    assert!(line.contains("NCRアカウント"), "{listed}");
     assert!(done(&stack, &["explain", STAFF])?.contains("[NCRアカウントでサインイン]"));
 
     let again = done(&stack, &["link-ncr", STAFF, "ncr-staff-2"])?;
@@ -157,6 +164,7 @@ fn staff_are_linked_from_a_terminal_and_by_a_list() -> Result<()> {
     assert_eq!(shown()?["ncr_subject"], "ncr-staff-2");
     assert!(done(&stack, &["link-ncr", STAFF, "--remove"])?.contains("外しました。"));
     assert_eq!(shown()?["ncr_subject"], "");
+    assert!(done(&stack, &["explain", STAFF])?.contains("NCRアカウントとの結び付きが外されています"));
 
     let folder = tempfile::tempdir()?;
     let list = folder.path().join("staff.csv");
@@ -179,6 +187,11 @@ fn staff_are_linked_from_a_terminal_and_by_a_list() -> Result<()> {
             .any(|line| line.contains("変更なし") && line.ends_with('2')),
         "{unchanged}"
     );
+    done(&stack, &["link-ncr", sekisho_tests::LOGIN, "ncr-staff-5"])?;
+    mail::wait_until(&stack.mailbox_url(), sekisho_tests::ADDRESS, |mails| {
+        let mut subjects = mails.iter().map(|mail| &mail.subject);
+        subjects.any(|subject| subject.contains("NCRアカウント関連付けのお知らせ"))
+    })?;
     Ok(())
 }
 

@@ -252,6 +252,14 @@ impl Flow {
         }
     }
 
+    /// Whether a code was accepted in it; none is needed where a provider vouches for the person.
+    pub fn has_accepted_code(&self) -> bool {
+        match self {
+            Self::Verified(minted, proof) | Self::Used(minted, proof, _) => proof.position != minted.position,
+            Self::Unminted | Self::Open(_) | Self::Cancelled(_) | Self::Mixed => false,
+        }
+    }
+
     /// The mint, for a caller that holds the flow's secret; compared in constant time.
     ///
     /// # Errors

@@ -26,6 +26,9 @@ fn of_account(event: &AccountEvent) -> Option<Topic> {
     match event {
         AccountEvent::PasswordChanged(_) => Some(Topic::PasswordChanged),
         AccountEvent::EmailChanged(_) => Some(Topic::EmailChanged),
+        AccountEvent::FederatedIdentityLinked(linked) if !linked.removed => {
+            Some(Topic::FederatedIdentityLinked)
+        }
         // Nobody has the phantom of a login id.
         AccountEvent::PasswordRejected(rejected) if rejected.password_version > 0 => {
             match (rejected.closes, &rejected.lock) {
@@ -84,7 +87,9 @@ fn of_session(event: &SessionEvent) -> Option<Topic> {
 mod tests {
     use sekisho_eventlog::{EventId, Position, Recorded, StreamId, Version};
     use sekisho_proto::Event;
-    use sekisho_proto::credentials::v1::{EmailChanged, PasswordChanged, PasswordRejected};
+    use sekisho_proto::credentials::v1::{
+        EmailChanged, FederatedIdentityLinked, PasswordChanged, PasswordRejected,
+    };
     use sekisho_proto::log::v1::{Metadata, Payload};
     use sekisho_proto::otp::v1::CodeRejected;
     use sekisho_proto::sessions::v1::SessionStarted;
@@ -127,6 +132,14 @@ mod tests {
             told(&AccountEvent::from(EmailChanged {})),
             Some(Topic::EmailChanged)
         );
+        let link = |removed| {
+            AccountEvent::from(FederatedIdentityLinked {
+                removed,
+                ..FederatedIdentityLinked::default()
+            })
+        };
+        assert_eq!(told(&link(false)), Some(Topic::FederatedIdentityLinked));
+        assert_eq!(told(&link(true)), None);
         let spent = |purpose: Purpose, tries_left| {
             CodeEvent::from(CodeRejected {
                 purpose: purpose.into(),

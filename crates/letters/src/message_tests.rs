@@ -9,7 +9,7 @@ use crate::content::Code;
 const SUBJECT: &str = "国立がん研究センター（GTOL B2C production）アカウントの電子メール確認コード";
 const AT: OffsetDateTime = datetime!(2026-03-02 01:23:45 UTC);
 const BOTH: [Charset; 2] = [Charset::Utf8, Charset::Iso2022Jp];
-const TOPICS: [Topic; 9] = [
+const TOPICS: [Topic; 10] = [
     Topic::PasswordChanged,
     Topic::Locked,
     Topic::Closed,
@@ -19,6 +19,7 @@ const TOPICS: [Topic; 9] = [
     Topic::SignInCodesClosed,
     Topic::ResetCodesClosed,
     Topic::EmailChanged,
+    Topic::FederatedIdentityLinked,
 ];
 
 fn code(purpose: Purpose) -> Content<'static> {

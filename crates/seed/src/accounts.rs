@@ -7,6 +7,7 @@ use anyhow::{Context, Result, anyhow};
 use argon2::password_hash::PasswordHasher;
 use argon2::{Algorithm, Argon2, Params, Version};
 use sekisho_proto::credentials::v1::administration_service_client::AdministrationServiceClient;
+use sekisho_proto::credentials::v1::link_federated_identity_request::Link;
 use sekisho_proto::credentials::v1::{LinkFederatedIdentityRequest, RegisterAccountRequest};
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 use tonic::{Code, Status};
@@ -78,7 +79,7 @@ pub async fn register(credentials: &str, certificates: &Path, staff: bool) -> Re
         done(&STAFF, registered)?;
         let link = LinkFederatedIdentityRequest {
             login_id: STAFF.login_id.to_owned(),
-            ncr_subject: STAFF_SUBJECT.to_owned(),
+            link: Some(Link::NcrSubject(STAFF_SUBJECT.to_owned())),
         };
         done(&STAFF, client.link_federated_identity(link).await)?;
     }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use anyhow::bail;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
+use sekisho_proto::credentials::v1::link_federated_identity_request::Link;
 use sekisho_proto::credentials::v1::{LinkFederatedIdentityRequest, RegisterAccountRequest};
 
 use super::refusal::{is_answer_lost, not_done};
@@ -25,7 +26,7 @@ pub struct Add {
     /// The person's name.
     #[arg(long, value_name = "NAME")]
     name: String,
-    /// Where codes are mailed to. Without one, nobody can sign in.
+    /// Where codes are mailed to. Without one, nobody can sign in but with an NCR account.
     #[arg(long, value_name = "ADDRESS", default_value = "")]
     email: String,
     /// How many digits a login id of digits alone has; 0 for any number.
@@ -75,15 +76,15 @@ impl Add {
             }
         };
         writeln!(output, "登録しました。（ログの位置 {position}）")?;
-        if let Some(ncr_subject) = self.ncr {
+        if let Some(subject) = self.ncr {
             let request = LinkFederatedIdentityRequest {
                 login_id: login.clone(),
-                ncr_subject,
+                link: Some(Link::NcrSubject(subject)),
             };
             let linked = client.link_federated_identity(request).await;
             linked.map_err(|status| {
                 not_done(
-                    "登録しましたが、NCRアカウントに結び付けていません",
+                    "登録しましたが、NCRアカウントに結び付けていません（正しい識別子で sekisho accounts link-ncr を実行してください）",
                     &login,
                     &status,
                 )

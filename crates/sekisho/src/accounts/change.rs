@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use anyhow::bail;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
+use sekisho_proto::credentials::v1::link_federated_identity_request::Link;
 use sekisho_proto::credentials::v1::{
     Account, ChangeAddressRequest, DisableAccountRequest, EnableAccountRequest, EraseAccountRequest,
     ExpirePasswordRequest, LinkFederatedIdentityRequest, ShowAccountRequest, UnlockAccountRequest,
@@ -162,7 +163,7 @@ impl LinkNcr {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let request = LinkFederatedIdentityRequest {
             login_id: self.login.clone(),
-            ncr_subject: self.subject.unwrap_or_default(),
+            link: Some(self.subject.map_or(Link::Nobody(()), Link::NcrSubject)),
         };
         let answer = self.credentials.client()?.link_federated_identity(request).await;
         let position = answer

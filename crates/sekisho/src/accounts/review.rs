@@ -12,15 +12,17 @@ use uuid::Uuid;
 use super::Credentials;
 use super::columns::state;
 use super::listed::{self, Listed};
+use super::show::method;
 use super::spreadsheet::{BOM, guarded};
 use crate::text::{clean, day, table};
 
 /// What is said of each account.
-const TITLES: [&str; 7] = [
+const TITLES: [&str; 8] = [
     "施設コード",
     "利用者ID",
     "氏名",
     "状態",
+    "サインイン方法",
     "登録日",
     "最終サインイン日",
     "確認",
@@ -118,6 +120,7 @@ fn cells(account: &Account, since: OffsetDateTime) -> [String; TITLES.len()] {
         account.login_id.clone(),
         account.name.clone(),
         state(account.disabled).to_owned(),
+        method(account).to_owned(),
         registered_at(account).map_or_else(String::new, day),
         last_used_at(account).map_or_else(|| "なし".to_owned(), day),
         remark.to_owned(),
@@ -198,7 +201,7 @@ mod tests {
     #[test]
     fn days_are_those_of_japan() {
         let cells = cells(&accounts()[0], SINCE);
-        assert_eq!(cells[4..6], ["2026-03-02", "2026-04-01"]);
+        assert_eq!(cells[5..7], ["2026-03-02", "2026-04-01"]);
     }
 
     #[test]
@@ -207,8 +210,8 @@ mod tests {
         as_csv(&accounts()[2..3], SINCE, &mut output).unwrap();
         assert_eq!(
             String::from_utf8(output).unwrap(),
-            "\u{feff}施設コード,利用者ID,氏名,状態,登録日,最終サインイン日,確認\n\
-             045000,04500003,登録 花子,有効,2026-03-02,なし,一度も利用なし\n"
+            "\u{feff}施設コード,利用者ID,氏名,状態,サインイン方法,登録日,最終サインイン日,確認\n\
+             045000,04500003,登録 花子,有効,パスワード,2026-03-02,なし,一度も利用なし\n"
         );
     }
 }

@@ -87,9 +87,10 @@ fn overview(accounts: &[Account], output: &mut impl Write) -> anyhow::Result<()>
         "施設",
         "氏名",
         "状態",
+        "サインイン方法",
         "最終サインイン（日本時間）",
     ];
-    let rows: Vec<[String; 6]> = std::iter::once(titles.map(str::to_owned))
+    let rows: Vec<[String; 7]> = std::iter::once(titles.map(str::to_owned))
         .chain(accounts.iter().map(|account| {
             [
                 clean(&account.login_id),
@@ -97,6 +98,7 @@ fn overview(accounts: &[Account], output: &mut impl Write) -> anyhow::Result<()>
                 clean(&account.facility),
                 clean(&account.name),
                 state(account),
+                method(account).to_owned(),
                 last_signed_in(account),
             ]
         }))
@@ -137,7 +139,7 @@ fn facts(account: &Account) -> Vec<(&'static str, String)> {
             format!("{}回（確認済みでないブラウザ）", account.failures),
         ),
         ("確認済みのブラウザ", format!("{}件", account.known_devices)),
-        ("最終パスワード一致", last_accepted(account)),
+        (last_accepted_title(account), last_accepted(account)),
         ("最終サインイン", last_signed_in(account)),
     ]
 }
@@ -165,6 +167,15 @@ pub(super) fn is_linked(account: &Account) -> bool {
     !account.ncr_subject.is_empty()
 }
 
+/// How its owner signs in.
+pub(super) fn method(account: &Account) -> &'static str {
+    if is_linked(account) {
+        "NCRアカウント"
+    } else {
+        "パスワード"
+    }
+}
+
 pub(super) fn password(account: &Account) -> &'static str {
     if is_linked(account) {
         "使えません（NCRアカウントでサインインします）"
@@ -176,6 +187,14 @@ pub(super) fn password(account: &Account) -> &'static str {
         "登録時のもの（このシステムでは、本人はまだ設定していません）"
     } else {
         "本人が設定したもの"
+    }
+}
+
+fn last_accepted_title(account: &Account) -> &'static str {
+    if is_linked(account) {
+        "最終NCRアカウント確認"
+    } else {
+        "最終パスワード一致"
     }
 }
 

@@ -70,6 +70,8 @@ enum Which {
     ResetCodesClosed,
     /// Codes go to another address.
     EmailChanged,
+    /// An NCR account opens the account.
+    FederatedIdentityLinked,
 }
 
 impl Preview {
@@ -135,6 +137,7 @@ impl Which {
             Self::SignInCodesClosed => Content::Notice(Topic::SignInCodesClosed),
             Self::ResetCodesClosed => Content::Notice(Topic::ResetCodesClosed),
             Self::EmailChanged => Content::Notice(Topic::EmailChanged),
+            Self::FederatedIdentityLinked => Content::Notice(Topic::FederatedIdentityLinked),
         }
     }
 }

@@ -74,37 +74,16 @@ impl App {
             .await?
             .ok_or(Error::Flow(Refusal::Unknown))?;
         let in_full = person.address.as_ref().map_or("", Address::as_str);
-        let stage = Stage::of(&flow);
+        let address = if flow.has_accepted_code() { in_full } else { "" };
         Ok(Described {
             masked_address: person.address.as_ref().map(Address::masked).unwrap_or_default(),
-            address: if stage >= Stage::Verified { in_full } else { "" }.to_owned(),
-            person: match stage {
-                Stage::Open | Stage::Verified => None,
-                Stage::SignedIn => Some(Known {
-                    facility: person.facility,
-                    name: person.name,
-                }),
-            },
+            address: address.to_owned(),
+            person: matches!(flow, Flow::Used(..)).then_some(Known {
+                facility: person.facility,
+                name: person.name,
+            }),
             new_password: None,
         })
-    }
-}
-
-/// How far a sign-in has come.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Stage {
-    Open,
-    Verified,
-    SignedIn,
-}
-
-impl Stage {
-    fn of(flow: &Flow) -> Self {
-        match flow {
-            Flow::Unminted | Flow::Mixed | Flow::Cancelled(_) | Flow::Open(_) => Self::Open,
-            Flow::Verified(..) => Self::Verified,
-            Flow::Used(..) => Self::SignedIn,
-        }
     }
 }
 

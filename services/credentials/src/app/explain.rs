@@ -194,13 +194,7 @@ fn enquiry_of(flow: FlowId) -> Enquiry {
 
 /// Whether somebody tried to get in; what this version does not understand is told as something else.
 fn is_attempt(entry: &Entry) -> bool {
-    matches!(
-        entry.event::<AccountEvent>(),
-        Ok(AccountEvent::PasswordAccepted(_)
-            | AccountEvent::PasswordRejected(_)
-            | AccountEvent::PasswordResetRequested(_)
-            | AccountEvent::SignInRefused(_)
-            | AccountEvent::FederatedIdentityAccepted(_)
-            | AccountEvent::FederatedIdentityRejected(_))
-    )
+    entry
+        .event::<AccountEvent>()
+        .is_ok_and(|event| event.is_attempt())
 }

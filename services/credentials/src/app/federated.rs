@@ -1,13 +1,14 @@
 //! NCRアカウントでサインイン: a sign-in in which a provider vouches for the person (OpenID Connect).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sekisho_eventlog::{DecideError, Decided, Decision, FlowId, StreamId};
 use sekisho_evidence::{Flow, secret_digest};
 use sekisho_proto::credentials::v1::federated_identity_rejected::Reason as Unopened;
 use sekisho_proto::events::AccountEvent;
 use sekisho_service::settings::Secret;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tracing::Instrument as _;
 
 use super::subject::Owner;
@@ -20,6 +21,13 @@ use crate::sealing::{Asker, PersonalKey, Question, Seen, Tags};
 
 /// Looks at the account of one person. Another one is needed only when the link was changed during the last.
 const LOOKS: usize = 3;
+/// Between the looks at what comes of the same answer elsewhere: it has its token by then.
+const PAUSES: [Duration; 4] = [
+    Duration::from_millis(100),
+    Duration::from_millis(300),
+    Duration::from_millis(600),
+    Duration::from_secs(1),
+];
 /// What of a foreign text is logged, in characters.
 const LOGGED: usize = 200;
 
@@ -168,11 +176,10 @@ impl App {
         let believed = timeout(provider.patience(), self.believe(provider, &answered)).await;
         let person = match believed.unwrap_or(Err(Unvouched::ProviderUnreachable)) {
             Ok(person) => person,
-            // The same answer may have been taken meanwhile: then its code is spent, and all is well.
+            // The code may be spent because the same answer is being taken elsewhere: then all is well in a moment.
             Err(Unvouched::Binding) => {
                 self.count_callback(tags);
-                let before = self.finished_before(&answered).await?;
-                return Ok(before.unwrap_or(Finished::Unvouched(Unvouched::Binding)));
+                return self.finished_elsewhere(&answered).await;
             }
             Err(why) => return Ok(Finished::Unvouched(why)),
         };
@@ -224,6 +231,18 @@ impl App {
             Flow::Verified(..) | Flow::Used(..) if is_its_own => self.accepted(&callback.host).await,
             _ => Finished::Unvouched(Unvouched::Binding),
         }))
+    }
+
+    /// What comes of the flow within a moment.
+    async fn finished_elsewhere(&self, answered: &Answered<'_>) -> Result<Finished, Error> {
+        for pause in PAUSES {
+            if let Some(finished) = self.finished_before(answered).await? {
+                return Ok(finished);
+            }
+            sleep(pause).await;
+        }
+        let finished = self.finished_before(answered).await?;
+        Ok(finished.unwrap_or(Finished::Unvouched(Unvouched::Binding)))
     }
 
     async fn accepted(&self, host: &str) -> Finished {

@@ -3,6 +3,7 @@
 use sekisho_eventlog::Version;
 use sekisho_proto::credentials::v1 as proto;
 use sekisho_proto::credentials::v1::administration_service_server::AdministrationService;
+use sekisho_proto::credentials::v1::link_federated_identity_request::Link;
 use sekisho_proto::to_timestamp;
 use sekisho_service::Late;
 use sekisho_service::server::Peer;
@@ -154,9 +155,11 @@ impl AdministrationService for Administration {
     ) -> Result<Response<proto::LinkFederatedIdentityResponse>, Status> {
         let actor = Peer::of(&request)?.actor.clone();
         let request = request.into_inner();
-        let subject = match request.ncr_subject.as_str() {
-            "" => None,
-            text => Some(SubjectIdentifier::try_from(text).map_err(|_| Error::SubjectInvalid)?),
+        let subject = match request.link.ok_or(Error::SubjectInvalid)? {
+            Link::Nobody(()) => None,
+            Link::NcrSubject(text) => {
+                Some(SubjectIdentifier::try_from(text.as_str()).map_err(|_| Error::SubjectInvalid)?)
+            }
         };
         let app = self.app.get()?;
         let position = app.link_ncr(&request.login_id, subject, &actor).await?;

@@ -1,5 +1,4 @@
-//! What the provider says of itself (OpenID Connect Discovery 1.0), with its keys. Asked for once an hour, and used for a day if it does
-//! not answer.
+//! What the provider says of itself (OpenID Connect Discovery 1.0), with its keys.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -17,23 +16,20 @@ use url::Url;
 use super::Unreachable;
 use super::http::{Http, HttpError, send};
 
-/// After a question that had no answer nobody asks again beside other work for so long.
-const PAUSE: Duration = Duration::from_secs(10);
-
 /// How long what a provider says of itself is used.
 #[derive(Debug, Clone, Copy)]
 pub struct Freshness {
-    /// After so long it is asked for anew.
-    pub fresh: Duration,
-    /// So long it is used all the same.
+    /// A browser is led to a provider that has answered within so long: one that is away would show nothing of ours.
+    pub leading: Duration,
+    /// For all else it is used so long.
     pub usable: Duration,
 }
 
 impl Default for Freshness {
     fn default() -> Self {
         Self {
-            fresh: Duration::from_hours(1),
-            usable: Duration::from_hours(24),
+            leading: Duration::from_secs(30),
+            usable: Duration::from_hours(1),
         }
     }
 }
@@ -79,7 +75,6 @@ pub(super) struct Discovered {
 pub(super) struct Discovery {
     issuer: IssuerUrl,
     http: Http,
-    freshness: Freshness,
     known: Arc<Mutex<Known>>,
     /// Whoever asks: all others wait for what comes of it.
     asking: Arc<tokio::sync::Mutex<()>>,
@@ -88,8 +83,16 @@ pub(super) struct Discovery {
 #[derive(Debug, Clone, Default)]
 struct Known {
     last: Option<Arc<Discovered>>,
-    /// When it was asked last and did not answer.
+    /// When a question to it last came to nothing.
     silent_at: Option<Instant>,
+}
+
+impl Known {
+    fn newer_than(&self, moment: Option<Instant>) -> Option<Arc<Discovered>> {
+        let last = self.last.as_ref();
+        last.filter(|last| moment.is_none_or(|moment| last.at > moment))
+            .cloned()
+    }
 }
 
 impl Discovered {
@@ -99,35 +102,31 @@ impl Discovered {
 }
 
 impl Discovery {
-    pub fn new(issuer: IssuerUrl, http: Http, freshness: Freshness) -> Self {
+    pub fn new(issuer: IssuerUrl, http: Http) -> Self {
         Self {
             issuer,
             http,
-            freshness,
             known: Arc::default(),
             asking: Arc::default(),
         }
     }
 
-    /// What it says, or said not too long ago.
-    pub async fn any(&self) -> Result<Arc<Discovered>, Unreachable> {
-        match self.known().last {
-            Some(last) if last.at.elapsed() < self.freshness.fresh => Ok(last),
-            Some(last) if last.at.elapsed() < self.freshness.usable => {
-                // Nobody waits for it.
-                tokio::spawn(self.clone().refresh());
-                Ok(last)
-            }
-            Some(_) | None => self.ask(None).await,
-        }
+    /// What it says, asked for not longer ago than `age`.
+    pub async fn within(&self, age: Duration) -> Result<Arc<Discovered>, Unreachable> {
+        // A machine that is younger has nothing older.
+        self.ask(Instant::now().checked_sub(age)).await
     }
 
-    /// What it says to whoever asks after a moment. Of many who want to know at once, one asks.
+    /// What it says to whoever asks after a moment.
     pub async fn newer_than(&self, moment: Instant) -> Result<Arc<Discovered>, Unreachable> {
         self.ask(Some(moment)).await
     }
 
+    /// Of many who want to know at once, one asks.
     async fn ask(&self, newer_than: Option<Instant>) -> Result<Arc<Discovered>, Unreachable> {
+        if let Some(last) = self.known().newer_than(newer_than) {
+            return Ok(last);
+        }
         // Whoever loses patience leaves the answer to those who come later.
         let asked = tokio::spawn(self.clone().ask_unless_known(newer_than, Instant::now()));
         asked.await.unwrap_or(Err(Unreachable))
@@ -140,22 +139,11 @@ impl Discovery {
     ) -> Result<Arc<Discovered>, Unreachable> {
         let _asking = self.asking.lock().await;
         let known = self.known();
-        let is_enough = |last: &Discovered| match newer_than {
-            Some(moment) => last.at > moment,
-            None => last.at.elapsed() < self.freshness.usable,
-        };
-        match known.last.filter(|last| is_enough(last)) {
+        match known.newer_than(newer_than) {
             Some(last) => Ok(last),
+            // Whoever asked while this one waited got none.
             None if known.silent_at.is_some_and(|at| at > arrived) => Err(Unreachable),
             None => self.discover().await,
-        }
-    }
-
-    async fn refresh(self) {
-        let was_silent = self.known().silent_at.is_some_and(|at| at.elapsed() < PAUSE);
-        if let (Ok(_asking), false) = (self.asking.try_lock(), was_silent) {
-            // What went wrong is logged.
-            let _ = self.discover().await;
         }
     }
 
@@ -178,7 +166,7 @@ impl Discovery {
         };
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if answer.is_none() {
-            known.silent_at = Some(at);
+            known.silent_at = Some(Instant::now());
         }
         known.last = answer.clone().or(known.last.take());
         answer.ok_or(Unreachable)

@@ -111,7 +111,7 @@ impl Provider {
     pub fn new(settings: ProviderSettings) -> Self {
         let is_encrypted = settings.issuer.url().scheme() == "https";
         let http = Http::new(settings.patience, settings.authority.as_ref(), is_encrypted);
-        let discovery = Discovery::new(settings.issuer.clone(), http.clone(), settings.freshness);
+        let discovery = Discovery::new(settings.issuer.clone(), http.clone());
         Self {
             hosts: settings.origins.iter().map(Host::of).collect(),
             discovery,
@@ -144,7 +144,7 @@ impl Provider {
         question: &Question,
         redirect_uri: &str,
     ) -> Result<Secret<String>, Unreachable> {
-        let discovered = self.discovered().await?;
+        let discovered = self.discovery.within(self.settings.freshness.leading).await?;
         let client = client::client(&discovered, &self.settings, redirect_uri).ok_or(Unreachable)?;
         let (state, nonce) = (question.state.expose().clone(), question.nonce.expose().clone());
         let verifier = PkceCodeVerifier::new(question.verifier.expose().clone());
@@ -172,7 +172,7 @@ impl Provider {
         if !iss.is_empty() {
             return iss == self.issuer();
         }
-        match self.discovery.any().await {
+        match self.usable().await {
             Ok(discovered) => !discovered.extra().authorization_response_iss_parameter_supported,
             // Then its token endpoint is not known either.
             Err(Unreachable) => true,
@@ -191,7 +191,7 @@ impl Provider {
         now: OffsetDateTime,
     ) -> Result<Person, Distrust> {
         let unreachable = |Unreachable| Distrust::Unreachable;
-        let discovered = self.discovery.any().await.map_err(unreachable)?;
+        let discovered = self.usable().await.map_err(unreachable)?;
         let exchange = client::Exchange {
             discovered: discovered.clone(),
             settings: self.settings.clone(),
@@ -224,7 +224,7 @@ impl Provider {
     /// Where the browser goes after a sign-out at a host, so that it ends at the provider as well (OpenID Connect RP-Initiated Logout
     /// 1.0, 2); `None` if the provider has no such place. No token goes along: none is kept.
     pub async fn end_session_url(&self, host: &str) -> Option<String> {
-        let discovered = self.discovered().await.ok()?;
+        let discovered = timeout(self.settings.patience, self.usable()).await.ok()?.ok()?;
         let mut url = discovered.extra().end_session_endpoint.clone()?;
         let signed_out = self.host(host)?.signed_out.as_str();
         url.query_pairs_mut()
@@ -233,9 +233,8 @@ impl Provider {
         Some(url.into())
     }
 
-    async fn discovered(&self) -> Result<Arc<Discovered>, Unreachable> {
-        let discovered = timeout(self.settings.patience, self.discovery.any()).await;
-        discovered.unwrap_or(Err(Unreachable))
+    async fn usable(&self) -> Result<Arc<Discovered>, Unreachable> {
+        self.discovery.within(self.settings.freshness.usable).await
     }
 
     fn host(&self, authority: &str) -> Option<&Host> {

@@ -82,6 +82,7 @@ fn can_be_caused_by_strangers(topic: Topic) -> bool {
         | Topic::NewDevice
         | Topic::SignInCodeSpent
         | Topic::EmailChanged
+        | Topic::FederatedIdentityLinked
         | Topic::SignInCodesClosed
         // Once, until an administrator pardons.
         | Topic::ResetCodesClosed => false,

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use sekisho_proto::credentials::v1::account::{Lock, What};
+use sekisho_proto::credentials::v1::federated_identity_rejected::Reason as Unopened;
 use sekisho_proto::credentials::v1::{Account, Episode, ExplainAccountResponse};
 use sekisho_proto::events::AccountEvent;
 use sekisho_proto::from_timestamp;
@@ -45,8 +46,8 @@ fn tell(sentence: impl Into<String>) -> Advice {
 /// What to say and to do, the most pressing first. Speaks of the first attempt of the answer.
 pub(super) fn advice(answer: &ExplainAccountResponse, now: OffsetDateTime) -> Vec<Advice> {
     let Some(account) = &answer.account else {
-        if answer.episodes.iter().any(is_of_staff) {
-            return of_unlinked_staff();
+        if let Some(reason) = answer.episodes.iter().find_map(unopened) {
+            return of_unlinked_staff(reason);
         }
         return vec![
             tell(
@@ -56,6 +57,12 @@ pub(super) fn advice(answer: &ExplainAccountResponse, now: OffsetDateTime) -> Ve
         ];
     };
     let mut all = of_account(account, now);
+    if account.password_expired && answer.episodes.iter().any(was_linked) {
+        all.insert(0, Advice::Do(format!(
+            "NCRアカウントとの結び付きが外されています。NCRアカウントで利用する人なら、{CALL_BACK}sekisho accounts link-ncr {} で結び付けます（パスワードの設定は要りません）。",
+            clean(&account.login_id)
+        )));
+    }
     let attempt = answer.episodes.iter().find(|episode| is_attempt(episode));
     if let Some(attempt) = attempt
         .map(Attempt::of)
@@ -74,21 +81,37 @@ pub(super) fn advice(answer: &ExplainAccountResponse, now: OffsetDateTime) -> Ve
     all
 }
 
-/// Whether the provider vouched for somebody who opens no account.
-fn is_of_staff(episode: &Episode) -> bool {
+/// Whether a link with an NCR account was made or ended.
+fn was_linked(episode: &Episode) -> bool {
     let mut told = episode.events.iter().map(Told::of);
-    told.any(|told| matches!(told, Told::Account(AccountEvent::FederatedIdentityRejected(_))))
+    told.any(|told| matches!(told, Told::Account(AccountEvent::FederatedIdentityLinked(_))))
 }
 
-fn of_unlinked_staff() -> Vec<Advice> {
-    vec![
+/// Why the provider vouched for somebody in vain, if it did.
+fn unopened(episode: &Episode) -> Option<Unopened> {
+    let mut told = episode.events.iter().map(Told::of);
+    told.find_map(|told| match told {
+        Told::Account(AccountEvent::FederatedIdentityRejected(rejected)) => Some(rejected.reason()),
+        Told::Account(_) | Told::Code(_) | Told::Session(_) | Told::Unknown => None,
+    })
+}
+
+/// Of a person whom no account is linked with.
+fn of_unlinked_staff(reason: Unopened) -> Vec<Advice> {
+    let mut all = vec![
         tell(
             "NCRアカウントは確認できましたが、GTOLのアカウントと結び付いていません。所属の担当者を通じて登録を依頼してください。",
         ),
         Advice::Do(format!(
             "登録する場合は、{CALL_BACK}NCRアカウントの担当者にサブジェクト識別子（sub）を確認し、sekisho accounts link-ncr で結び付けます。"
         )),
-    ]
+    ];
+    if reason == Unopened::FactorMissing {
+        all.push(tell(
+            "登録のあとは、NCRアカウントの認証サービスで、多要素認証を使ってサインインしてください。",
+        ));
+    }
+    all
 }
 
 fn of_account(account: &Account, now: OffsetDateTime) -> Vec<Advice> {

@@ -1,8 +1,8 @@
 use sekisho_proto::credentials::v1::account::{Lock, What};
 use sekisho_proto::credentials::v1::federated_identity_rejected::Reason;
 use sekisho_proto::credentials::v1::{
-    Episode, FederatedIdentityAccepted, FederatedIdentityRejected, LoggedEvent, PasswordAccepted,
-    PasswordRejected, PasswordResetRequested, SignInRefused,
+    Episode, FederatedIdentityAccepted, FederatedIdentityLinked, FederatedIdentityRejected, LoggedEvent,
+    PasswordAccepted, PasswordRejected, PasswordResetRequested, SignInRefused,
 };
 use sekisho_proto::events::{AccountEvent, CodeEvent, SessionEvent};
 use sekisho_proto::otp::v1::{
@@ -348,22 +348,43 @@ fn who_signs_in_with_an_ncr_account_hears_of_no_password_and_no_code() {
         ..FederatedIdentityRejected::default()
     };
     assert!(of(weak.into()).contains("多要素認証"));
-    let stranger = FederatedIdentityRejected {
-        reason: Reason::NoAccount.into(),
-        ..FederatedIdentityRejected::default()
+    let of_nobody = |reason: Reason| {
+        let stranger = FederatedIdentityRejected {
+            reason: reason.into(),
+            ..FederatedIdentityRejected::default()
+        };
+        let answer = ExplainAccountResponse {
+            account: None,
+            episodes: vec![Episode {
+                events: vec![logged(&AccountEvent::from(stranger))],
+                ..Episode::default()
+            }],
+            ..ExplainAccountResponse::default()
+        };
+        advice(&answer, NOW)
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
     };
-    let answer = ExplainAccountResponse {
-        account: None,
-        episodes: vec![Episode {
-            events: vec![logged(&AccountEvent::from(stranger))],
-            ..Episode::default()
-        }],
-        ..ExplainAccountResponse::default()
-    };
-    let said_of_nobody: Vec<_> = advice(&answer, NOW).iter().map(ToString::to_string).collect();
+    let stranger = of_nobody(Reason::NoAccount);
     assert!(
-        said_of_nobody[1].contains("link-ncr") && !said_of_nobody.concat().contains("8桁"),
-        "{said_of_nobody:?}"
+        stranger[1].contains("link-ncr") && !stranger.concat().contains("8桁"),
+        "{stranger:?}"
+    );
+    assert!(!stranger.concat().contains("多要素認証"));
+    assert!(of_nobody(Reason::FactorMissing)[2].contains("多要素認証"));
+    let ended = AccountEvent::from(FederatedIdentityLinked {
+        removed: true,
+        ..FederatedIdentityLinked::default()
+    });
+    let of_before = Account {
+        password_expired: true,
+        ..account()
+    };
+    let unlinked = self::said(of_before, vec![logged(&ended)]);
+    assert!(
+        unlinked.starts_with("操作：NCRアカウントとの結び付きが外されています"),
+        "{unlinked}"
     );
     let half = of(FederatedIdentityAccepted::default().into());
     assert!(half.contains("サインインは完了していません"), "{half}");

@@ -47,15 +47,7 @@ pub(super) enum Step {
 /// Whether somebody tried to sign in, or to set a password.
 pub(super) fn is_attempt(episode: &Episode) -> bool {
     episode.events.iter().any(|event| match Told::of(event) {
-        Told::Account(event) => matches!(
-            event,
-            AccountEvent::PasswordAccepted(_)
-                | AccountEvent::PasswordRejected(_)
-                | AccountEvent::SignInRefused(_)
-                | AccountEvent::PasswordResetRequested(_)
-                | AccountEvent::FederatedIdentityAccepted(_)
-                | AccountEvent::FederatedIdentityRejected(_)
-        ),
+        Told::Account(event) => event.is_attempt(),
         Told::Code(_) | Told::Session(_) | Told::Unknown => false,
     })
 }

@@ -69,6 +69,10 @@ fn topic(topic: Topic) -> Option<Value> {
         Topic::SignInCodeSpent => Some(Value::Word("サインインの確認コード無効化", "sign_in_code_spent")),
         Topic::ResetCodeSpent => Some(Value::Word("再設定の確認コード無効化", "reset_code_spent")),
         Topic::EmailChanged => Some(Value::Word("電子メール アドレス変更", "email_changed")),
+        Topic::FederatedIdentityLinked => Some(Value::Word(
+            "NCRアカウントの関連付け",
+            "federated_identity_linked",
+        )),
         Topic::SignInCodesClosed => Some(Value::Word("サインインの確認コード停止", "sign_in_codes_closed")),
         Topic::ResetCodesClosed => Some(Value::Word("再設定の確認コード停止", "reset_codes_closed")),
     }

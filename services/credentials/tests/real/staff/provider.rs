@@ -52,6 +52,8 @@ pub struct Script {
     /// What the token endpoint answers in place of tokens.
     pub refuses: Option<(StatusCode, Value)>,
     pub delay: Duration,
+    /// Between spending a code and answering.
+    pub hesitation: Duration,
     /// A code is good once, as it has to be.
     pub spends_codes: bool,
     /// Clients prove who they are by a signature with this key.
@@ -158,6 +160,7 @@ impl Script {
             metadata: |_| (),
             refuses: None,
             delay: Duration::ZERO,
+            hesitation: Duration::ZERO,
             spends_codes: true,
             client_key: None,
             questions: HashMap::new(),
@@ -210,8 +213,19 @@ async fn token(
     headers: HeaderMap,
     Form(asked): Form<HashMap<String, String>>,
 ) -> Response {
-    let delay = provider.script().delay;
+    let (delay, hesitation) = {
+        let script = provider.script();
+        (script.delay, script.hesitation)
+    };
     tokio::time::sleep(delay).await;
+    let answer = redeemed(&provider, &headers, &asked);
+    if answer.status() == StatusCode::OK {
+        tokio::time::sleep(hesitation).await;
+    }
+    answer
+}
+
+fn redeemed(provider: &Scripted, headers: &HeaderMap, asked: &HashMap<String, String>) -> Response {
     let mut script = provider.script();
     if let Some((status, answer)) = script.refuses.clone() {
         return (status, Json(answer)).into_response();
@@ -220,7 +234,7 @@ async fn token(
         None => headers
             .get(header::AUTHORIZATION)
             .is_some_and(|value| is_the_secret(value.to_str().unwrap())),
-        Some(key) => is_signed(&asked, key, &provider.issuer),
+        Some(key) => is_signed(asked, key, &provider.issuer),
     };
     if !is_ours {
         return (

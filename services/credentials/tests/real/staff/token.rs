@@ -172,15 +172,21 @@ async fn a_token_without_a_key_id_is_believed_if_there_is_one_key() {
     assert_eq!(of_several.sign_in().await, TOKEN);
 }
 
+/// The same provider, by an address that is none of this machine's own.
+fn elsewhere(said: &mut serde_json::Value, what: &str) {
+    let address = said[what].as_str().unwrap().replace("127.0.0.1", "0.0.0.0");
+    said[what] = json!(address);
+}
+
 /// discovery-issuer-mismatch, and addresses that nobody should be sent to.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_provider_that_names_itself_otherwise_is_not_asked() {
     let staff = Staff::new().await;
     let lies: [fn(&mut serde_json::Value); 5] = [
         |said| said["issuer"] = json!("https://evil.example"),
-        |said| said["authorization_endpoint"] = json!("http://evil.example/auth"),
-        |said| said["token_endpoint"] = json!("http://evil.example/token"),
-        |said| said["jwks_uri"] = json!("http://evil.example/jwks"),
+        |said| elsewhere(said, "authorization_endpoint"),
+        |said| elsewhere(said, "token_endpoint"),
+        |said| elsewhere(said, "jwks_uri"),
         |said| *said = json!("no metadata"),
     ];
     for lie in lies {

@@ -90,6 +90,26 @@ async fn keys_change_under_load_and_nobody_is_refused() {
     );
 }
 
+/// Tokens that come at the same moment need keys that nobody has.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_all_who_need_new_keys_one_asks() {
+    let staff = Staff::new().await;
+    let returned = join_all((0..16_u8).map(|number| staff.visit_with(false, [number; 32]))).await;
+    let asked = || staff.provider.asked_for_keys.load(Ordering::SeqCst);
+    let before = asked();
+    {
+        let mut script = staff.provider.script();
+        script.keys = vec![("key-2", OTHER_RSA)];
+        script.signs_with = "key-2";
+        script.delay = Duration::from_millis(500);
+    }
+    let finished = join_all(returned.into_iter().map(|returned| staff.finish(returned))).await;
+    assert!(finished.iter().all(is_accepted), "{finished:?}");
+    // Who got the token after the first had asked asks once more, for all of them.
+    let more = asked() - before;
+    assert!((1..=3).contains(&more), "{more}");
+}
+
 /// It takes longer than anybody waits for it, and meanwhile everybody else signs in as ever.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_provider_that_hangs_holds_up_nobody_else() {
@@ -147,35 +167,38 @@ fn silent(said: &mut serde_json::Value) {
     *said = serde_json::json!("nothing");
 }
 
+/// It would show nothing of ours.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_provider_said_of_itself_is_used_while_it_is_silent_and_not_for_ever() {
+async fn nobody_is_led_to_a_provider_that_has_gone_away() {
     let mut staff = Staff::new().await;
-    let with = |fresh, usable| {
+    let with = |leading, usable| {
         let provider = client(&staff.provider, |settings| {
-            settings.freshness = Freshness { fresh, usable }
+            settings.freshness = Freshness { leading, usable };
         });
         staff.bench.app.clone().with_provider(provider)
     };
     let (never, long) = (Duration::ZERO, Duration::from_hours(1));
-    let [asks_each_time, asks_beside, remembers] = [with(never, never), with(never, long), with(long, long)];
-    for app in [&asks_each_time, &asks_beside, &remembers] {
-        app.begin_federated(beginning()).await.unwrap();
+    let [asks, remembers, forgets] = [with(never, long), with(long, long), with(long, never)];
+    let mut left = Vec::new();
+    for app in [&asks, &remembers, &forgets] {
+        staff.app = app.clone();
+        left.push((app.clone(), staff.visit().await));
     }
     staff.provider.script().metadata = silent;
-    let refused = asks_each_time.begin_federated(beginning()).await;
+    let refused = asks.begin_federated(beginning()).await;
     assert!(matches!(refused, Err(Error::ProviderUnreachable)), "{refused:?}");
-    for app in [asks_beside.clone(), remembers] {
+    remembers.begin_federated(beginning()).await.unwrap();
+    // Whoever was led there before comes in by what it said then, while that is recent enough.
+    let mut finished = Vec::new();
+    for (app, returned) in left {
         staff.app = app;
-        assert!(is_accepted(&staff.sign_in().await));
+        finished.push(staff.finish(returned).await);
     }
-    // What was asked beside the answers is learned: the keys are new.
-    let asked = staff.provider.asked_for_keys.load(Ordering::SeqCst);
+    assert!(finished[..2].iter().all(is_accepted), "{finished:?}");
+    assert_eq!(finished[2], UNREACHABLE);
+
     staff.provider.script().metadata = |_| ();
-    eventually("the provider to be asked beside an answer", async || {
-        asks_beside.begin_federated(beginning()).await.unwrap();
-        (staff.provider.asked_for_keys.load(Ordering::SeqCst) > asked).then_some(())
-    })
-    .await;
+    asks.begin_federated(beginning()).await.unwrap();
 }
 
 /// A refusal that tells nothing of a person is counted by its reason, once a minute for an address.

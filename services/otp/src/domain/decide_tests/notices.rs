@@ -89,6 +89,7 @@ fn whoever_does_what_only_the_owner_should_is_told_of_each_time() {
         otp::Topic::NewDevice,
         otp::Topic::SignInCodeSpent,
         otp::Topic::EmailChanged,
+        otp::Topic::FederatedIdentityLinked,
     ] {
         let told = nothing().of_no_flow(started(50, topic, 1)).of_no_flow(mailed(50));
         told.when(claim(60, topic, 1)).then(started(60, topic, 1));
