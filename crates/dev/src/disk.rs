@@ -6,6 +6,8 @@ use anyhow::{Result, bail};
 
 /// What starting everything needs at least, in bytes: 1 GiB.
 const TO_START: u64 = 1 << 30;
+/// What the databases of tests need as well: 2.4 GB were measured, of one program.
+const TO_TEST: u64 = 3 << 30;
 /// What building everything needs as well the first time: 2.5 GB were measured.
 const TO_BUILD: u64 = 3 << 30;
 
@@ -14,8 +16,19 @@ const TO_BUILD: u64 = 3 << 30;
 /// # Errors
 /// When less is free where `folder` is than building (unless that has been done) and starting everything takes.
 pub fn require(folder: &Path, is_built: bool) -> Result<()> {
+    look(folder, if is_built { TO_START } else { TO_BUILD })
+}
+
+/// The same before tests.
+///
+/// # Errors
+/// As of [`require`].
+pub fn require_for_tests(folder: &Path, is_built: bool) -> Result<()> {
+    look(folder, TO_TEST + if is_built { TO_START } else { TO_BUILD })
+}
+
+fn look(folder: &Path, needed: u64) -> Result<()> {
     let found = rustix::fs::statvfs(folder)?;
-    let needed = if is_built { TO_START } else { TO_BUILD };
     judge(folder, found.f_bavail.saturating_mul(found.f_frsize), needed)
 }
 

@@ -166,7 +166,7 @@ impl Postgres {
         Ok(postgres)
     }
 
-    /// A fresh database with the contents of `sekisho`, dropped with the value. Nobody may be connected to the
+    /// A fresh database with the contents of `sekisho`, which goes with the server. Nobody may be connected to the
     /// database `sekisho` of this server meanwhile.
     ///
     /// # Errors
