@@ -82,21 +82,20 @@ impl Clock {
 
     /// Sets the clock to a reading that has just been answered. The database read its clock at some moment between the
     /// question and the answer; within these bounds this clock goes on as it was, so that it does not step back because
-    /// an answer was slow or came after that to a later question.
+    /// an answer was slow. One that comes after that to a later question says nothing new.
     pub(crate) fn set(&self, database: OffsetDateTime, asked: Instant) {
         let mut last = self.last.write().unwrap_or_else(PoisonError::into_inner);
+        if asked < last.asked {
+            return;
+        }
         let answered = Instant::now();
         let so_far = last.database + (answered - last.answered);
         *last = Reading {
             database: so_far.clamp(database, database + (answered - asked)),
-            asked: asked.max(last.asked),
+            asked,
             answered,
-            asked_at: if asked < last.asked {
-                last.asked_at
-            } else {
-                database - (answered - asked)
-            },
-            steady_since: if asked.saturating_duration_since(last.asked) < OUTAGE {
+            asked_at: database - (answered - asked),
+            steady_since: if asked - last.asked < OUTAGE {
                 last.steady_since
             } else {
                 database
@@ -155,6 +154,18 @@ mod tests {
         clock.set(start, early);
         assert_eq!(clock.now(), start + Duration::from_secs(2));
         assert_eq!(clock.age(), Duration::from_secs(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_overtaken_answer_does_not_undo_a_clock_that_was_set_right() {
+        let start = OffsetDateTime::UNIX_EPOCH;
+        let clock = Clock::new(start, Instant::now());
+        let early = Instant::now();
+        tokio::time::advance(Duration::from_secs(1)).await;
+        let right = start + Duration::from_hours(1);
+        clock.set(right, Instant::now());
+        clock.set(start, early);
+        assert_eq!(clock.now(), right);
     }
 
     #[tokio::test(start_paused = true)]
