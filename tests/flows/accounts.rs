@@ -190,7 +190,7 @@ fn staff_are_linked_from_a_terminal_and_by_a_list() -> Result<()> {
     done(&stack, &["link-ncr", sekisho_tests::LOGIN, "ncr-staff-5"])?;
     mail::wait_until(&stack.mailbox_url(), sekisho_tests::ADDRESS, |mails| {
         let mut subjects = mails.iter().map(|mail| &mail.subject);
-        subjects.any(|subject| subject.contains("NCRアカウント関連付けのお知らせ"))
+        subjects.any(|subject| subject.contains("NCRアカウント結び付けのお知らせ"))
     })?;
     Ok(())
 }

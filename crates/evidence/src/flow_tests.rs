@@ -71,6 +71,14 @@ fn verified() -> Vec<Entry> {
     all
 }
 
+#[test]
+fn a_code_was_accepted_only_where_one_was() {
+    let has = |entries: &[Entry]| Flow::fold(entries).unwrap().has_accepted_code();
+    assert!(has(&verified()));
+    assert!(!has(&entries(1, account(1), [password_accepted()])));
+    assert!(!has(&entries(1, account(1), [identity_accepted()])));
+}
+
 fn evidence(entries: &[Entry], cuts: Cuts, now: OffsetDateTime) -> Result<Position, Refusal> {
     let flow = Flow::fold(entries).unwrap();
     flow.evidence(Mint::SignIn, cuts, now)

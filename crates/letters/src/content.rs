@@ -132,7 +132,7 @@ fn subject(topic: Topic) -> Option<&'static str> {
         Topic::SignInCodesClosed => "サインイン停止のお知らせ（確認コード）",
         Topic::ResetCodesClosed => "パスワード再設定停止のお知らせ",
         Topic::EmailChanged => "メールアドレス変更のお知らせ",
-        Topic::FederatedIdentityLinked => "NCRアカウント関連付けのお知らせ",
+        Topic::FederatedIdentityLinked => "NCRアカウント結び付けのお知らせ",
     })
 }
 

@@ -27,7 +27,8 @@ pub fn run(options: &TestOptions) -> Result<()> {
 }
 
 fn all(options: &TestOptions, steps: &mut Steps) -> Result<()> {
-    disk::require_for_tests(&paths::kept()?, cargo::is_built()?)?;
+    disk::require(&paths::kept()?, cargo::is_built()?)?;
+    disk::require_for_tests(&paths::servers()?)?;
     steps.step("tools", || {
         tools::provide(&Tool::ALL, Consent::Given, &ThisMachine, &tools::places())?;
         // Not in the middle of a test that waits for it.

@@ -84,7 +84,7 @@ impl Add {
             let linked = client.link_federated_identity(request).await;
             linked.map_err(|status| {
                 not_done(
-                    "登録しましたが、NCRアカウントに結び付けていません（正しい識別子で sekisho accounts link-ncr を実行してください）",
+                    "登録しましたが、NCRアカウントに結び付けていません（あとで sekisho accounts link-ncr で結び付けてください）",
                     &login,
                     &status,
                 )

@@ -139,7 +139,7 @@ fn facts(account: &Account) -> Vec<(&'static str, String)> {
             format!("{}回（確認済みでないブラウザ）", account.failures),
         ),
         ("確認済みのブラウザ", format!("{}件", account.known_devices)),
-        (last_accepted_title(account), last_accepted(account)),
+        ("最終本人確認", last_accepted(account)),
         ("最終サインイン", last_signed_in(account)),
     ]
 }
@@ -187,14 +187,6 @@ pub(super) fn password(account: &Account) -> &'static str {
         "登録時のもの（このシステムでは、本人はまだ設定していません）"
     } else {
         "本人が設定したもの"
-    }
-}
-
-fn last_accepted_title(account: &Account) -> &'static str {
-    if is_linked(account) {
-        "最終NCRアカウント確認"
-    } else {
-        "最終パスワード一致"
     }
 }
 

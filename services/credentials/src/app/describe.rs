@@ -75,8 +75,15 @@ impl App {
             .ok_or(Error::Flow(Refusal::Unknown))?;
         let in_full = person.address.as_ref().map_or("", Address::as_str);
         let address = if flow.has_accepted_code() { in_full } else { "" };
+        // No mail is sent where a provider vouches for the person.
+        let may_be_mailed = matches!(flow, Flow::Open(_)) || flow.has_accepted_code();
+        let masked = person
+            .address
+            .as_ref()
+            .filter(|_| may_be_mailed)
+            .map(Address::masked);
         Ok(Described {
-            masked_address: person.address.as_ref().map(Address::masked).unwrap_or_default(),
+            masked_address: masked.unwrap_or_default(),
             address: address.to_owned(),
             person: matches!(flow, Flow::Used(..)).then_some(Known {
                 facility: person.facility,

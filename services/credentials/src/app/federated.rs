@@ -8,7 +8,7 @@ use sekisho_evidence::{Flow, secret_digest};
 use sekisho_proto::credentials::v1::federated_identity_rejected::Reason as Unopened;
 use sekisho_proto::events::AccountEvent;
 use sekisho_service::settings::Secret;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tracing::Instrument as _;
 
 use super::subject::Owner;
@@ -21,13 +21,10 @@ use crate::sealing::{Asker, PersonalKey, Question, Seen, Tags};
 
 /// Looks at the account of one person. Another one is needed only when the link was changed during the last.
 const LOOKS: usize = 3;
-/// Between the looks at what comes of the same answer elsewhere: it has its token by then.
-const PAUSES: [Duration; 4] = [
-    Duration::from_millis(100),
-    Duration::from_millis(300),
-    Duration::from_millis(600),
-    Duration::from_secs(1),
-];
+/// How long the provider and another one who looks at the same answer may take together: less than callers wait.
+const TOGETHER: Duration = Duration::from_millis(3_500);
+/// Between the looks at what comes of the same answer elsewhere.
+const PAUSE: Duration = Duration::from_millis(200);
 /// What of a foreign text is logged, in characters.
 const LOGGED: usize = 200;
 
@@ -91,6 +88,14 @@ struct Answered<'a> {
     redirect_uri: &'a str,
 }
 
+/// Why nobody is vouched for.
+enum Doubt {
+    /// The code is none, or none any more.
+    Spent,
+    /// That is told.
+    Of(Unvouched),
+}
+
 /// What the log says now.
 enum Recorded {
     Accepted,
@@ -143,7 +148,8 @@ impl App {
     /// Looks at what a browser brings back. Each answer that is no acceptance has its event, if only a count.
     ///
     /// # Errors
-    /// [`Error::Throttled`]. With any other nothing is known of the person, and the same call may be made again.
+    /// [`Error::Throttled`]. With any other nothing is known of the person, and the same call may be made again; if its code was asked
+    /// about by then, it comes to nothing, and the person begins anew.
     pub async fn finish_federated(&self, callback: Callback) -> Result<Finished, Error> {
         let app = self.clone();
         // Whoever hangs up after the provider was asked must not have it for nothing: what it says is recorded.
@@ -173,15 +179,20 @@ impl App {
         if self.is_callback_throttled(tags) {
             return Err(Error::Throttled);
         }
+        let until = Instant::now() + TOGETHER;
         let believed = timeout(provider.patience(), self.believe(provider, &answered)).await;
-        let person = match believed.unwrap_or(Err(Unvouched::ProviderUnreachable)) {
+        let person = match believed.unwrap_or(Err(Doubt::Of(Unvouched::ProviderUnreachable))) {
             Ok(person) => person,
-            // The code may be spent because the same answer is being taken elsewhere: then all is well in a moment.
-            Err(Unvouched::Binding) => {
+            Err(Doubt::Spent) => {
                 self.count_callback(tags);
-                return self.finished_elsewhere(&answered).await;
+                return self.accepted_elsewhere(&answered, until).await;
             }
-            Err(why) => return Ok(Finished::Unvouched(why)),
+            Err(Doubt::Of(why)) => {
+                if why == Unvouched::Binding {
+                    self.count_callback(tags);
+                }
+                return Ok(Finished::Unvouched(why));
+            }
         };
         for _ in 0..LOOKS {
             match self.record_person(&person, &answered, tags).await {
@@ -233,16 +244,15 @@ impl App {
         }))
     }
 
-    /// What comes of the flow within a moment.
-    async fn finished_elsewhere(&self, answered: &Answered<'_>) -> Result<Finished, Error> {
-        for pause in PAUSES {
+    /// The same answer may be looked at elsewhere, which spent its code: then its flow is there soon.
+    async fn accepted_elsewhere(&self, answered: &Answered<'_>, until: Instant) -> Result<Finished, Error> {
+        while Instant::now() < until {
             if let Some(finished) = self.finished_before(answered).await? {
                 return Ok(finished);
             }
-            sleep(pause).await;
+            sleep(PAUSE).await;
         }
-        let finished = self.finished_before(answered).await?;
-        Ok(finished.unwrap_or(Finished::Unvouched(Unvouched::Binding)))
+        Ok(Finished::Unvouched(Unvouched::Binding))
     }
 
     async fn accepted(&self, host: &str) -> Finished {
@@ -254,35 +264,36 @@ impl App {
     }
 
     /// The person whom the provider vouches for.
-    async fn believe(&self, provider: &Provider, answered: &Answered<'_>) -> Result<Person, Unvouched> {
+    async fn believe(&self, provider: &Provider, answered: &Answered<'_>) -> Result<Person, Doubt> {
         let callback = answered.callback;
         if !provider.answers_as(&callback.iss).await {
             tracing::warn!(
                 iss = as_logged(&callback.iss),
                 "somebody else than the provider answers"
             );
-            return Err(Unvouched::Binding);
+            return Err(Doubt::Of(Unvouched::Binding));
         }
         match callback.error.as_str() {
-            "access_denied" => Err(Unvouched::Cancelled),
-            "login_required" | "interaction_required" => Err(Unvouched::Retry),
-            "" if callback.code.expose().is_empty() => Err(Unvouched::Binding),
+            "access_denied" => Err(Doubt::Of(Unvouched::Cancelled)),
+            "login_required" | "interaction_required" => Err(Doubt::Of(Unvouched::Retry)),
+            "" if callback.code.expose().is_empty() => Err(Doubt::Of(Unvouched::Binding)),
             "" => {
                 let (code, now) = (callback.code.clone(), self.log.now());
                 let vouched = provider
                     .redeem(code, &answered.question, answered.redirect_uri, now)
                     .await;
                 vouched.map_err(|distrust| match distrust {
-                    Distrust::Binding => Unvouched::Binding,
-                    Distrust::Failed => Unvouched::ProviderFailed,
-                    Distrust::Unreachable => Unvouched::ProviderUnreachable,
-                    Distrust::Token => Unvouched::Token,
+                    Distrust::Spent => Doubt::Spent,
+                    Distrust::Nonce => Doubt::Of(Unvouched::Binding),
+                    Distrust::Failed => Doubt::Of(Unvouched::ProviderFailed),
+                    Distrust::Unreachable => Doubt::Of(Unvouched::ProviderUnreachable),
+                    Distrust::Token => Doubt::Of(Unvouched::Token),
                 })
             }
             error => {
                 let (error, description) = (as_logged(error), as_logged(&callback.error_description));
                 tracing::warn!(error, description, "the provider refuses");
-                Err(Unvouched::ProviderFailed)
+                Err(Doubt::Of(Unvouched::ProviderFailed))
             }
         }
     }

@@ -81,15 +81,16 @@ impl App {
         let topic = topic.ok_or(Error::MailNotOwed)?;
         match (topic, self.log.load::<Account>(account).await?.state.stage) {
             (Topic::EmailChanged, _) => Ok(self.store.former_address(account, position).await?),
-            // Whoever left must not be told how to get in again.
-            (_, Stage::Unregistered | Stage::Disabled { .. } | Stage::Erased) => Ok(None),
-            (_, Stage::Enabled { .. }) => {
+            // An account that is disabled may be linked, and enabled after it.
+            (Topic::FederatedIdentityLinked, Stage::Disabled { .. }) | (_, Stage::Enabled { .. }) => {
                 if let Some(of_then) = self.store.address_before_change(account, position).await? {
                     return Ok(Some(of_then));
                 }
                 let person = self.store.person(account).await?;
                 Ok(person.and_then(|person| person.address))
             }
+            // Whoever left must not be told how to get in again.
+            (_, Stage::Unregistered | Stage::Disabled { .. } | Stage::Erased) => Ok(None),
         }
     }
 }

@@ -140,7 +140,7 @@ fn distrust(
     let (distrust, said) = match error {
         RequestTokenError::ServerResponse(answer) => match answer.error() {
             // A code that is spent, too old or of another question (RFC 6749, 5.2; RFC 7636, 4.6).
-            CoreErrorResponseType::InvalidGrant => (Distrust::Binding, "invalid_grant"),
+            CoreErrorResponseType::InvalidGrant => (Distrust::Spent, "invalid_grant"),
             CoreErrorResponseType::InvalidClient => (Distrust::Failed, "invalid_client: it does not know us"),
             _ => (Distrust::Failed, "another error"),
         },

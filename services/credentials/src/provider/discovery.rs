@@ -88,6 +88,13 @@ struct Known {
 }
 
 impl Known {
+    /// Whether the newest question came to nothing.
+    fn is_silent(&self) -> bool {
+        let heard_at = self.last.as_ref().map(|last| last.at);
+        self.silent_at
+            .is_some_and(|at| heard_at.is_none_or(|heard_at| at > heard_at))
+    }
+
     fn newer_than(&self, moment: Option<Instant>) -> Option<Arc<Discovered>> {
         let last = self.last.as_ref();
         last.filter(|last| moment.is_none_or(|moment| last.at > moment))
@@ -124,8 +131,13 @@ impl Discovery {
 
     /// Of many who want to know at once, one asks.
     async fn ask(&self, newer_than: Option<Instant>) -> Result<Arc<Discovered>, Unreachable> {
-        if let Some(last) = self.known().newer_than(newer_than) {
+        let known = self.known();
+        if let Some(last) = known.newer_than(newer_than) {
             return Ok(last);
+        }
+        // One is enough to find out whether a silent provider speaks again: whoever waits for it takes up room.
+        if known.is_silent() && self.asking.try_lock().is_err() {
+            return Err(Unreachable);
         }
         // Whoever loses patience leaves the answer to those who come later.
         let asked = tokio::spawn(self.clone().ask_unless_known(newer_than, Instant::now()));

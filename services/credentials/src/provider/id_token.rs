@@ -39,7 +39,7 @@ pub(super) enum Flaw {
 impl Flaw {
     pub fn distrust(self) -> Distrust {
         match self {
-            Self::Nonce => Distrust::Binding,
+            Self::Nonce => Distrust::Nonce,
             Self::Key | Self::Other => Distrust::Token,
         }
     }

@@ -91,8 +91,10 @@ pub struct Person {
 /// Why the provider is believed nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Distrust {
-    /// Its answer is not to our question.
-    Binding,
+    /// It knows no such code of this question, or no more.
+    Spent,
+    /// Its ID token is not about our question.
+    Nonce,
     /// It refuses.
     Failed,
     /// It does not answer in time, or nothing that can be used.

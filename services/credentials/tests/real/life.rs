@@ -10,7 +10,8 @@ use sekisho_proto::credentials::v1::administration_service_client::Administratio
 use sekisho_proto::credentials::v1::credentials_service_client::CredentialsServiceClient;
 use sekisho_proto::credentials::v1::verify_password_response::{Outcome, Reason};
 use sekisho_proto::credentials::v1::{
-    RegisterAccountRequest, ResolveLoginRequest, UnlockAccountRequest, VerifyPasswordRequest,
+    LinkFederatedIdentityRequest, RegisterAccountRequest, ResolveLoginRequest, UnlockAccountRequest,
+    VerifyPasswordRequest,
 };
 use sekisho_seed::Authority;
 use sekisho_service::client::{self, Channel};
@@ -102,6 +103,14 @@ async fn locks_devices_and_unlocking_go_over_the_wire() {
         administrator.register_account(registration()).await.ok()
     })
     .await;
+
+    // Neither a link nor the end of one.
+    let silent = LinkFederatedIdentityRequest {
+        login_id: registration().login_id,
+        link: None,
+    };
+    let refused = administrator.link_federated_identity(silent).await.unwrap_err();
+    assert_eq!(reason(&refused), "NCR_SUBJECT_INVALID");
 
     let in_browser = |device: Vec<u8>, password: &str| VerifyPasswordRequest {
         device,

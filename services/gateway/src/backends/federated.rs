@@ -120,7 +120,7 @@ impl Backends {
     /// What comes of what a browser brings back to the flow that it left in; without one it is only counted.
     ///
     /// # Errors
-    /// [`super::Reason::Throttled`]; otherwise the service is down, and the same call may be made again.
+    /// [`super::Reason::Throttled`]; otherwise the service is down; the same call may be made again, and comes to nothing if its code was asked about.
     pub async fn finish_federated(
         &self,
         flow: Option<&Flow>,

@@ -56,13 +56,8 @@ pub(super) fn advice(answer: &ExplainAccountResponse, now: OffsetDateTime) -> Ve
             tell("正しければ、登録されていません。施設の担当者を通じて登録を依頼してください。"),
         ];
     };
-    let mut all = of_account(account, now);
-    if account.password_expired && answer.episodes.iter().any(was_linked) {
-        all.insert(0, Advice::Do(format!(
-            "NCRアカウントとの結び付きが外されています。NCRアカウントで利用する人なら、{CALL_BACK}sekisho accounts link-ncr {} で結び付けます（パスワードの設定は要りません）。",
-            clean(&account.login_id)
-        )));
-    }
+    let lost_its_link = answer.episodes.iter().any(was_linked) && account.password_expired;
+    let mut all = of_account(account, lost_its_link, now);
     let attempt = answer.episodes.iter().find(|episode| is_attempt(episode));
     if let Some(attempt) = attempt
         .map(Attempt::of)
@@ -114,7 +109,8 @@ fn of_unlinked_staff(reason: Unopened) -> Vec<Advice> {
     all
 }
 
-fn of_account(account: &Account, now: OffsetDateTime) -> Vec<Advice> {
+/// `lost_its_link` counts for an account without one.
+fn of_account(account: &Account, lost_its_link: bool, now: OffsetDateTime) -> Vec<Advice> {
     let login = clean(&account.login_id);
     let mut all = Vec::new();
     if account.disabled {
@@ -127,6 +123,11 @@ fn of_account(account: &Account, now: OffsetDateTime) -> Vec<Advice> {
             "NCRアカウントでサインインする利用者です。サインインページの[NCRアカウントでサインイン]ボタンからサインインします（利用者IDとパスワードではサインインできません）。",
         ));
         return all;
+    }
+    if lost_its_link {
+        all.push(Advice::Do(format!(
+            "NCRアカウントとの結び付きが外されています。NCRアカウントで利用する人なら、{CALL_BACK}sekisho accounts link-ncr {login} で結び付けます（パスワードの設定は要りません）。"
+        )));
     }
     all.extend(account.locks.iter().flat_map(|lock| of_lock(lock, account, now)));
     if account.address.is_empty() {

@@ -386,6 +386,12 @@ fn who_signs_in_with_an_ncr_account_hears_of_no_password_and_no_code() {
         unlinked.starts_with("操作：NCRアカウントとの結び付きが外されています"),
         "{unlinked}"
     );
+    // Linked again, its password of before stays used up.
+    let again = Account {
+        password_expired: true,
+        ..linked()
+    };
+    assert!(!self::said(again, vec![logged(&ended)]).contains("外されています"));
     let half = of(FederatedIdentityAccepted::default().into());
     assert!(half.contains("サインインは完了していません"), "{half}");
 }

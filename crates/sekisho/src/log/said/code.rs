@@ -70,7 +70,7 @@ fn topic(topic: Topic) -> Option<Value> {
         Topic::ResetCodeSpent => Some(Value::Word("再設定の確認コード無効化", "reset_code_spent")),
         Topic::EmailChanged => Some(Value::Word("電子メール アドレス変更", "email_changed")),
         Topic::FederatedIdentityLinked => Some(Value::Word(
-            "NCRアカウントの関連付け",
+            "NCRアカウントの結び付け",
             "federated_identity_linked",
         )),
         Topic::SignInCodesClosed => Some(Value::Word("サインインの確認コード停止", "sign_in_codes_closed")),

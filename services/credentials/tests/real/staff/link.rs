@@ -10,7 +10,7 @@ use sekisho_service::settings::Secret;
 
 use super::provider::Scripted;
 use super::{Staff, client, is_accepted, subject};
-use crate::support::{ACTOR, Bench, LOGIN, PASSWORD, hash_without_password};
+use crate::support::{ACTOR, ADDRESS, Bench, LOGIN, PASSWORD, hash_without_password};
 
 const OTHER: &str = "04500002";
 
@@ -246,4 +246,17 @@ async fn a_row_that_cannot_be_linked_is_refused_and_makes_no_account() {
     assert_eq!(unchanged[0].outcome.as_deref().unwrap(), [Change::Transferred]);
     let shown = staff.app.show(OTHER).await;
     assert!(matches!(shown, Err(Error::AccountUnknown)));
+}
+
+/// Who links may disable the account before and enable it after.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_is_told_also_while_the_account_is_disabled() {
+    let staff = Staff::new().await;
+    staff.app.disable(LOGIN, ACTOR).await.unwrap();
+    let other = Some(subject("ncr-9"));
+    let position = staff.app.link_ncr(LOGIN, other, ACTOR).await.unwrap();
+    let told = async || staff.app.resolve_notice(staff.account, position).await.unwrap();
+    assert_eq!(told().await.unwrap().as_str(), ADDRESS);
+    staff.app.erase(LOGIN, ACTOR).await.unwrap();
+    assert_eq!(told().await, None);
 }

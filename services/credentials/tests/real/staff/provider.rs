@@ -34,6 +34,8 @@ pub struct Scripted {
     script: Arc<Mutex<Script>>,
     /// How often it was asked for its keys.
     pub asked_for_keys: Arc<AtomicUsize>,
+    /// How many codes it has taken.
+    pub spent: Arc<AtomicUsize>,
 }
 
 /// What it does.
@@ -104,6 +106,7 @@ impl Scripted {
             issuer: format!("http://{}", listener.local_addr().unwrap()),
             script: Arc::new(Mutex::new(Script::honest())),
             asked_for_keys: Arc::default(),
+            spent: Arc::default(),
         };
         let routes = Router::new()
             .route("/.well-known/openid-configuration", get(metadata))
@@ -220,6 +223,7 @@ async fn token(
     tokio::time::sleep(delay).await;
     let answer = redeemed(&provider, &headers, &asked);
     if answer.status() == StatusCode::OK {
+        provider.spent.fetch_add(1, Ordering::SeqCst);
         tokio::time::sleep(hesitation).await;
     }
     answer

@@ -3,7 +3,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use futures::StreamExt as _;
 use futures::future::join_all;
+use futures::stream::FuturesUnordered;
 use openidconnect::IssuerUrl;
 use sekisho_credentials::app::{App, Attempt, Error, Outcome};
 use sekisho_credentials::domain::client::Unvouched;
@@ -13,7 +15,7 @@ use sekisho_proto::Kind;
 use sekisho_proto::credentials::v1::AttemptsRefused;
 use sekisho_proto::credentials::v1::attempts_refused::Reason;
 use sekisho_proto::events::ClientEvent;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::provider::{OTHER_RSA, RSA};
 use super::{Staff, UNREACHABLE, beginning, client, is_accepted};
@@ -93,7 +95,11 @@ async fn keys_change_under_load_and_nobody_is_refused() {
 /// Tokens that come at the same moment need keys that nobody has.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_all_who_need_new_keys_one_asks() {
-    let staff = Staff::new().await;
+    let mut staff = Staff::new().await;
+    let patient = client(&staff.provider, |settings| {
+        settings.patience = Duration::from_secs(30);
+    });
+    staff.app = staff.bench.app.clone().with_provider(patient);
     let returned = join_all((0..16_u8).map(|number| staff.visit_with(false, [number; 32]))).await;
     let asked = || staff.provider.asked_for_keys.load(Ordering::SeqCst);
     let before = asked();
@@ -105,9 +111,33 @@ async fn of_all_who_need_new_keys_one_asks() {
     }
     let finished = join_all(returned.into_iter().map(|returned| staff.finish(returned))).await;
     assert!(finished.iter().all(is_accepted), "{finished:?}");
-    // Who got the token after the first had asked asks once more, for all of them.
+    // Who got the token after the first had asked asks once more, for all who have theirs by then.
     let more = asked() - before;
-    assert!((1..=3).contains(&more), "{more}");
+    assert!((1..8).contains(&more), "{more}");
+}
+
+/// Whoever waits takes up room that hospitals need.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_all_who_ask_a_silent_provider_one_waits() {
+    let staff = Staff::new().await;
+    let slow = client(&staff.provider, |settings| {
+        settings.patience = Duration::from_secs(5);
+    });
+    let app = staff.bench.app.clone().with_provider(slow);
+    staff.provider.script().delay = Duration::from_mins(1);
+    let refused = app.begin_federated(beginning()).await;
+    assert!(matches!(refused, Err(Error::ProviderUnreachable)), "{refused:?}");
+    // The request behind it is given up a moment later. Whoever comes before that is told with it.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let mut asked: FuturesUnordered<_> = (0..50).map(|_| app.begin_federated(beginning())).collect();
+    let told = async {
+        for _ in 1..50 {
+            let refused = asked.next().await.unwrap();
+            assert!(matches!(refused, Err(Error::ProviderUnreachable)), "{refused:?}");
+        }
+    };
+    // Without it all of them would wait for its whole patience.
+    timeout(Duration::from_secs(4), told).await.unwrap();
 }
 
 /// It takes longer than anybody waits for it, and meanwhile everybody else signs in as ever.

@@ -1,5 +1,5 @@
 //! `/ncr/callback`: what the browser brings back from the provider. Answers 303, so that nothing of it stays in the address; only where a
-//! service is down does it stay, because the same address can be loaded again.
+//! service is down does it stay, because the same address can be loaded again: it works if the code was not asked about yet.
 
 use std::sync::Arc;
 
