@@ -10,6 +10,7 @@ use openidconnect::core::{
 };
 use openidconnect::{AdditionalProviderMetadata, DiscoveryError, IssuerUrl, ProviderMetadata, TokenUrl};
 use serde::{Deserialize, Serialize};
+use tokio::sync::OwnedMutexGuard;
 use tokio::time::Instant;
 use url::Url;
 
@@ -135,21 +136,26 @@ impl Discovery {
         if let Some(last) = known.newer_than(newer_than) {
             return Ok(last);
         }
+        let turn = self.asking.clone().try_lock_owned().ok();
         // One is enough to find out whether a silent provider speaks again: whoever waits for it takes up room.
-        if known.is_silent() && self.asking.try_lock().is_err() {
+        if known.is_silent() && turn.is_none() {
             return Err(Unreachable);
         }
         // Whoever loses patience leaves the answer to those who come later.
-        let asked = tokio::spawn(self.clone().ask_unless_known(newer_than, Instant::now()));
+        let asked = tokio::spawn(self.clone().ask_unless_known(turn, newer_than, Instant::now()));
         asked.await.unwrap_or(Err(Unreachable))
     }
 
     async fn ask_unless_known(
         self,
+        turn: Option<OwnedMutexGuard<()>>,
         newer_than: Option<Instant>,
         arrived: Instant,
     ) -> Result<Arc<Discovered>, Unreachable> {
-        let _asking = self.asking.lock().await;
+        let _turn = match turn {
+            Some(turn) => turn,
+            None => self.asking.clone().lock_owned().await,
+        };
         let known = self.known();
         match known.newer_than(newer_than) {
             Some(last) => Ok(last),
