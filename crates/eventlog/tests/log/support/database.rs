@@ -22,7 +22,7 @@ enum Turn {
     Alone(RwLockWriteGuard<'static, ()>),
 }
 
-/// A database with the schema `log`, dropped with this value.
+/// A database with the schema `log`, which goes with its server.
 pub struct Db {
     database: Database,
     _turn: Turn,
