@@ -10,7 +10,7 @@ use sekisho_letters::{self as letters, LetterError, Letters};
 use sekisho_proto::otp::v1::mail_failed::Class;
 use sekisho_proto::refusal::Refuse as _;
 use sekisho_service::settings::Secret;
-use sekisho_service::{chain, telemetry};
+use sekisho_service::{chain, entropy, telemetry};
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{Instrument as _, Span};
 
@@ -18,7 +18,7 @@ use super::addresses::{Addresses, Question};
 use super::failure::Failure;
 use super::parking::Delivery;
 use super::relay::Relay;
-use super::times::{ADDRESS, CLAIM, FROM_LAST_LOOK, LAST_LOOK, RECORDING, RECORDING_PAUSE};
+use super::times::{ADDRESS, CLAIM, FROM_LAST_LOOK, LAST_LOOK, UNANSWERED, UNANSWERED_PAUSE};
 use super::todo::{Content, Owed, OwedCode};
 use crate::app::context;
 use crate::code::{Keys, Owner};
@@ -71,25 +71,19 @@ impl Courier {
     /// How it ends if nothing was claimed: another worker has it, it is owed no longer, or this one cannot know.
     async fn claim(&self, owed: &Owed) -> Result<Claim, Delivery> {
         let attempt = owed.attempts + 1;
-        let context = context(owed.account, owed.letter().flow(), None);
-        let decided = self
-            .log
-            .decide(&context, |facts: &Facts<Codes>| {
-                let command = Command::ClaimMail {
-                    letter: owed.letter(),
-                    about: owed.about,
-                    attempt,
-                    until: facts.now + CLAIM,
-                };
-                facts.state.decide(facts.now, command)
-            })
-            .await;
-        match decided {
-            Ok(Decided::Recorded { recorded, .. }) => Ok(Claim {
+        let digest = CommandId::from(entropy::bytes()).digest(&[b"claim"]);
+        let decided = self.decide(owed, digest, |facts| Command::ClaimMail {
+            letter: owed.letter(),
+            about: owed.about,
+            attempt,
+            until: facts.now + CLAIM,
+        });
+        match decided.await {
+            Ok(Decided::Recorded { recorded, .. } | Decided::Repeated { recorded, .. }) => Ok(Claim {
                 event_id: recorded.event_id,
                 attempt,
             }),
-            Ok(Decided::Repeated { .. } | Decided::Nothing(_)) => Err(Delivery::Over),
+            Ok(Decided::Nothing(_)) => Err(Delivery::Over),
             Err(DecideError::Rejected(rejection)) => {
                 tracing::debug!(%rejection, "not claimed");
                 Err(match rejection {
@@ -209,27 +203,6 @@ impl Courier {
 
     /// Records the outcome once, however often this is tried.
     async fn record(&self, owed: &Owed, claim: Claim, outcome: Result<u16, Failure>) {
-        let end = Instant::now() + RECORDING;
-        loop {
-            let error = match self.try_to_record(owed, claim, outcome).await {
-                Ok(()) => return,
-                Err(error) => error,
-            };
-            let may_pass = matches!(error, DecideError::Log(LogFault::Busy | LogFault::Unavailable));
-            if !may_pass || Instant::now() > end {
-                tracing::error!(error = chain(&error), ?outcome, "an outcome is not recorded");
-                return;
-            }
-            sleep(RECORDING_PAUSE).await;
-        }
-    }
-
-    async fn try_to_record(
-        &self,
-        owed: &Owed,
-        claim: Claim,
-        outcome: Result<u16, Failure>,
-    ) -> Result<(), DecideError<Rejection>> {
         let (letter, about, attempt) = (owed.letter(), owed.about, claim.attempt);
         let command = match outcome {
             Ok(reply) => Command::RecordMailed {
@@ -247,12 +220,39 @@ impl Courier {
             },
         };
         let digest = CommandId::from(claim.event_id.0.into_bytes()).digest(&[b"outcome"]);
-        let context = context(owed.account, letter.flow(), Some(digest));
-        let decide = |facts: &Facts<Codes>| facts.state.decide(facts.now, command.clone());
-        let decided: Decided<Codes> = self.log.decide(&context, decide).await?;
-        let recorded = !matches!(decided, Decided::Nothing(_));
-        tracing::info!(?outcome, recorded, "mail");
-        Ok(())
+        match self.decide(owed, digest, |_| command.clone()).await {
+            Ok(decided) => {
+                let recorded = !matches!(decided, Decided::Nothing(_));
+                tracing::info!(?outcome, recorded, "mail");
+            }
+            Err(error) => {
+                tracing::error!(error = chain(&error), ?outcome, "an outcome is not recorded");
+            }
+        }
+    }
+
+    /// Decides a command until the log answers, for a minute at most. An append without an answer may stand there all the
+    /// same: its digest tells it from another worker's, and nobody waits until a claim of nobody's has run out.
+    async fn decide(
+        &self,
+        owed: &Owed,
+        digest: [u8; 32],
+        command: impl Fn(&Facts<Codes>) -> Command,
+    ) -> Result<Decided<Codes>, DecideError<Rejection>> {
+        let context = context(owed.account, owed.letter().flow(), Some(digest));
+        let end = Instant::now() + UNANSWERED;
+        loop {
+            let decide = |facts: &Facts<Codes>| facts.state.decide(facts.now, command(facts));
+            let decided = self.log.decide(&context, decide).await;
+            let may_pass = matches!(
+                decided,
+                Err(DecideError::Log(LogFault::Busy | LogFault::Unavailable))
+            );
+            if !may_pass || Instant::now() > end {
+                return decided;
+            }
+            sleep(UNANSWERED_PAUSE).await;
+        }
     }
 }
 

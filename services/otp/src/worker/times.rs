@@ -37,10 +37,10 @@ const _: () = {
     assert!(whole.as_secs() + 15 < CLAIM.as_secs());
 };
 
-/// How long an outcome is tried to be recorded while the log is away.
-pub(super) const RECORDING: Duration = Duration::from_mins(1);
+/// How long a claim or an outcome is tried to be recorded while the log gives no answer.
+pub(super) const UNANSWERED: Duration = Duration::from_mins(1);
 /// Between two tries.
-pub(super) const RECORDING_PAUSE: Duration = Duration::from_millis(250);
+pub(super) const UNANSWERED_PAUSE: Duration = Duration::from_millis(250);
 
 /// How long a mail is left alone after this replica has let go of it, so that the follower can read why.
 pub(super) const LOST: Duration = Duration::from_millis(700);

@@ -169,6 +169,24 @@ async fn an_outcome_is_recorded_when_the_log_is_back() {
     assert_eq!(relay.letters().len(), 1);
 }
 
+/// Else nobody may try before the claim has run out, after 80 s.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_whose_answer_was_lost_is_taken_up_by_who_made_it() {
+    let (_postgres, world) = World::alone().await;
+    let relay = Relay::start().await;
+    let replica = Replica::new(&world, "otp/a").await;
+    let flow = world.sign_in().await;
+    replica.issue(&flow).await.unwrap();
+    world.wait_for_standby(true);
+    let _working = replica.work(&relay, Mailbox::Known).await;
+    // One append gives up after two seconds.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(relay.recipients(), 0);
+    world.wait_for_standby(false);
+    flow.until_types(&["code_issued", "mail_started", "mailed"]).await;
+    assert_eq!(relay.letters().len(), 1);
+}
+
 /// The code is dead by then, so the state no longer tells what became of its mail.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outcome_whose_commit_takes_long_is_recorded_once() {
