@@ -232,7 +232,8 @@ impl Courier {
     }
 
     /// Decides a command until the log answers, for a minute at most. An append without an answer may stand there all the
-    /// same: its digest tells it from another worker's, and nobody waits until a claim of nobody's has run out.
+    /// same: its digest tells it from another worker's, and nobody waits until a claim of nobody's has run out. Digests are
+    /// looked for in a flow: a claim on a notice has none and is waited for, which a notice can afford.
     async fn decide(
         &self,
         owed: &Owed,
