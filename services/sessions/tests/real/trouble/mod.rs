@@ -307,6 +307,8 @@ async fn an_older_dump_is_put_under_running_replicas_and_an_epoch_begun() {
     act_for(&mut before, Duration::from_secs(1)).await;
     world.database.back_up().unwrap();
     let lost = one.start(&world.verified(world.account()).await).await.unwrap();
+    // A replica that has not seen what is lost has nothing to notice.
+    other.checked(lost.token.expose()).await;
     world.database.restore().unwrap();
     for replica in replicas {
         let went_back = Err(Error::Log(LogFault::WentBack));
