@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Messages that hold a secret, a code, a name or an address; `src/redacted.rs` says what they print.
-const REDACTED: [&str; 22] = [
+const REDACTED: [&str; 24] = [
     "signin.credentials.v1.Account",
     "signin.credentials.v1.BeginFederatedSignInResponse",
     "signin.credentials.v1.ChangeAddressRequest",
@@ -23,7 +23,9 @@ const REDACTED: [&str; 22] = [
     "signin.otp.v1.IssueCodeRequest",
     "signin.otp.v1.VerifyCodeRequest",
     "signin.sessions.v1.CheckRequest",
+    "signin.sessions.v1.EndOthersRequest",
     "signin.sessions.v1.EndRequest",
+    "signin.sessions.v1.GetHistoryRequest",
     "signin.sessions.v1.StartRequest",
     "signin.sessions.v1.StartResponse",
 ];

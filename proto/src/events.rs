@@ -103,6 +103,7 @@ events! {
     SystemEvent of System from log {
         EpochStarted = "epoch_started",
         ClockAccepted = "clock_accepted",
+        MaintenanceChanged = "maintenance_changed",
     }
 }
 

@@ -39,7 +39,9 @@ redacted! {
     "signin.otp.v1.IssueCodeRequest": otp::v1::IssueCodeRequest,
     "signin.otp.v1.VerifyCodeRequest": otp::v1::VerifyCodeRequest,
     "signin.sessions.v1.CheckRequest": sessions::v1::CheckRequest,
+    "signin.sessions.v1.EndOthersRequest": sessions::v1::EndOthersRequest,
     "signin.sessions.v1.EndRequest": sessions::v1::EndRequest,
+    "signin.sessions.v1.GetHistoryRequest": sessions::v1::GetHistoryRequest,
     "signin.sessions.v1.StartRequest": sessions::v1::StartRequest,
     "signin.sessions.v1.StartResponse": sessions::v1::StartResponse,
 }

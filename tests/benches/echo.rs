@@ -9,7 +9,9 @@ use axum::routing::get;
 use sekisho_proto::sessions::v1::sessions_service_client::SessionsServiceClient;
 use sekisho_proto::sessions::v1::sessions_service_server::{SessionsService, SessionsServiceServer};
 use sekisho_proto::sessions::v1::{
-    CheckRequest, CheckResponse, EndRequest, EndResponse, StartRequest, StartResponse,
+    CheckRequest, CheckResponse, EndOthersRequest, EndOthersResponse, EndRequest, EndResponse,
+    GetHistoryRequest, GetHistoryResponse, GetMaintenanceRequest, GetMaintenanceResponse, StartRequest,
+    StartResponse,
 };
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
@@ -32,6 +34,24 @@ impl SessionsService for Echo {
     }
 
     async fn end(&self, _: Request<EndRequest>) -> Result<Response<EndResponse>, Status> {
+        Err(Status::unimplemented("an echo"))
+    }
+
+    async fn get_history(
+        &self,
+        _: Request<GetHistoryRequest>,
+    ) -> Result<Response<GetHistoryResponse>, Status> {
+        Err(Status::unimplemented("an echo"))
+    }
+
+    async fn end_others(&self, _: Request<EndOthersRequest>) -> Result<Response<EndOthersResponse>, Status> {
+        Err(Status::unimplemented("an echo"))
+    }
+
+    async fn get_maintenance(
+        &self,
+        _: Request<GetMaintenanceRequest>,
+    ) -> Result<Response<GetMaintenanceResponse>, Status> {
         Err(Status::unimplemented("an echo"))
     }
 }

@@ -61,17 +61,27 @@ pub fn grouped(number: f64) -> String {
 
 /// A table of what took how long.
 pub fn table<'a>(rows: impl IntoIterator<Item = (&'a str, &'a Latencies)>) {
-    head(&["what", "number", "p50", "p95", "p99", "longest"]);
+    table_head();
     for (what, times) in rows {
-        row(&[
-            what.to_owned(),
-            times.count().to_string(),
-            ms(times.p50()),
-            ms(times.per_mille(950)),
-            ms(times.p99()),
-            ms(times.per_mille(1000)),
-        ]);
+        table_row(what, times);
     }
+}
+
+/// The head of a table of what took how long, whose rows come one by one.
+pub fn table_head() {
+    head(&["what", "number", "p50", "p95", "p99", "longest"]);
+}
+
+/// One of its rows.
+pub fn table_row(what: &str, times: &Latencies) {
+    row(&[
+        what.to_owned(),
+        times.count().to_string(),
+        ms(times.p50()),
+        ms(times.per_mille(950)),
+        ms(times.p99()),
+        ms(times.per_mille(1000)),
+    ]);
 }
 
 /// Rows of a Markdown table, printed as they come.

@@ -16,6 +16,7 @@ mod log;
 mod machine;
 mod mail;
 mod move_in;
+mod page;
 mod rebuild;
 mod signin;
 mod signout;
@@ -43,6 +44,8 @@ enum What {
     Mail(mail::Options),
     /// Everybody sets a first password within an hour, by way of a code
     MoveIn(move_in::Options),
+    /// The sign-in page at a steady rate, beside an axum that says always the same
+    Page(page::Options),
     /// Complete sign-ins at rising load, beside the bare hash, and the CPU that each takes
     Signin(signin::Options),
     /// From the commit of a sign-out until the last of three replicas refuses, with NATS and without
@@ -68,6 +71,7 @@ async fn main() -> Result<()> {
         What::Check(options) => check::run(&options).await,
         What::Mail(options) => tokio::task::block_in_place(|| mail::run(&options)),
         What::MoveIn(options) => move_in::run(&options).await,
+        What::Page(options) => page::run(&options).await,
         What::Signin(options) => tokio::task::block_in_place(|| signin::run(&options)),
         What::Signout(options) => signout::run(&options).await,
         What::Import(options) => tokio::task::block_in_place(|| import::run(&options)),

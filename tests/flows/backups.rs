@@ -11,6 +11,8 @@ use sekisho_sessions::domain::Limits;
 use sekisho_tests::visitor::Visitor;
 use sekisho_tests::{LOGIN, PASSWORD, backup};
 
+use super::terminal;
+
 /// What `sekisho sessions verify` says of the first replica of sessions, and whether it found what the log says.
 fn verify(stack: &Stack) -> Result<(bool, String)> {
     let address = stack.process(Service::Sessions, 0).admin_address;
@@ -122,8 +124,11 @@ fn an_older_backup_is_refused_until_the_operator_says_restored_and_then_everybod
     })?;
     let mut before = Visitor::new(&stack.portal_url());
     before.sign_in(&stack)?;
+    let operate = |arguments: &[&str]| terminal::operate(&stack, arguments);
+    operate(&["maintenance", "on", "--host", "portal.example.jp"])?;
     let file = tempfile::NamedTempFile::new()?;
     backup::dump(&stack.database_url("postgres"), file.path())?;
+    operate(&["maintenance", "off", "--host", "portal.example.jp"])?;
     let mut after = Visitor::new(&stack.portal_url());
     after.sign_in(&stack)?;
 
@@ -136,17 +141,10 @@ fn an_older_backup_is_refused_until_the_operator_says_restored_and_then_everybod
     let refused = newcomer.send(&page, "/signin", &[("user_id", LOGIN), ("password", PASSWORD)])?;
     assert_eq!(refused.status, 503, "{}", refused.body);
 
-    let output = Command::new(sekisho_dev::cargo::program("sekisho")?)
-        .args(["log", "restored", "--yes"])
-        .env("SEKISHO_OPERATOR_DATABASE_URL", stack.database_url("operator"))
-        .output()?;
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let said = operate(&["log", "restored", "--yes"])?;
     assert!(said.contains("An epoch begins with entry"), "{said}");
+    // As it was when the copy was made.
+    assert!(said.contains("portal.example.jp is closed for people."), "{said}");
     for visitor in [&before, &after] {
         until_top_says(visitor, "利用者ID")?;
     }

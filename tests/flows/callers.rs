@@ -104,6 +104,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("/signin.sessions.v1.SessionsService/Start", &["gateway"]),
     ("/signin.sessions.v1.SessionsService/Check", &["gateway"]),
     ("/signin.sessions.v1.SessionsService/End", &["gateway"]),
+    ("/signin.sessions.v1.SessionsService/GetHistory", &["gateway"]),
+    ("/signin.sessions.v1.SessionsService/EndOthers", &["gateway"]),
+    ("/signin.sessions.v1.SessionsService/GetMaintenance", &["gateway"]),
     (
         "/signin.sessions.v1.AdministrationService/CutSessions",
         &["administrator"],

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use sekisho_dev::{Stack, StackOptions, paths};
-use sekisho_tests::browser::{Browser, Script};
+use sekisho_tests::browser::{Browser, Engine, Script};
 use sekisho_tests::seed::seed;
 use sekisho_tests::{ADDRESS, LOGIN, PASSWORD, mail};
 
@@ -48,17 +48,28 @@ pub fn picture(name: &str) -> PathBuf {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_manual_works_as_printed_with_script() -> Result<()> {
-    walk(Script::On, "script").await
+    walk(Engine::Chromium, Script::On, "script").await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_manual_works_as_printed_without_script() -> Result<()> {
-    walk(Script::Blocked, "no-script").await
+    walk(Engine::Chromium, Script::Blocked, "no-script").await
 }
 
-async fn walk(script: Script, name: &str) -> Result<()> {
+mod long_firefox {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    #[ignore = "long tier: another browser"]
+    async fn the_manual_works_as_printed_in_firefox() -> Result<()> {
+        walk(Engine::Firefox, Script::On, "firefox").await?;
+        walk(Engine::Firefox, Script::Blocked, "firefox-no-script").await
+    }
+}
+
+async fn walk(engine: Engine, script: Script, name: &str) -> Result<()> {
     let place = place(&format!("chapter-3-{name}"))?;
-    let browser = Browser::open(script).await?;
+    let browser = Browser::open_in(engine, script).await?;
     let shot = |page: &str| picture(&format!("{name}-{page}"));
 
     // 3.1, 3.2

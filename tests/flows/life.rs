@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
+use rustix::process::{Pid, Signal};
 use sekisho_dev::{Service, Stack, StackOptions};
 use sekisho_tests::flow::Gateway;
 use sekisho_tests::visitor::Visitor;
@@ -58,6 +60,24 @@ fn whatever_service_is_killed_the_user_stays_signed_in() -> Result<()> {
     );
     assert!(after["seconds"].as_f64().is_some(), "{after}");
     Ok(())
+}
+
+/// A gateway that has heard nothing is closed: whoever comes first must not find it so because it did not wait for the answer.
+#[test]
+fn a_gateway_that_starts_asks_first_whether_it_is_closed() -> Result<()> {
+    let mut stack = stack("asks-first")?;
+    stack.kill(Service::Gateway, 0)?;
+    stack.pause(Service::Sessions, 0)?;
+    let sessions = i32::try_from(stack.process(Service::Sessions, 0).pid)?;
+    let waker = std::thread::spawn(move || -> Result<()> {
+        std::thread::sleep(Duration::from_millis(600));
+        let sessions = Pid::from_raw(sessions).context("no process")?;
+        Ok(rustix::process::kill_process(sessions, Signal::CONT)?)
+    });
+    stack.start_service(Service::Gateway, 0)?;
+    let page = Visitor::new(&stack.portal_url()).get("/signin")?;
+    assert_eq!(page.status, 200, "{}", page.body);
+    waker.join().expect("the thread ends")
 }
 
 /// The last lines that a service wrote.

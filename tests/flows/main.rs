@@ -3,24 +3,30 @@
 #[cfg(test)]
 mod accounts;
 #[cfg(test)]
+mod attention;
+#[cfg(test)]
 mod backups;
 #[cfg(test)]
 mod bus;
 #[cfg(test)]
 mod callers;
-#[cfg(test)]
 mod chapter_3;
 mod denials;
 #[cfg(test)]
 mod documents;
 #[cfg(test)]
 mod gates;
+mod grid;
 #[cfg(test)]
 mod guessing;
 #[cfg(test)]
 mod help_desk;
 mod https;
 mod import;
+#[cfg(test)]
+mod injections;
+#[cfg(test)]
+mod keyboard;
 #[cfg(test)]
 mod life;
 #[cfg(test)]
@@ -29,6 +35,7 @@ mod mailbox;
 mod notices;
 #[cfg(test)]
 mod reset;
+mod screens;
 #[cfg(test)]
 mod script;
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use sekisho_dev::{Stack, StackOptions, paths};
 use sekisho_proto::credentials::v1::{DisableAccountRequest, RegisterAccountRequest};
-use sekisho_tests::accounts::administration;
+use sekisho_tests::accounts::{administration, hash};
 use sekisho_tests::browser::{Browser, Script};
 use sekisho_tests::visitor::{Page, Visitor};
 use sekisho_tests::{ADDRESS, LOGIN, PASSWORD, mail};
@@ -244,10 +244,4 @@ fn ask_again(stack: &Stack, login: &str) -> Result<Page> {
     }
     let (mut visitor, page) = begin()?;
     visitor.send(&page, "/password/forgot/code/send", &[])
-}
-
-fn hash() -> Result<String> {
-    use argon2::password_hash::PasswordHasher;
-    let hash = argon2::Argon2::default().hash_password(PASSWORD.as_bytes());
-    Ok(hash.map_err(|error| anyhow::anyhow!("{error}"))?.to_string())
 }

@@ -29,6 +29,16 @@ pub fn done(stack: &Stack, arguments: &[&str]) -> Result<String> {
     printed(accounts(stack, arguments)?)
 }
 
+/// What `sekisho` printed that an operator typed.
+pub fn operate(stack: &Stack, arguments: &[&str]) -> Result<String> {
+    let mut command = Command::new(sekisho_dev::cargo::program("sekisho")?);
+    command
+        .args(arguments)
+        .env("SEKISHO_OPERATOR_DATABASE_URL", stack.database_url("operator"))
+        .stdin(Stdio::null());
+    printed(command)
+}
+
 /// What `sekisho mail` printed.
 pub fn mail(stack: &Stack, arguments: &[&str]) -> Result<String> {
     printed(sekisho(stack, "mail", arguments)?)

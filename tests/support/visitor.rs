@@ -176,6 +176,20 @@ impl Visitor {
         self.read(response)
     }
 
+    /// Posts a form's text as it is.
+    ///
+    /// # Errors
+    /// When the portal does not answer.
+    pub fn post_text(&mut self, path: &str, text: &str) -> Result<Page> {
+        let request = self
+            .agent
+            .post(format!("{}{path}", self.portal))
+            .header("cookie", self.cookie_header())
+            .header("content-type", "application/x-www-form-urlencoded");
+        let response = request.send(text)?;
+        self.read(response)
+    }
+
     fn follow(&mut self, mut page: Page) -> Result<Page> {
         for _ in 0..10 {
             let Some(location) = page.location.clone() else {

@@ -4,11 +4,14 @@
 //! tests of one crate; [`Stack`] is the whole: PostgreSQL, NATS, a mailbox and every service.
 #![cfg(unix)]
 
+pub mod axe;
 pub mod cargo;
 pub mod disk;
+pub mod firefox;
 pub mod folder;
 mod mailbox;
 pub mod nats;
+mod packages;
 pub mod paths;
 pub mod ports;
 pub mod postgres;

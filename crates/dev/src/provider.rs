@@ -1,22 +1,18 @@
 //! The provider of NCR accounts of a stack: `oidc-provider`, an implementation that the OpenID Foundation has certified, with a login
 //! page of our own (crates/dev/provider). Packages, Node among them, come from npm's registry, as the lock file names them.
 
-use std::collections::hash_map::DefaultHasher;
-use std::fs::{self, File};
-use std::hash::{Hash as _, Hasher as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
 
 use crate::folder::Folder;
-use crate::paths;
+use crate::packages::Packages;
 use crate::ports::{self, Port};
-use crate::process::{self, Spawned, Spec};
-use crate::tools::{self, Tool};
+use crate::process::{Spawned, Spec};
+use crate::tools;
 
 /// Its name in lists.
 pub(crate) const NAME: &str = "ncr-provider";
@@ -27,11 +23,14 @@ pub(crate) const CLIENT_ID: &str = "gtol";
 
 const START: Duration = Duration::from_secs(30);
 /// What it is made of.
-const FILES: [(&str, &str); 3] = [
-    ("package.json", include_str!("../provider/package.json")),
-    ("package-lock.json", include_str!("../provider/package-lock.json")),
-    ("provider.mjs", include_str!("../provider/provider.mjs")),
-];
+const PACKAGES: Packages = Packages {
+    name: NAME,
+    files: &[
+        ("package.json", include_str!("../provider/package.json")),
+        ("package-lock.json", include_str!("../provider/package-lock.json")),
+        ("provider.mjs", include_str!("../provider/provider.mjs")),
+    ],
+};
 
 /// A provider.
 #[derive(Debug)]
@@ -45,7 +44,7 @@ pub(crate) struct Provider {
 impl Provider {
     /// A provider that people come to from these origins of the portal.
     pub(crate) fn new(folder: &Folder, keys: &Path, port: Port, origins: Vec<String>) -> Result<Self> {
-        let directory = installed()?;
+        let directory = PACKAGES.installed()?;
         let mut arguments = vec!["provider.mjs".to_owned(), issuer(&port)];
         arguments.push(keys.join(SECRET).display().to_string());
         arguments.extend(origins.iter().cloned());
@@ -116,52 +115,7 @@ fn issuer(port: &Port) -> String {
 /// # Errors
 /// When npm is missing or fails, or has no Node for this machine.
 pub fn install() -> Result<()> {
-    node(&installed()?).map(drop)
-}
-
-/// The folder of the packages of this version, which all stacks of this checkout share; they are fetched the first time.
-fn installed() -> Result<PathBuf> {
-    let mut hasher = DefaultHasher::new();
-    FILES.hash(&mut hasher);
-    let common = paths::common()?;
-    let folder = common.join(format!("{NAME}-{:016x}", hasher.finish()));
-    // Whoever comes second waits for the packages of the first.
-    let lock = File::create(common.join(format!("{NAME}.lock")))?;
-    lock.lock().context("cannot wait for another installation")?;
-    if !folder.is_dir() {
-        let half = folder.with_extension("new");
-        if half.is_dir() {
-            fs::remove_dir_all(&half)?;
-        }
-        paths::make_private(&half)?;
-        for (name, text) in FILES {
-            fs::write(half.join(name), text)?;
-        }
-        fetch(&half, &common.join("npm"))?;
-        fs::rename(&half, &folder)?;
-    }
-    Ok(folder)
-}
-
-fn fetch(folder: &Path, cache: &Path) -> Result<()> {
-    let mut npm = Command::new(tools::require(Tool::Npm)?);
-    process::clean(&mut npm);
-    // No package runs a script of its own.
-    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--cache"]);
-    let output = npm
-        .arg(cache)
-        .current_dir(folder)
-        .env("npm_config_update_notifier", "false")
-        .stdin(Stdio::null())
-        .output()
-        .context("cannot start npm")?;
-    if !output.status.success() {
-        // What follows is the usage of the command.
-        let said = String::from_utf8_lossy(&output.stderr);
-        let said = said.lines().take(5).collect::<Vec<_>>().join(" ");
-        bail!("the packages of the provider cannot be fetched: {said}");
-    }
-    Ok(())
+    node(&PACKAGES.installed()?).map(drop)
 }
 
 /// The Node among the packages, because that of Debian may be older than what `oidc-provider` needs. For macOS there is none, and Homebrew's

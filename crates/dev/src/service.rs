@@ -56,6 +56,8 @@ type Urls = Vec<(&'static str, String)>;
 /// Everything outside of a service that its settings name.
 pub(crate) struct Surroundings {
     pub(crate) keys: PathBuf,
+    /// What the top page shows.
+    pub(crate) board: PathBuf,
     /// The connection string of each database role.
     pub(crate) database: Urls,
     /// The connection string of each user of the bus.
@@ -138,6 +140,7 @@ impl Surroundings {
                     ("SESSIONS_URL", self.urls(Service::Sessions)),
                     ("COOKIE_KEY_FILE", self.key("gateway-cookie.keys")),
                     ("HOSTS", "localhost,portal2.localhost,127.0.0.1".to_owned()),
+                    ("BOARD_FILE", self.board.display().to_string()),
                 ];
                 if self.https {
                     settings.push(("BROWSER_TLS_CERTIFICATE", self.key("portal.pem")));
@@ -177,6 +180,7 @@ mod tests {
             [7001, 7002].map(|port| (Service::Credentials, SocketAddr::from(([127, 0, 0, 1], port))));
         let surroundings = Surroundings {
             keys: PathBuf::from("/keys"),
+            board: PathBuf::from("/board.toml"),
             database: vec![("otp", "postgres://otp".to_owned())],
             bus: vec![("otp", "nats://otp".to_owned())],
             smtp: SocketAddr::from(([127, 0, 0, 1], 25)),

@@ -58,4 +58,5 @@ pub use log::Log;
 pub use migrate::{MigrateError, ServiceSchema, migrate};
 pub use park::Parked;
 pub use read::{Page, ReadError};
+pub use system::MOST_CLOSED;
 pub use wake::{Messages, Wakeups};

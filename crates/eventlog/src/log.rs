@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::Client;
-use sekisho_proto::{Event as _, Kind};
+use sekisho_proto::{Event, Kind};
 use sqlx::PgPool;
 use time::OffsetDateTime;
 use tokio::sync::watch;
@@ -266,18 +266,19 @@ impl Log {
             .await
     }
 
-    /// The newest entries of a stream, newest first, at most `limit` of those after a position.
+    /// The newest entries of a stream whose event is of one of these types, newest first, at most `limit` of those after a
+    /// position.
     ///
     /// # Errors
     /// [`ReadError`].
-    pub async fn newest(
+    pub async fn newest<E: Event>(
         &self,
-        kind: Kind,
+        event_types: &[&str],
         stream: StreamId,
         after: Position,
         limit: u32,
     ) -> Result<Vec<Entry>, ReadError> {
-        self.read_in_time(|| read::newest(&self.pool, kind, stream, after, limit))
+        self.read_in_time(|| read::newest(&self.pool, E::KIND, event_types, stream, after, limit))
             .await
     }
 

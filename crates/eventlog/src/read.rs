@@ -215,21 +215,25 @@ fn beginning_gone(stream: StreamId) -> EventError {
     }
 }
 
-/// The newest entries of a stream after a position, newest first.
+/// The newest entries of a stream after a position, of some event types, newest first.
 pub(crate) async fn newest(
     pool: &PgPool,
     kind: Kind,
+    event_types: &[&str],
     stream: StreamId,
     after: Position,
     limit: u32,
 ) -> Result<Vec<Entry>, ReadError> {
+    let event_types: Vec<String> = event_types.iter().map(ToString::to_string).collect();
     let rows = sqlx::query_as!(
         Row,
         "select position, kind, stream_id, version, event_id, flow_id, event_type, recorded_at, payload, metadata
-         from log.entry where position > $1 and kind = $2 and stream_id = $3 order by version desc limit $4",
+         from log.entry where position > $1 and kind = $2 and stream_id = $3 and event_type = any($4)
+         order by version desc limit $5",
         after.to_sql(),
         kind.as_str(),
         stream.0,
+        &event_types,
         i64::from(limit)
     )
     .fetch_all(pool)

@@ -5,6 +5,7 @@ mod certificates;
 mod completions;
 mod log;
 mod mail;
+mod maintenance;
 mod operator;
 mod parked;
 mod progress;
@@ -57,6 +58,11 @@ enum Command {
         #[command(subcommand)]
         command: parked::Command,
     },
+    /// Whether the portal is open for people.
+    Maintenance {
+        #[command(subcommand)]
+        command: maintenance::Command,
+    },
     /// Writes a completion script for a shell to standard output.
     Completions {
         /// Which shell.
@@ -84,6 +90,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Sessions { command } => sessions::run(command).await,
         Command::Mail { command } => mail::run(command).await,
         Command::Parked { command } => parked::run(command).await,
+        Command::Maintenance { command } => maintenance::run(command).await,
         Command::Completions { shell } => Ok(completions::write::<Arguments>(shell, &mut io::stdout())?),
     }
 }

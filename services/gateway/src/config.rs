@@ -1,6 +1,7 @@
 //! What the gateway is told by its environment, prefix `SEKISHO_GATEWAY_`.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 
 use http::Uri;
 use sekisho_service::settings::{KeyRing, Reader, Settings};
@@ -31,6 +32,8 @@ pub struct Config {
     pub hosts: Vec<String>,
     /// Whether an unknown id and a wrong password are told apart.
     pub disclosure: Disclosure,
+    /// What the top page shows to everybody.
+    pub board: Option<PathBuf>,
     /// Reverse proxies whose `X-Forwarded-For` counts.
     pub trusted_proxies: Vec<IpAddr>,
 }
@@ -66,6 +69,9 @@ impl Settings for Config {
             "seed",
             "whether an unknown login id and a wrong password have two texts, as in the manual, or one",
         );
+        let board =
+            "TOML file with the announcements and links of the top page; read again whenever it changes";
+        let board = reader.optional::<PathBuf>("BOARD_FILE", board);
         let proxies = "addresses of reverse proxies whose X-Forwarded-For counts; without it, nobody's";
         let trusted_proxies = reader.optional::<Vec<IpAddr>>("TRUSTED_PROXIES", proxies);
         Some(Self {
@@ -79,6 +85,7 @@ impl Settings for Config {
             cookie_keys: cookie_keys?,
             hosts: hosts?,
             disclosure: disclosure?,
+            board: board?,
             trusted_proxies: trusted_proxies?.unwrap_or_default(),
         })
     }

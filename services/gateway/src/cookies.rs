@@ -1,4 +1,4 @@
-//! The browser's memory: eight cookies, each sealed with an authenticated cipher that is bound to the cookie's name.
+//! The browser's memory: nine cookies, each sealed with an authenticated cipher that is bound to the cookie's name.
 //!
 //! All are `__Host-`, `Secure`, `HttpOnly`, `SameSite=Lax`, `Path=/`, and all but two end with the browser (no
 //! `Max-Age`). `Lax`, because the desktop tool opens the portal from outside. What was not sealed here does not
@@ -14,6 +14,7 @@ use http::{HeaderMap, HeaderValue, header};
 use sekisho_service::enquiry::Enquiry;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::Gateway;
 use crate::notes::Note;
@@ -101,6 +102,26 @@ pub enum Elsewhere {
     At(String),
 }
 
+/// Beside the session: the page where its owner was last, which opens again when they sign in after the session has run out. Whoever
+/// else signs in at the same terminal begins at the top page.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Last {
+    /// That page.
+    pub page: Page,
+    /// [`Person::digest`] of the owner.
+    pub owner: [u8; 32],
+}
+
+/// A page of whoever is signed in. There is no other place to go on to after a sign-in, whatever an address or a form says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Page {
+    /// `/top`.
+    #[default]
+    Top,
+    /// `/history`.
+    History,
+}
+
 /// For half a day after anybody signed in or out, or went to the provider: whoever comes with an NCR account next is asked who it is. At a shared terminal the
 /// provider may still remember the person before.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -147,6 +168,10 @@ impl Kept for Person {
     const NAME: &'static str = "__Host-gtol_who";
 }
 
+impl Kept for Last {
+    const NAME: &'static str = "__Host-gtol_last";
+}
+
 impl Kept for Device {
     const NAME: &'static str = "__Host-gtol_dev";
     const MAX_AGE: Option<u32> = Some(180 * 24 * 60 * 60);
@@ -159,6 +184,24 @@ impl Kept for AskAgain {
 
 impl Kept for Note {
     const NAME: &'static str = "__Host-gtol_note";
+}
+
+impl Person {
+    /// Tells people apart, whatever the session.
+    pub fn digest(&self) -> [u8; 32] {
+        let Self { facility, name, .. } = self;
+        Sha256::digest(format!("{facility}\n{name}")).into()
+    }
+}
+
+impl Page {
+    /// Where it is.
+    pub fn address(self) -> &'static str {
+        match self {
+            Self::Top => "/top",
+            Self::History => "/history",
+        }
+    }
 }
 
 impl Flow {

@@ -5,10 +5,12 @@
 //! services. Every form is a plain POST that answers 303, so reload and Back never send anything twice.
 
 pub mod backends;
+pub mod board;
 mod config;
 pub mod cookies;
 pub mod edge;
 pub mod form;
+pub mod maintenance;
 pub mod marks;
 pub mod notes;
 pub mod pages;
@@ -25,7 +27,9 @@ use std::sync::Arc;
 use axum::{Router, middleware};
 
 use backends::Backends;
+use board::CurrentBoard;
 use edge::{Hosts, Proxies, RefusedForms};
+use maintenance::Maintenance;
 use notes::Disclosure;
 use seals::Seals;
 
@@ -45,6 +49,10 @@ pub struct Gateway {
     pub disclosure: Disclosure,
     /// Whose word on client addresses counts.
     pub proxies: Proxies,
+    /// Which hosts are closed.
+    pub maintenance: Maintenance,
+    /// What the top page shows to everybody.
+    pub board: CurrentBoard,
     /// What is told to credentials about refused forms.
     pub refused_forms: RefusedForms,
 }

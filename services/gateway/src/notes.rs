@@ -35,6 +35,11 @@ pub enum Note {
     },
     /// For `/signed-out`.
     SignedOut(Leftovers),
+    /// For `/history`: what came of この端末以外をサインアウト.
+    Others {
+        /// Whether there was another session.
+        ended: bool,
+    },
 }
 
 /// What a sign-out could not end yet.
@@ -104,6 +109,10 @@ pub enum SignInMessage {
     FlowOver,
     /// The session ended by inactivity.
     Idle,
+    /// The session was as old as one may get.
+    Absolute,
+    /// The session was ended by a new password, by support, or from another device.
+    EndedElsewhere,
     /// キャンセル was pressed.
     Cancelled,
     /// キャンセル was pressed while a password was being reset.
@@ -188,7 +197,9 @@ impl SignInMessage {
             | Self::NoEmail
             | Self::StaleForm
             | Self::FlowOver
-            | Self::Idle => "error-summary",
+            | Self::Idle
+            | Self::Absolute
+            | Self::EndedElsewhere => "error-summary",
         }
     }
 }

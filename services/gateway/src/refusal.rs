@@ -29,6 +29,11 @@ pub enum Refusal {
     MediaType,
     /// The host is not one of ours.
     WrongHost,
+    /// The host is closed.
+    Maintenance {
+        /// The second host is not.
+        elsewhere: bool,
+    },
     /// Too many people at once; nothing was done.
     Busy(Place),
     /// Too many attempts from this address failed; nothing was done.
@@ -59,10 +64,16 @@ pub enum Place {
     SignIn,
     /// Within a flow.
     Email,
+    /// Having the code of a sign-in compared.
+    Code,
     /// Resetting a password.
     Reset,
+    /// Having the code of a reset compared.
+    ResetCode,
     /// With a session, which may well be alive.
     SignedIn,
+    /// Ending all other sessions.
+    Others,
     /// Signing out.
     SignOut,
 }
@@ -93,7 +104,7 @@ impl Refusal {
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::WrongHost => StatusCode::MISDIRECTED_REQUEST,
             Self::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Busy(_) | Self::Down(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Maintenance { .. } | Self::Busy(_) | Self::Down(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -106,6 +117,7 @@ impl Refusal {
             | Self::Method
             | Self::TooSlow
             | Self::WrongHost
+            | Self::Maintenance { .. }
             | Self::Busy(_)
             | Self::Throttled(_)
             | Self::Down(_)
@@ -118,6 +130,7 @@ impl Refusal {
         match self {
             Self::Busy(_) => Some(5),
             Self::Throttled(_) => Some(60),
+            Self::Maintenance { .. } => Some(300),
             Self::Down(_) => Some(10),
             _ => None,
         }
@@ -135,6 +148,7 @@ impl Refusal {
             Self::TooLarge => "too_large",
             Self::MediaType => "media_type",
             Self::WrongHost => "wrong_host",
+            Self::Maintenance { .. } => "maintenance",
             Self::Busy(_) => "busy",
             Self::Throttled(_) => "throttled",
             Self::Down(_) => "down",
@@ -166,6 +180,7 @@ impl Refusal {
             // Gathered in the log of sign-ins.
             Self::Throttled(_)
             | Self::Unreadable
+            | Self::Maintenance { .. }
             | Self::NotFound
             | Self::Method
             | Self::TooSlow

@@ -32,6 +32,12 @@ impl Secret {
         Self(mac::derive(&self.0, label, &parts))
     }
 
+    /// A name that tells it from others and from which nobody finds it.
+    pub fn public_name(&self) -> String {
+        let [a, b, c, d, ..] = mac::derive(&self.0, "sekisho/public-name/1", &[]);
+        format!("{a:02x}{b:02x}{c:02x}{d:02x}")
+    }
+
     /// The bytes, for the service that asks for them.
     pub fn expose(&self) -> &[u8; 32] {
         &self.0

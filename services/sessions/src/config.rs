@@ -60,9 +60,13 @@ fn read_limits(reader: &mut Reader) -> Option<Limits> {
     let idle = reader.or::<Duration>(
         "IDLE_TIMEOUT",
         "30m",
-        "a session without activity for so long ends",
+        "a session without activity for so long ends; the pages say 30 minutes whatever this is",
     );
-    let absolute = reader.or::<Duration>("ABSOLUTE_TIMEOUT", "12h", "a session as old as this ends");
+    let absolute = reader.or::<Duration>(
+        "ABSOLUTE_TIMEOUT",
+        "12h",
+        "a session as old as this ends; the pages say 12 hours whatever this is",
+    );
     let stale = reader.or::<Duration>(
         "STALE_LIMIT",
         "30m",

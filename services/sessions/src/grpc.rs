@@ -2,11 +2,14 @@
 
 use sekisho_eventlog::{FlowId, Position, StreamId};
 use sekisho_proto::sessions::v1::administration_service_server::AdministrationService;
+use sekisho_proto::sessions::v1::get_history_response::Happening;
 use sekisho_proto::sessions::v1::sessions_service_server::SessionsService;
 use sekisho_proto::sessions::v1::{
-    CheckRequest, CheckResponse, CutSessionsRequest, CutSessionsResponse, EndRequest, EndResponse,
-    EndSessionRequest, EndSessionResponse, ListSessionsRequest, ListSessionsResponse, StartRequest,
-    StartResponse, VerifyStateRequest, VerifyStateResponse, list_sessions_response, verify_state_response,
+    CheckRequest, CheckResponse, CutSessionsRequest, CutSessionsResponse, EndOthersRequest,
+    EndOthersResponse, EndRequest, EndResponse, EndSessionRequest, EndSessionResponse, GetHistoryRequest,
+    GetHistoryResponse, GetMaintenanceRequest, GetMaintenanceResponse, ListSessionsRequest,
+    ListSessionsResponse, StartRequest, StartResponse, VerifyStateRequest, VerifyStateResponse,
+    get_history_response, list_sessions_response, verify_state_response,
 };
 use sekisho_proto::to_timestamp;
 use sekisho_service::refusal::{self, malformed};
@@ -17,7 +20,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
-use crate::app::{Ended, Error, Sessions, Verified};
+use crate::app::{Confirmed, Ended, Error, Sessions, Verified};
 use crate::domain::SessionId;
 
 /// Who may call what on the main listener.
@@ -32,6 +35,18 @@ pub const CALLERS: &[Method] = &[
     },
     Method {
         path: "/signin.sessions.v1.SessionsService/End",
+        roles: &[roles::GATEWAY],
+    },
+    Method {
+        path: "/signin.sessions.v1.SessionsService/GetHistory",
+        roles: &[roles::GATEWAY],
+    },
+    Method {
+        path: "/signin.sessions.v1.SessionsService/EndOthers",
+        roles: &[roles::GATEWAY],
+    },
+    Method {
+        path: "/signin.sessions.v1.SessionsService/GetMaintenance",
         roles: &[roles::GATEWAY],
     },
 ];
@@ -85,6 +100,7 @@ impl SessionsService for Api {
             idle_deadline: Some(to_timestamp(checked.live.idle)),
             absolute_deadline: Some(to_timestamp(checked.live.absolute)),
             last_confirmed_at: checked.last_confirmed_at.map(to_timestamp),
+            now: Some(to_timestamp(checked.now)),
         });
         Ok(match checked.last_confirmed_at {
             Some(_) => second_best::mark(answer),
@@ -103,6 +119,56 @@ impl SessionsService for Api {
             position: position.0,
             unrecorded: ended == Ended::Unrecorded,
         }))
+    }
+
+    async fn get_history(
+        &self,
+        request: Request<GetHistoryRequest>,
+    ) -> Result<Response<GetHistoryResponse>, Status> {
+        let token = Secret::new(request.into_inner().token);
+        let history = self.0.get()?.history(token.expose()).await?;
+        let happenings = history.happenings.into_iter().map(|happening| Happening {
+            at: Some(to_timestamp(happening.at)),
+            what: happening.what.into(),
+            count: happening.count,
+            first_at: Some(to_timestamp(happening.first_at)),
+        });
+        let sessions = history
+            .sessions
+            .into_iter()
+            .map(|session| get_history_response::Session {
+                started_at: Some(to_timestamp(session.started_at)),
+                own: session.own,
+            });
+        Ok(Response::new(GetHistoryResponse {
+            happenings: happenings.collect(),
+            sessions: sessions.collect(),
+        }))
+    }
+
+    async fn end_others(
+        &self,
+        request: Request<EndOthersRequest>,
+    ) -> Result<Response<EndOthersResponse>, Status> {
+        let token = Secret::new(request.into_inner().token);
+        let ended = self.0.get()?.end_others(token.expose()).await?;
+        Ok(Response::new(EndOthersResponse {
+            ended: u32::try_from(ended).unwrap_or(u32::MAX),
+        }))
+    }
+
+    async fn get_maintenance(
+        &self,
+        _: Request<GetMaintenanceRequest>,
+    ) -> Result<Response<GetMaintenanceResponse>, Status> {
+        let (closed_hosts, confirmed) = self.0.get()?.closed_hosts().await?;
+        let answer = Response::new(GetMaintenanceResponse {
+            closed_hosts: closed_hosts.into_iter().collect(),
+        });
+        Ok(match confirmed {
+            Confirmed::Now => answer,
+            Confirmed::Before => second_best::mark(answer),
+        })
     }
 }
 

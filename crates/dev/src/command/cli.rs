@@ -65,6 +65,14 @@ pub enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         what: Vec<String>,
     },
+    /// Take a picture of every page and state of the portal, into docs/screens
+    ///
+    /// `cargo dev screens sent verified` takes those two; `cargo dev screens --help` says more.
+    Screens {
+        /// Which, and options
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<String>,
+    },
     /// Check all SQL queries against a fresh database and write .sqlx/ anew
     Prepare,
     /// Print a completion script for the program `dev` in target/tool, which `cargo dev` runs

@@ -8,6 +8,7 @@ mod progress;
 mod queries;
 mod request;
 mod reset;
+mod screens;
 mod state;
 mod status;
 mod test;
@@ -49,6 +50,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Start { part } => request::send("start", &part)?,
         Task::Test(options) => test::run(&options)?,
         Task::Bench { what } => return bench::run(&what),
+        Task::Screens { options } => return screens::run(&options),
         Task::Prepare => queries::prepare()?,
         Task::Completions { shell } => {
             // clap panics on an output that is closed early; a buffer never is.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use sekisho_dev::tools::{self, Consent, ThisMachine, Tool};
-use sekisho_dev::{cargo, disk, paths, provider};
+use sekisho_dev::{axe, cargo, disk, firefox, paths, provider};
 
 use super::cli::TestOptions;
 use super::queries;
@@ -32,9 +32,13 @@ fn all(options: &TestOptions, steps: &mut Steps) -> Result<()> {
     steps.step("tools", || {
         tools::provide(&Tool::ALL, Consent::Given, &ThisMachine, &tools::places())?;
         // Not in the middle of a test that waits for it.
-        provider::install()
+        provider::install()?;
+        axe::script().map(drop)
     })?;
     if let Some(part) = &options.long {
+        if ["firefox", "all"].contains(&part.as_str()) {
+            steps.step("Firefox", firefox::install)?;
+        }
         steps.step("build", build)?;
         let filter = long_filter(part)?;
         return repeat(options.repeat, steps, &["--ignored", "--nocapture", &filter]);

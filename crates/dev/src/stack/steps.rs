@@ -1,5 +1,7 @@
 //! Starting a stack, step by step.
 
+use std::fs;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -31,6 +33,11 @@ pub(super) fn start(options: &StackOptions, say: &mut dyn FnMut(&str)) -> Result
         say("the passwords or keys of an earlier run are gone, so its data cannot be read: beginning afresh");
     }
     seed(&["keys", "--directory", &keys.display().to_string()])?;
+    let board = board(&folder);
+    // Whoever has changed it keeps it.
+    if !board.exists() {
+        fs::write(&board, include_str!("../../board.toml"))?;
+    }
     say("starting PostgreSQL");
     let postgres = match &options.postgres {
         Some(url) => postgres::elsewhere(url, &folder)?,
@@ -67,6 +74,11 @@ pub(super) fn start(options: &StackOptions, say: &mut dyn FnMut(&str)) -> Result
         accounts(&stack)?;
     }
     Ok(stack)
+}
+
+/// What the top page of this stack shows.
+fn board(folder: &Folder) -> PathBuf {
+    folder.own.join("board.toml")
 }
 
 /// Those that somebody may have chosen.
@@ -169,6 +181,7 @@ fn surroundings(stack: &Stack, places: &[Place], options: &StackOptions) -> Surr
     let bound = Service::ALL.map(Service::name);
     Surroundings {
         keys: stack.keys.clone(),
+        board: board(&stack.folder),
         database: bound.map(|name| (name, stack.postgres.url(name))).to_vec(),
         bus: bound.map(|name| (name, stack.bus.url(name))).to_vec(),
         smtp: stack.mailbox.smtp(),

@@ -28,6 +28,8 @@ pub enum Tool {
     ChromiumDriver,
     /// A font with Japanese characters, for pictures of pages.
     JapaneseFont,
+    /// The other browser, for a part of the long tier.
+    Firefox,
     /// What fetches the provider of NCR accounts, and the Node that runs it.
     Npm,
 }
@@ -35,7 +37,7 @@ pub enum Tool {
 impl Tool {
     /// What `cargo dev up` needs.
     pub const SERVERS: [Self; 2] = [Self::PostgreSql, Self::NatsServer];
-    /// What the tests need.
+    /// What the tests of the short tier need.
     pub const ALL: [Self; 6] = [
         Self::PostgreSql,
         Self::NatsServer,
@@ -54,6 +56,7 @@ impl Tool {
             Self::ChromiumDriver => "Chromium's driver",
             Self::JapaneseFont => "a Japanese font",
             Self::Npm => "npm",
+            Self::Firefox => "Firefox",
         }
     }
 
@@ -66,6 +69,7 @@ impl Tool {
             Self::ChromiumDriver => "chromium-driver",
             Self::JapaneseFont => "fonts-noto-cjk",
             Self::Npm => "npm",
+            Self::Firefox => "firefox-esr",
         }
     }
 
@@ -78,6 +82,7 @@ impl Tool {
             Self::ChromiumDriver => "--cask chromedriver",
             Self::JapaneseFont => "--cask font-noto-sans-cjk-jp",
             Self::Npm => "node",
+            Self::Firefox => "--cask firefox",
         }
     }
 
@@ -90,6 +95,7 @@ impl Tool {
             Self::ChromiumDriver => places.on_path("chromedriver"),
             Self::JapaneseFont => places.japanese_font(),
             Self::Npm => places.on_path("npm"),
+            Self::Firefox => places.first_of(&["firefox-esr", "firefox"]),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use sekisho_eventlog::{Draft, FlowId, Log, Position};
 use sekisho_proto::Kind;
+use sekisho_proto::events::CodeEvent;
 
 use super::support::{Db, append, draft, recorded, stream};
 
@@ -31,13 +32,17 @@ async fn the_newest_entries_of_a_stream_come_first() {
         all.insert(0, add(&log, 1, version, None).await);
         add(&log, 2, version, None).await;
     }
-    let newest = async |after, limit| -> Vec<Position> {
-        let entries = log.newest(Kind::Code, stream(1), after, limit).await.unwrap();
+    let of_types = async |types: &[&str], after, limit| -> Vec<Position> {
+        let entries = log.newest::<CodeEvent>(types, stream(1), after, limit).await;
+        let entries = entries.unwrap();
         entries.iter().map(|entry| entry.recorded.position).collect()
     };
+    let newest = async |after, limit| of_types(CodeEvent::TYPES, after, limit).await;
     assert_eq!(newest(Position(0), 10).await, all);
     assert_eq!(newest(Position(0), 2).await, all[..2]);
     assert_eq!(newest(all[2], 10).await, all[..2]);
+    assert_eq!(of_types(&["code_issued"], Position(0), 10).await, all);
+    assert_eq!(of_types(&["mailed"], Position(0), 10).await, []);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -28,6 +28,8 @@ mod leaf;
 #[cfg(test)]
 mod lost_answers;
 #[cfg(test)]
+mod maintenance;
+#[cfg(test)]
 mod plans;
 #[cfg(test)]
 mod publish;

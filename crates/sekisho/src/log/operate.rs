@@ -7,7 +7,7 @@ use clap::Args;
 use sekisho_eventlog::Log;
 
 use crate::operator::Operator;
-use crate::text;
+use crate::{maintenance, text};
 
 /// Who acts in these events: whoever holds the role's password.
 const ACTOR: &str = "sekisho_operator";
@@ -43,6 +43,13 @@ impl Operate {
             epoch.position,
             text::jst(epoch.recorded_at)
         );
+        // As it was when the copy was made: whoever has closed or opened one since then is asked to look.
+        match maintenance::closed(&log).await {
+            Ok(closed) => println!("{closed}"),
+            Err(_) => println!(
+                "Which hosts are closed, `sekisho maintenance show` says as soon as the log can be read."
+            ),
+        }
         Ok(())
     }
 

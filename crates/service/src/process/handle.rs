@@ -2,6 +2,7 @@
 
 use super::Error;
 use crate::readiness::{Latch, Readiness};
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -83,6 +84,12 @@ impl Process {
         tokio::spawn(self.clone().watch(name, task));
     }
 
+    /// [`Process::spawn`] for a task that never ends.
+    pub fn spawn_endless(&self, name: &'static str, task: impl Future<Output = Infallible> + Send + 'static) {
+        let endless = async { absurd(task.await) };
+        self.spawn::<Error>(name, endless);
+    }
+
     /// Starts a task that ends by itself once [`Process::shutdown`] is cancelled, such as a worker that finishes the
     /// mail at hand. The process waits for it, within the drain timeout.
     ///
@@ -139,6 +146,11 @@ fn describe(outcome: Result<Result<(), Error>, JoinError>) -> Option<String> {
         Err(error) if error.is_cancelled() => None,
         Err(_) => Some("panicked".to_owned()),
     }
+}
+
+/// What never comes is of any type.
+fn absurd<T>(never: Infallible) -> T {
+    match never {}
 }
 
 #[cfg(test)]

@@ -119,7 +119,7 @@ impl App {
     async fn episodes(&self, asked: &Asked, since: Position) -> Result<Vec<Episode>, Error> {
         let newest = self
             .log
-            .newest(Kind::Account, asked.stream, since, ENTRIES)
+            .newest::<AccountEvent>(AccountEvent::TYPES, asked.stream, since, ENTRIES)
             .await?;
         let mut notices = self.notices(asked.stream, since).await?;
         let mut told = HashSet::new();
@@ -169,7 +169,10 @@ impl App {
         stream: StreamId,
         since: Position,
     ) -> Result<HashMap<Position, Vec<Entry>>, Error> {
-        let newest = self.log.newest(Kind::Code, stream, since, ENTRIES).await?;
+        let newest = self
+            .log
+            .newest::<CodeEvent>(CodeEvent::TYPES, stream, since, ENTRIES)
+            .await?;
         let mut notices: HashMap<Position, Vec<Entry>> = HashMap::new();
         for entry in newest
             .into_iter()

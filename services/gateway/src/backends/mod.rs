@@ -20,7 +20,7 @@ pub use credentials::{Described, Known, NewPassword, Typed, Verdict};
 pub use federated::{NotVouched, Question, Returned, Vouched};
 pub use otp::CodeVerdict;
 pub use reason::{Over, Reason, Unfit};
-pub use sessions::{Ended, Started};
+pub use sessions::{Ended, Happening, History, Left, OpenSession, Started};
 
 use crate::refusal::{Place, Refusal, Trouble};
 

@@ -55,8 +55,8 @@ pub enum Over {
     Idle,
     /// 12 hours.
     Absolute,
-    /// The password was changed, the account disabled, or somebody ended it.
-    Cut,
+    /// Ended by a new password, by support, or by the owner from another device.
+    Elsewhere,
     /// サインアウト, or a token that no session has.
     SignedOut,
 }
@@ -85,7 +85,7 @@ impl Reason {
             "PROVIDER_UNREACHABLE" | "PROVIDER_MISSING" => Self::ProviderAway,
             "SESSION_IDLE" => Self::SessionOver(Over::Idle),
             "SESSION_ABSOLUTE" => Self::SessionOver(Over::Absolute),
-            "SESSION_CUT" => Self::SessionOver(Over::Cut),
+            "SESSION_CUT" | "SESSION_REVOKED" => Self::SessionOver(Over::Elsewhere),
             "SESSION_UNKNOWN" | "SESSION_SIGNED_OUT" => Self::SessionOver(Over::SignedOut),
             _ => return None,
         })

@@ -12,7 +12,7 @@ use crate::refusal::Refusal;
 /// adds that header outside of this layer.)
 ///
 /// `enquiry` is the number of the flow in which it happened, if there is one.
-pub fn dress(answer: Response, site: Option<&Site>, enquiry: impl FnOnce() -> Option<Enquiry>) -> Response {
+pub fn dress(answer: Response, site: &Site, enquiry: impl FnOnce() -> Option<Enquiry>) -> Response {
     let status = answer.status();
     if !status.is_client_error() && !status.is_server_error() {
         return answer;

@@ -6,9 +6,9 @@ use sekisho_service::telemetry::current_traceparent;
 
 use super::Site;
 
-/// No inline script or style, nothing from elsewhere, forms only to ourselves, never in a frame.
+/// No inline script or style, nothing from elsewhere, forms and requests of scripts only to ourselves, never in a frame.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
-    form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// The portal uses no device and no powerful feature of the browser.
 const PERMISSIONS_POLICY: &str = "accelerometer=(), autoplay=(), camera=(), clipboard-read=(), \

@@ -8,19 +8,41 @@ use http::header;
 use http::request::Parts;
 use http::uri::Authority;
 
+use super::Language;
+use crate::texts::Texts;
+
 /// The names under which browsers may reach the portal.
 #[derive(Clone, Debug)]
 pub struct Hosts(BTreeSet<String>);
 
-/// The host that a request was meant for.
+/// The host that a request was meant for, and the language of whoever reads the answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Site {
     /// Name and port as the browser sent them, in lower case.
     pub authority: String,
+    /// The name alone.
+    pub host: String,
     /// The second host, which takes over when the first is away.
     pub standby: bool,
     /// A name of this very machine: no TLS, so no HSTS.
     pub local: bool,
+    /// What the browser prefers.
+    pub language: Language,
+}
+
+impl Site {
+    /// Whether a name is the second host's.
+    pub fn is_standby(host: &str) -> bool {
+        host.starts_with("portal2.")
+    }
+
+    /// None of ours, for a page that says so.
+    pub fn unknown(language: Language) -> Self {
+        Self {
+            language,
+            ..Self::default()
+        }
+    }
 }
 
 impl Hosts {
@@ -42,23 +64,30 @@ impl Hosts {
             (Some(header), Some(uri)) if header != uri => return None,
             (header, uri) => header.or(uri)?,
         };
-        self.known(&authority)
+        self.known(&authority, Language::of(request.headers()))
     }
 
-    fn known(&self, authority: &Authority) -> Option<Site> {
+    fn known(&self, authority: &Authority, language: Language) -> Option<Site> {
         let host = authority.host().to_ascii_lowercase();
         if authority.as_str().contains('@') || !self.0.contains(&host) {
             return None;
         }
         Some(Site {
             authority: authority.as_str().to_ascii_lowercase(),
-            standby: host.starts_with("portal2."),
+            standby: Site::is_standby(&host),
             local: host == "localhost" || host.ends_with(".localhost"),
+            host,
+            language,
         })
     }
 }
 
 impl Site {
+    /// What the pages say, in its language.
+    pub fn texts(&self) -> &'static Texts {
+        self.language.texts()
+    }
+
     /// The site that [`super::guard`] found.
     pub fn of(parts: &Parts) -> Self {
         parts.extensions.get().cloned().unwrap_or_default()

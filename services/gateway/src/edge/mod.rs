@@ -5,6 +5,7 @@ mod answer;
 mod client;
 mod headers;
 mod host;
+mod language;
 pub mod origin;
 mod refused;
 mod span;
@@ -26,18 +27,24 @@ use crate::refusal::Refusal;
 
 pub use client::{Client, Proxies};
 pub use host::{Hosts, Site};
+pub use language::Language;
 pub use refused::RefusedForms;
 
 /// The outermost layer of the browsers' router.
 pub async fn guard(State(gateway): State<Arc<Gateway>>, request: Request, next: Next) -> Response {
     let span = span::of(&request);
     let site = gateway.hosts.site(&request);
+    let language = Language::of(request.headers());
     let cookies = Cookies::of(&gateway, request.headers());
     let path = request.uri().path().to_owned();
     let sender = (request.method() == Method::POST)
         .then(|| client::address(&gateway.proxies, request.headers(), request.extensions()));
     async {
         let answer = match site.clone() {
+            Some(site) if gateway.maintenance.closes(&site) && !is_open_always(&path) => {
+                let elsewhere = !site.standby && gateway.maintenance.leaves_standby_open();
+                Refusal::Maintenance { elsewhere }.into_response()
+            }
             Some(site) => run(site, request, next).await,
             None => Refusal::WrongHost.into_response(),
         };
@@ -46,12 +53,20 @@ pub async fn guard(State(gateway): State<Arc<Gateway>>, request: Request, next: 
         {
             gateway.refused_forms.note(&sender);
         }
-        let answer = answer::dress(answer, site.as_ref(), || enquiry(&cookies, &path));
+        let shown_at = site.clone().unwrap_or_else(|| Site::unknown(language));
+        let answer = answer::dress(answer, &shown_at, || enquiry(&cookies, &path));
         span::finish(answer.status());
         headers::add(answer, site.as_ref())
     }
     .instrument(span)
     .await
+}
+
+/// What a closed host answers all the same: what the page that says so needs, and what ends a session. Whoever is signed in at a
+/// shared terminal must be able to leave.
+fn is_open_always(path: &str) -> bool {
+    let own = ["/help", "/signout", "/signed-out", "/session/extend"];
+    own.contains(&path) || path.starts_with("/assets/")
 }
 
 /// The number of the flow that a page belongs to. Elsewhere a browser may still keep the flow of somebody who has left.

@@ -53,8 +53,8 @@ mod tests {
             &headers,
             &Site {
                 authority: site.into(),
-                standby: false,
                 local,
+                ..Site::default()
             },
         )
     }

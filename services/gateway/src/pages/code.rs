@@ -9,7 +9,8 @@ use crate::backends::Described;
 use crate::cookies::Flow;
 use crate::notes::CodeMessage;
 use crate::seals::Seals;
-use crate::{marks, texts, times, typing};
+use crate::texts::Texts;
+use crate::{marks, times, typing};
 
 /// A code has 6 digits; nobody types it with more than this many spaces and hyphens.
 const LONGEST_CODE: usize = 64;
@@ -57,10 +58,12 @@ pub enum Focus {
 pub struct View {
     /// Where the flow stands.
     pub stage: Stage,
+    /// What became of the last button, where nobody did anything wrong.
+    pub said: Option<&'static str>,
     /// Good news.
     pub status: Option<&'static str>,
-    /// How long to wait for another code, after it was asked for too soon (S5).
-    pub wait: Option<String>,
+    /// How many seconds to wait for another code, after it was asked for too soon (S5).
+    pub wait: Option<i64>,
     /// Bad news, at the top.
     pub alert: Option<&'static str>,
     /// Bad news about the code, beside its field.
@@ -71,6 +74,8 @@ pub struct View {
     pub address: Option<String>,
     /// When the code was mailed and how long it lives.
     pub times: Option<String>,
+    /// When the mail server took the mail.
+    pub handed_over: Option<String>,
     /// The number that the mail shows as well.
     pub reference: Option<String>,
     /// Where to go.
@@ -114,23 +119,23 @@ impl Stage {
         !matches!(self, Self::Verified | Self::Locked | Self::Closed)
     }
 
-    fn status(self) -> Option<&'static str> {
+    fn status(self, texts: &'static Texts) -> Option<&'static str> {
         match self {
-            Self::NotSent => Some(texts::NOT_SENT),
-            Self::Sent | Self::Expired => Some(texts::SENT),
-            Self::Sending => Some(texts::SENDING),
-            Self::Spent | Self::Failed | Self::Locked | Self::Closed => None,
-            Self::Verified => Some(texts::VERIFIED),
+            Self::NotSent => Some(texts.not_sent),
+            Self::Sent => Some(texts.sent),
+            Self::Sending => Some(texts.sending),
+            Self::Expired | Self::Spent | Self::Failed | Self::Locked | Self::Closed => None,
+            Self::Verified => Some(texts.verified),
         }
     }
 
-    fn alert(self) -> Option<&'static str> {
+    fn alert(self, texts: &'static Texts) -> Option<&'static str> {
         match self {
-            Self::Expired => Some(texts::CODE_EXPIRED),
-            Self::Spent => Some(texts::CODE_SPENT),
-            Self::Failed => Some(texts::SEND_FAILED),
-            Self::Locked => Some(texts::CODES_LOCKED),
-            Self::Closed => Some(texts::DISABLED),
+            Self::Expired => Some(texts.code_expired),
+            Self::Spent => Some(texts.code_spent),
+            Self::Failed => Some(texts.send_failed),
+            Self::Locked => Some(texts.codes_locked),
+            Self::Closed => Some(texts.disabled),
             Self::NotSent | Self::Sent | Self::Sending | Self::Verified => None,
         }
     }
@@ -194,8 +199,17 @@ pub fn readable(code: &str) -> Result<(), CodeMessage> {
 
 impl View {
     /// What to show of a sign-in; `None` for a flow in a state that this page does not know.
-    pub fn of_sign_in(flow: &FlowView, described: Described, said: Option<CodeMessage>) -> Option<Self> {
+    pub fn of_sign_in(
+        texts: &'static Texts,
+        flow: &FlowView,
+        described: Described,
+        said: Option<CodeMessage>,
+    ) -> Option<Self> {
         let stage = Stage::of(flow)?;
+        let status = match (stage, flow.mail()) {
+            (Stage::Expired, flow_view::Mail::HandedOver) => Some(texts.sent),
+            _ => stage.status(texts),
+        };
         let verified = stage == Stage::Verified && !described.address.is_empty();
         let address = if verified {
             described.address
@@ -204,41 +218,58 @@ impl View {
         };
         Some(Self {
             address: Some(address),
-            times: written_times(stage, flow),
-            ..Self::new(stage, stage.status(), flow, said)
+            times: written_times(texts, stage, flow),
+            handed_over: times::second(texts, flow.mailed_at.as_ref())
+                .filter(|_| stage == Stage::Sent)
+                .map(|at| (texts.handed_over)(&at)),
+            ..Self::new(texts, stage, status, flow, said)
         })
     }
 
     /// What to show of a reset, with the sentence above the code; `None` for a flow in a state that this page does not know.
-    pub fn of_reset(flow: &FlowView, sentence: &'static str, said: Option<CodeMessage>) -> Option<Self> {
+    pub fn of_reset(
+        texts: &'static Texts,
+        flow: &FlowView,
+        sentence: &'static str,
+        said: Option<CodeMessage>,
+    ) -> Option<Self> {
         let stage = Stage::of_reset(flow)?;
         let status = matches!(stage, Stage::Sent | Stage::Expired).then_some(sentence);
-        let until = times::minute(flow.expires_at.as_ref()).filter(|_| stage == Stage::Sent);
-        let view = Self::new(stage, status, flow, said);
+        let until = times::minute(texts, flow.expires_at.as_ref()).filter(|_| stage == Stage::Sent);
+        let view = Self::new(texts, stage, status, flow, said);
         Some(Self {
-            times: until.map(|until| texts::valid(&until)),
+            times: until.map(|until| (texts.valid)(&until)),
             alert: match stage {
-                Stage::Locked => Some(texts::RESETS_LOCKED),
-                Stage::Closed => Some(texts::RESETS_CLOSED),
+                Stage::Locked => Some(texts.resets_locked),
+                Stage::Closed => Some(texts.resets_closed),
                 _ => view.alert,
             },
             ..view
         })
     }
 
-    fn new(stage: Stage, status: Option<&'static str>, flow: &FlowView, said: Option<CodeMessage>) -> Self {
-        let news = News::of(stage, flow.was_guessed_at, said);
+    fn new(
+        texts: &'static Texts,
+        stage: Stage,
+        status: Option<&'static str>,
+        flow: &FlowView,
+        said: Option<CodeMessage>,
+    ) -> Self {
+        let is_stale = said == Some(CodeMessage::StaleForm);
+        let news = News::of(texts, stage, flow.was_guessed_at, said);
         let wait = wait(flow).filter(|_| said == Some(CodeMessage::TooSoon) && stage.takes_codes());
-        let is_too_many = news.alert == Some(texts::TOO_MANY_CODES);
+        let is_too_many = news.alert == Some(texts.too_many_codes);
         Self {
             stage,
+            said: is_stale.then_some(texts.stale_button),
             status,
-            wait: wait.map(texts::resend_in),
+            wait,
             alert: news.alert,
             field_error: news.field_error,
-            left: news.counts.then(|| texts::tries_left(flow.tries_left)),
+            left: news.counts.then(|| (texts.tries_left)(flow.tries_left)),
             address: None,
             times: None,
+            handed_over: None,
             reference: Some(flow.reference.clone()).filter(|reference| !reference.is_empty()),
             focus: if is_too_many { Focus::Cancel } else { stage.focus() },
         }
@@ -250,10 +281,10 @@ impl View {
     }
 
     /// The button that asks for a code, if there is one.
-    pub fn send_label(&self) -> Option<&'static str> {
+    pub fn send_label(&self, texts: &'static Texts) -> Option<&'static str> {
         match self.stage {
-            Stage::NotSent | Stage::Failed => Some(texts::SEND),
-            Stage::Sent | Stage::Sending | Stage::Expired | Stage::Spent => Some(texts::SEND_AGAIN),
+            Stage::NotSent | Stage::Failed => Some(texts.send),
+            Stage::Sent | Stage::Sending | Stage::Expired | Stage::Spent => Some(texts.send_again),
             Stage::Verified | Stage::Locked | Stage::Closed => None,
         }
     }
@@ -269,43 +300,37 @@ struct News {
 }
 
 impl News {
-    /// What the log tells outweighs what the last POST said, except where the person pressed 続行 too early or a button of
-    /// another flow. That a code was wrong is read from the log, so a reload or a second tab shows it too.
-    fn of(stage: Stage, was_guessed_at: bool, said: Option<CodeMessage>) -> Self {
-        let outweighing = match said {
-            Some(CodeMessage::StaleForm) => Some(texts::STALE_BUTTON),
-            Some(CodeMessage::TooMany) if stage.takes_codes() => Some(texts::TOO_MANY_CODES),
-            _ => None,
-        };
-        if outweighing.is_some() {
+    /// What the log tells outweighs what the last POST said, except where the person pressed 続行 too early. That a code was wrong is read from the log, so a reload or a second tab shows it too.
+    fn of(texts: &'static Texts, stage: Stage, was_guessed_at: bool, said: Option<CodeMessage>) -> Self {
+        if said == Some(CodeMessage::TooMany) && stage.takes_codes() {
             return Self {
-                alert: outweighing,
+                alert: Some(texts.too_many_codes),
                 ..Self::default()
             };
         }
         let waits_for_code = matches!(stage, Stage::NotSent | Stage::Sent | Stage::Sending);
         if waits_for_code && said == Some(CodeMessage::NotVerified) {
             return Self {
-                alert: Some(texts::NOT_VERIFIED),
+                alert: Some(texts.not_verified),
                 ..Self::default()
             };
         }
         // Where the code is dead or its mail lost, that is what 続行 lacks.
         match stage {
-            Stage::Sent | Stage::Sending => Self::of_code(was_guessed_at, said),
+            Stage::Sent | Stage::Sending => Self::of_code(texts, was_guessed_at, said),
             _ => Self {
-                alert: stage.alert(),
+                alert: stage.alert(texts),
                 ..Self::default()
             },
         }
     }
 
-    fn of_code(was_guessed_at: bool, said: Option<CodeMessage>) -> Self {
+    fn of_code(texts: &'static Texts, was_guessed_at: bool, said: Option<CodeMessage>) -> Self {
         let (text, counts) = match said {
-            Some(CodeMessage::Missing) => (texts::CODE_MISSING, false),
-            Some(CodeMessage::Malformed) => (texts::CODE_MALFORMED, false),
-            Some(CodeMessage::Wrong { replaced: true }) => (texts::CODE_REPLACED, true),
-            Some(CodeMessage::Wrong { replaced: false }) => (texts::CODE_WRONG, true),
+            Some(CodeMessage::Missing) => (texts.code_missing, false),
+            Some(CodeMessage::Malformed) => (texts.code_malformed, false),
+            Some(CodeMessage::Wrong { replaced: true }) => (texts.code_replaced, true),
+            Some(CodeMessage::Wrong { replaced: false }) => (texts.code_wrong, true),
             Some(
                 CodeMessage::NotVerified
                 | CodeMessage::StaleForm
@@ -316,7 +341,7 @@ impl News {
                 if !was_guessed_at {
                     return Self::default();
                 }
-                (texts::CODE_WRONG, true)
+                (texts.code_wrong, true)
             }
         };
         Self {
@@ -336,14 +361,14 @@ fn wait(flow: &FlowView) -> Option<i64> {
     (seconds > 0).then_some(seconds)
 }
 
-fn written_times(stage: Stage, flow: &FlowView) -> Option<String> {
-    let until = times::minute(flow.expires_at.as_ref())?;
+fn written_times(texts: &Texts, stage: Stage, flow: &FlowView) -> Option<String> {
+    let until = times::minute(texts, flow.expires_at.as_ref())?;
     match (
         stage,
-        times::minute(flow.mailed_at.as_ref().or(flow.issued_at.as_ref())),
+        times::minute(texts, flow.mailed_at.as_ref().or(flow.issued_at.as_ref())),
     ) {
-        (Stage::Sent, Some(at)) => Some(texts::mailed(&at, &until)),
-        (Stage::Sent | Stage::Sending, _) => Some(texts::valid(&until)),
+        (Stage::Sent, Some(at)) => Some((texts.mailed)(&at, &until)),
+        (Stage::Sent | Stage::Sending, _) => Some((texts.valid)(&until)),
         _ => None,
     }
 }
@@ -351,6 +376,7 @@ fn written_times(stage: Stage, flow: &FlowView) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::texts::JAPANESE;
 
     fn view(stage: flow_view::Stage, was_guessed_at: bool, said: Option<CodeMessage>) -> View {
         let flow = FlowView {
@@ -359,7 +385,7 @@ mod tests {
             was_guessed_at,
             ..FlowView::default()
         };
-        View::of_sign_in(&flow, Described::default(), said).unwrap()
+        View::of_sign_in(&JAPANESE, &flow, Described::default(), said).unwrap()
     }
 
     #[test]
@@ -367,24 +393,24 @@ mod tests {
         let expired = view(flow_view::Stage::Expired, false, Some(CodeMessage::Malformed));
         assert_eq!(
             (expired.alert, expired.field_error),
-            (Some(texts::CODE_EXPIRED), None)
+            (Some(JAPANESE.code_expired), None)
         );
         let verified = view(flow_view::Stage::Verified, true, Some(CodeMessage::NotVerified));
         assert_eq!(verified.alert, None);
         let spent = view(flow_view::Stage::Spent, true, Some(CodeMessage::NotVerified));
-        assert_eq!(spent.alert, Some(texts::CODE_SPENT));
+        assert_eq!(spent.alert, Some(JAPANESE.code_spent));
         let live = view(flow_view::Stage::Live, false, Some(CodeMessage::NotVerified));
-        assert_eq!(live.alert, Some(texts::NOT_VERIFIED));
+        assert_eq!(live.alert, Some(JAPANESE.not_verified));
     }
 
     #[test]
     fn an_earlier_wrong_code_is_told_until_a_newer_message_or_a_new_code() {
         assert_eq!(
             view(flow_view::Stage::Live, true, None).alert,
-            Some(texts::CODE_WRONG)
+            Some(JAPANESE.code_wrong)
         );
         let empty = view(flow_view::Stage::Live, true, Some(CodeMessage::Missing));
-        assert_eq!((empty.alert, empty.left), (Some(texts::CODE_MISSING), None));
+        assert_eq!((empty.alert, empty.left), (Some(JAPANESE.code_missing), None));
         assert_eq!(view(flow_view::Stage::Live, false, None).alert, None);
     }
 
@@ -402,19 +428,22 @@ mod tests {
             flow_view::Stage::Expired,
         ] {
             flow.stage = stage.into();
-            let view = View::of_sign_in(&flow, described(), None).unwrap();
+            let view = View::of_sign_in(&JAPANESE, &flow, described(), None).unwrap();
             assert_eq!(view.address.as_deref(), Some("m"));
         }
         flow.stage = flow_view::Stage::Verified.into();
-        let view = View::of_sign_in(&flow, described(), None).unwrap();
+        let view = View::of_sign_in(&JAPANESE, &flow, described(), None).unwrap();
         assert_eq!(view.address.as_deref(), Some("full"));
     }
 
     #[test]
     fn a_state_that_this_page_does_not_know_is_no_page() {
         let flow = FlowView::default();
-        assert_eq!(View::of_sign_in(&flow, Described::default(), None), None);
-        assert_eq!(View::of_reset(&flow, texts::RESET_SENT, None), None);
+        assert_eq!(
+            View::of_sign_in(&JAPANESE, &flow, Described::default(), None),
+            None
+        );
+        assert_eq!(View::of_reset(&JAPANESE, &flow, JAPANESE.reset_sent, None), None);
     }
 
     /// C-29: whatever became of the mail.
@@ -426,12 +455,12 @@ mod tests {
                 mail: mail.into(),
                 ..FlowView::default()
             };
-            View::of_reset(&flow, texts::RESET_SENT, None).unwrap()
+            View::of_reset(&JAPANESE, &flow, JAPANESE.reset_sent, None).unwrap()
         };
         let silent = shown(flow_view::Mail::Unspecified);
         assert_eq!(
             (silent.stage, silent.status),
-            (Stage::Sent, Some(texts::RESET_SENT))
+            (Stage::Sent, Some(JAPANESE.reset_sent))
         );
         for mail in [
             flow_view::Mail::Waiting,

@@ -5,17 +5,18 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
+use http::{HeaderMap, StatusCode};
 
 use super::code::{Focus, Forms, Stage, View, readable};
 use super::open::open;
-use super::{Answer, Frame, cancel, flow, flow_fault, html, is_current, read_once};
+use super::{Answer, Frame, cancel, flow, flow_fault, html, is_by_script, is_current, read_once};
 use crate::backends::{CodeVerdict, Fault, Reason};
 use crate::cookies::{Cookies, Elsewhere, Flow};
 use crate::edge::Site;
 use crate::form::Form;
 use crate::notes::{CodeMessage, Note};
-use crate::refusal::{Place, Refusal};
-use crate::{Gateway, marks, texts};
+use crate::refusal::{Place, Refusal, Stop};
+use crate::{Gateway, marks};
 
 const SEND: &str = "/signin/email/send";
 const VERIFY: &str = "/signin/email/verify";
@@ -26,6 +27,8 @@ const CONTINUE: &str = "/signin/email/continue";
 struct Email {
     frame: Frame,
     view: View,
+    /// Tells this flow's pages from those of another one; opens nothing.
+    flow_name: String,
     enquiry: Option<String>,
     forms: Forms,
     marks: Marks,
@@ -38,28 +41,39 @@ struct Marks {
 }
 
 /// GET: where the flow stands.
-pub async fn show(State(gateway): State<Arc<Gateway>>, site: Site, mut cookies: Cookies) -> Answer {
-    let flow = flow(&mut cookies)?;
+pub async fn show(
+    State(gateway): State<Arc<Gateway>>,
+    site: Site,
+    mut cookies: Cookies,
+    headers: HeaderMap,
+) -> Answer {
+    if !is_by_script(&headers) {
+        let said = match read_once(&mut cookies) {
+            Some(Note::Email(message)) => Some(message),
+            _ => None,
+        };
+        let page = page(&gateway, &site, &mut cookies, said).await?;
+        return Ok((cookies, page).into_response());
+    }
+    // A script looks on while its window may be another flow's: nothing is said that is said once, and no cookie changes.
+    match page(&gateway, &site, &mut cookies, None).await {
+        Err(Stop::Elsewhere(_)) => Ok(StatusCode::RESET_CONTENT.into_response()),
+        looked_at => looked_at,
+    }
+}
+
+async fn page(gateway: &Gateway, site: &Site, cookies: &mut Cookies, said: Option<CodeMessage>) -> Answer {
+    let flow = flow(cookies)?;
     let asked = futures::try_join!(
         gateway.backends.flow(&flow),
         gateway.backends.describe_flow(&flow)
     );
-    let (state, described) = asked.map_err(|fault| flow_fault(&mut cookies, fault))?;
-    let said = match read_once(&mut cookies) {
-        Some(Note::Email(message)) => Some(message),
-        _ => None,
-    };
-    let view = View::of_sign_in(&state, described, said)
+    let (state, described) = asked.map_err(|fault| flow_fault(cookies, Place::Email, fault))?;
+    let view = View::of_sign_in(site.texts(), &state, described, said)
         .ok_or_else(|| Fault::unknown_state("GetFlow").refusal(Place::Email))?;
     let forms = Forms::new(&gateway.seals, &flow, VERIFY, SEND);
-    let page = html(&Email::new(
-        &site,
-        view,
-        &flow,
-        forms,
-        Marks::new(&gateway, &flow),
-    ))?;
-    Ok((cookies, page).into_response())
+    let marks = Marks::new(gateway, &flow);
+    html(&Email::new(site, view, &flow, forms, marks))
 }
 
 /// POST of 確認コードを送信 and 新しいコードを送信します. What came of it is read from the log by the page after.
@@ -74,7 +88,7 @@ pub async fn send(State(gateway): State<Arc<Gateway>>, mut cookies: Cookies, for
         Ok(()) | Err(Fault::Refused(Reason::CodesShut)) => Ok(Redirect::to("/signin/email").into_response()),
         Err(Fault::Refused(Reason::TooSoon)) => Ok(say(cookies, CodeMessage::TooSoon)),
         Err(Fault::Refused(Reason::TooManyCodes)) => Ok(say(cookies, CodeMessage::TooMany)),
-        Err(fault) => Err(flow_fault(&mut cookies, fault)),
+        Err(fault) => Err(flow_fault(&mut cookies, Place::Email, fault)),
     }
 }
 
@@ -99,7 +113,7 @@ pub async fn verify(State(gateway): State<Arc<Gateway>>, mut cookies: Cookies, f
         Err(Fault::Refused(Reason::NoLiveCode | Reason::CodesShut)) => {
             Ok(Redirect::to("/signin/email").into_response())
         }
-        Err(fault) => Err(flow_fault(&mut cookies, fault)),
+        Err(fault) => Err(flow_fault(&mut cookies, Place::Code, fault)),
     }
 }
 
@@ -111,9 +125,9 @@ pub async fn proceed(State(gateway): State<Arc<Gateway>>, mut cookies: Cookies, 
         return Ok(say(cookies, CodeMessage::StaleForm));
     }
     match open(&gateway, &mut cookies, flow, Elsewhere::Nowhere).await {
-        Ok(()) => Ok((cookies, Redirect::to("/top")).into_response()),
+        Ok(next) => Ok((cookies, next).into_response()),
         Err(Fault::Refused(Reason::EvidenceMissing)) => Ok(say(cookies, CodeMessage::NotVerified)),
-        Err(fault) => Err(flow_fault(&mut cookies, fault)),
+        Err(fault) => Err(flow_fault(&mut cookies, Place::Email, fault)),
     }
 }
 
@@ -126,14 +140,15 @@ pub(super) fn say(mut cookies: Cookies, message: CodeMessage) -> Response {
         | CodeMessage::Malformed
         | CodeMessage::TooSoon
         | CodeMessage::TooMany => "/signin/email",
-        CodeMessage::NotVerified | CodeMessage::StaleForm => "/signin/email#error-summary",
+        CodeMessage::NotVerified => "/signin/email#error-summary",
+        CodeMessage::StaleForm => "/signin/email#said",
     };
     (cookies, Redirect::to(target)).into_response()
 }
 
 impl Email {
     fn new(site: &Site, view: View, flow: &Flow, forms: Forms, marks: Marks) -> Self {
-        let mut frame = Frame::sign_in(texts::EMAIL, site);
+        let mut frame = Frame::sign_in(site.texts().email, site);
         frame.error = view.alert.is_some();
         let enquiry = (view.stage == Stage::Failed).then(|| flow.enquiry().to_string());
         if let Some(enquiry) = &enquiry {
@@ -142,6 +157,7 @@ impl Email {
         Self {
             frame,
             view,
+            flow_name: flow.secret.public_name(),
             enquiry,
             forms,
             marks,

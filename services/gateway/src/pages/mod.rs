@@ -5,11 +5,15 @@ mod cancel;
 mod code;
 mod email;
 pub mod error;
+mod extend;
+mod help;
+mod history;
 mod ncr;
 mod onward;
 mod open;
 mod password;
 mod root;
+mod signed_in;
 mod signed_out;
 mod signin;
 mod signout;
@@ -18,20 +22,25 @@ mod top;
 use std::sync::Arc;
 
 use askama::Template;
+use askama::filters::Safe;
 use axum::Router;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+use http::HeaderMap;
 
 use crate::Gateway;
-use crate::backends::{Fault, Over, Reason};
-use crate::cookies::{Anonymous, Cookies, Flow, Person, Session};
+use crate::backends::{Fault, Left, Over, Reason};
+use crate::cookies::{Anonymous, Cookies, Flow, Last, Page, Person, Session};
 use crate::edge::Site;
+use crate::marks;
 use crate::notes::{Note, SignInMessage};
 use crate::refusal::{Place, Refusal, Stop};
-use crate::{marks, texts};
+use crate::texts::{Texts, marked};
 
 /// What surrounds every page.
 pub struct Frame {
+    /// In the language of whoever reads it.
+    texts: &'static Texts,
     /// Screen name, for the title.
     name: &'static str,
     /// Whether the page reports an error.
@@ -77,8 +86,12 @@ pub fn router() -> Router<Arc<Gateway>> {
         .route("/ncr/start", get(ncr::start::show).post(ncr::start::submit))
         .route("/ncr/callback", get(ncr::callback::show))
         .route("/top", get(top::show))
+        .route("/history", get(history::show))
+        .route("/history/others", post(history::end_others))
+        .route("/session/extend", post(extend::submit))
         .route("/signout", get(signout::show).post(signout::submit))
         .route("/signed-out", get(signed_out::show))
+        .route("/help", get(help::show))
         .route("/assets/{name}", get(assets::show))
         .fallback(async || Refusal::NotFound)
 }
@@ -87,7 +100,7 @@ impl Frame {
     /// The frame of a page of a sign-in.
     fn sign_in(name: &'static str, site: &Site) -> Self {
         Self {
-            help: texts::HELP_SIGN_IN,
+            help: site.texts().help_sign_in,
             ..Self::new(name, site)
         }
     }
@@ -95,14 +108,22 @@ impl Frame {
     /// The frame of any other page.
     fn new(name: &'static str, site: &Site) -> Self {
         Self {
+            texts: site.texts(),
             name,
             error: false,
             standby: site.standby,
-            help: texts::HELP,
+            help: site.texts().help,
             style: assets::style_address(),
             script: assets::script_address(),
             icon: assets::ICON_ADDRESS,
         }
+    }
+}
+
+impl Frame {
+    /// A text that may hold Japanese, whatever the page's language.
+    fn marked(&self, text: &str) -> Safe<String> {
+        marked(self.texts, text)
     }
 }
 
@@ -124,8 +145,14 @@ fn to_sign_in(cookies: &mut Cookies, note: &Note) -> Redirect {
         | Note::Forgot { .. }
         | Note::ResetCode(_)
         | Note::NewPassword(_)
-        | Note::SignedOut(_) => Redirect::to("/signin"),
+        | Note::SignedOut(_)
+        | Note::Others { .. } => Redirect::to("/signin"),
     }
+}
+
+/// Whether a script of ours asks: for another site's the browser would ask first whether it may.
+fn is_by_script(headers: &HeaderMap) -> bool {
+    headers.contains_key("x-script")
 }
 
 /// What the page before has to say; it is said once.
@@ -144,6 +171,13 @@ fn anonymous(cookies: &mut Cookies) -> Anonymous {
         cookies.keep(&fresh);
         fresh
     })
+}
+
+/// Where whoever signs in, or stays, goes on: where they were, else to the top page.
+fn last_page(cookies: &Cookies, person: Option<&Person>) -> &'static str {
+    let own = |last: &Last| person.is_some_and(|person| person.digest() == last.owner);
+    let last = cookies.read::<Last>().filter(own);
+    last.map_or_else(Page::default, |last| last.page).address()
 }
 
 /// Whether a form fits to what the browser's cookie holds now. One that does not comes from a page that was left open while
@@ -169,12 +203,12 @@ fn is_current(
 /// # Errors
 /// To `/signin` when the session is over, with the text that fits; an error page when nobody can tell. A session that
 /// cannot be asked for is never treated as over.
-async fn session(gateway: &Gateway, cookies: &mut Cookies) -> Result<Option<Session>, Stop> {
+async fn session(gateway: &Gateway, cookies: &mut Cookies) -> Result<Option<(Session, Option<Left>)>, Stop> {
     let Some(session) = cookies.read::<Session>() else {
         return Ok(None);
     };
     match gateway.backends.check(&session).await {
-        Ok(()) => Ok(Some(session)),
+        Ok(left) => Ok(Some((session, left))),
         Err(Fault::Refused(Reason::SessionOver(over))) => Err(session_over(cookies, over).into()),
         Err(fault) => Err(fault.refusal(Place::SignedIn).into()),
     }
@@ -186,7 +220,8 @@ fn session_over(cookies: &mut Cookies, over: Over) -> Response {
     cookies.forget::<Person>();
     let redirect = match over {
         Over::Idle => to_sign_in(cookies, &SignInMessage::Idle.note()),
-        Over::Absolute | Over::Cut => to_sign_in(cookies, &SignInMessage::FlowOver.note()),
+        Over::Absolute => to_sign_in(cookies, &SignInMessage::Absolute.note()),
+        Over::Elsewhere => to_sign_in(cookies, &SignInMessage::EndedElsewhere.note()),
         Over::SignedOut => Redirect::to("/signin"),
     };
     (cookies.take(), redirect).into_response()
@@ -217,9 +252,9 @@ fn say_flow_over(cookies: &mut Cookies) -> Response {
 }
 
 /// What a handler within a flow does about a fault that it does not know better.
-fn flow_fault(cookies: &mut Cookies, fault: Fault) -> Stop {
+fn flow_fault(cookies: &mut Cookies, place: Place, fault: Fault) -> Stop {
     match fault {
         Fault::Refused(Reason::FlowOver | Reason::FlowUsed) => flow_over(cookies).into(),
-        other => other.refusal(Place::Email).into(),
+        other => other.refusal(place).into(),
     }
 }

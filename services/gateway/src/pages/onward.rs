@@ -5,7 +5,6 @@ use askama::Template;
 
 use super::{Answer, Frame, html};
 use crate::edge::Site;
-use crate::texts;
 
 #[derive(Template)]
 #[template(path = "onward.html")]
@@ -14,24 +13,28 @@ struct Onward {
     sentence: &'static str,
     link: &'static str,
     url: String,
+    /// Nobody is signed in here any more.
+    ended: bool,
 }
 
 /// To the sign-in at the provider.
 pub(super) fn to_sign_in(site: &Site, url: String) -> Answer {
     html(&Onward {
-        frame: Frame::sign_in(texts::TO_NCR, site),
-        sentence: texts::TO_NCR_INTRO,
-        link: texts::TO_NCR_LINK,
+        frame: Frame::sign_in(site.texts().to_ncr, site),
+        sentence: site.texts().to_ncr_intro,
+        link: site.texts().to_ncr_link,
         url,
+        ended: false,
     })
 }
 
 /// To the end of a sign-in at the provider.
 pub(super) fn to_sign_out(site: &Site, url: String) -> Answer {
     html(&Onward {
-        frame: Frame::new(texts::NCR_SIGN_OUT, site),
-        sentence: texts::NCR_SIGN_OUT_INTRO,
-        link: texts::NCR_SIGN_OUT_LINK,
+        frame: Frame::new(site.texts().ncr_sign_out, site),
+        sentence: site.texts().ncr_sign_out_intro,
+        link: site.texts().ncr_sign_out_link,
         url,
+        ended: true,
     })
 }

@@ -1,14 +1,16 @@
 //! The last step of every sign-in: the session opens, and the browser keeps what its pages need.
 
+use axum::response::Redirect;
 use time::OffsetDateTime;
 
+use super::last_page;
 use crate::Gateway;
 use crate::backends::{Ended, Fault, Known, Reason, Started};
 use crate::cookies::{AskAgain, Cookies, Elsewhere, Flow, Person, Session};
 
 /// Opens the session of a flow: sessions decides on the evidence in the log. The names are asked for once, now; if that fails, the same
 /// step works again, because the same flow always opens the same session. `elsewhere` is where the sign-in has to end as
-/// well.
+/// well. Answers where the person goes on: where they were when their session ran out, or to the top page.
 ///
 /// # Errors
 /// [`Reason::EvidenceMissing`], [`Reason::FlowOver`]; otherwise a service is down.
@@ -17,7 +19,7 @@ pub(super) async fn open(
     cookies: &mut Cookies,
     flow: Flow,
     elsewhere: Elsewhere,
-) -> Result<(), Fault> {
+) -> Result<Redirect, Fault> {
     let started = gateway.backends.start(&flow).await?;
     let seeing = Flow {
         seen: started.position,
@@ -28,11 +30,12 @@ pub(super) async fn open(
         .person
         .ok_or_else(|| Fault::unknown_state("DescribeFlow"))?;
     end_other(gateway, cookies, &started.session).await?;
-    cookies.keep(&person(known, &started, elsewhere));
+    let person = person(known, &started, elsewhere);
+    cookies.keep(&person);
     cookies.keep(&started.session);
     cookies.keep(&AskAgain {});
     cookies.forget::<Flow>();
-    Ok(())
+    Ok(Redirect::to(last_page(cookies, Some(&person))))
 }
 
 /// Ends the session that this browser still holds, of whomever: after this page nobody could end it any more.

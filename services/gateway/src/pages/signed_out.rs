@@ -7,10 +7,10 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect};
 
 use super::{Answer, Frame, assets, html, read_once, session};
+use crate::Gateway;
 use crate::cookies::Cookies;
 use crate::edge::Site;
 use crate::notes::{Leftovers, Note};
-use crate::{Gateway, texts};
 
 #[derive(Template)]
 #[template(path = "signed_out.html")]
@@ -26,7 +26,7 @@ pub async fn show(State(gateway): State<Arc<Gateway>>, site: Site, mut cookies: 
     }
     let frame = Frame {
         icon: assets::CLEARING_ICON_ADDRESS,
-        ..Frame::new(texts::SIGNED_OUT, &site)
+        ..Frame::new(site.texts().signed_out, &site)
     };
     let leftovers = match read_once(&mut cookies) {
         Some(Note::SignedOut(leftovers)) => leftovers,
@@ -38,12 +38,13 @@ pub async fn show(State(gateway): State<Arc<Gateway>>, site: Site, mut cookies: 
 impl SignedOut {
     /// The steps; the fifth names the VPN by which this host is reached.
     fn steps(&self) -> impl Iterator<Item = &'static str> {
-        let standby = self.frame.standby;
-        texts::VPN_STEPS
+        let (texts, standby) = (self.frame.texts, self.frame.standby);
+        texts
+            .vpn_steps
             .into_iter()
             .enumerate()
             .map(move |(index, step)| match index {
-                4 if standby => texts::VPN_STEP_STANDBY,
+                4 if standby => texts.vpn_step_standby,
                 _ => step,
             })
     }

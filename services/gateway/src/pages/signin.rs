@@ -14,7 +14,8 @@ use crate::form::Form;
 use crate::notes::{Disclosure, Note, SignInMessage, StaffMessage};
 use crate::refusal::{Place, Refusal};
 use crate::secret::Secret;
-use crate::{Gateway, marks, texts, typing};
+use crate::texts::Texts;
+use crate::{Gateway, marks, typing};
 
 /// What the marks of this page's forms name.
 const FORM: &str = "/signin";
@@ -154,8 +155,9 @@ fn missing(typed: &str, password: &str) -> Option<SignInMessage> {
 
 impl SignIn {
     fn new(site: &Site, note: Option<Note>, mark: impl Fn(&str) -> String) -> Self {
+        let texts = site.texts();
         let mut page = Self {
-            frame: Frame::sign_in(texts::SIGN_IN, site),
+            frame: Frame::sign_in(texts.sign_in, site),
             status: None,
             errors: Vec::new(),
             enquiry: None,
@@ -167,17 +169,17 @@ impl SignIn {
             Some(Note::SignIn {
                 message: SignInMessage::Cancelled,
                 ..
-            }) => page.status = Some(texts::CANCELLED),
+            }) => page.status = Some(texts.cancelled),
             Some(Note::SignIn {
                 message: SignInMessage::ResetCancelled,
                 ..
-            }) => page.status = Some(texts::RESET_CANCELLED),
+            }) => page.status = Some(texts.reset_cancelled),
             Some(Note::SignIn { message, typed }) => {
-                page.errors = mistakes(message);
+                page.errors = mistakes(message, texts);
                 page.typed = typed;
             }
             Some(Note::Staff { message, enquiry }) => {
-                page.errors = of_staff(message);
+                page.errors = of_staff(message, texts);
                 page.enquiry = Some(enquiry);
             }
             _ => {}
@@ -200,16 +202,16 @@ impl SignIn {
     }
 }
 
-fn of_staff(message: StaffMessage) -> Vec<Mistake> {
+fn of_staff(message: StaffMessage, texts: &'static Texts) -> Vec<Mistake> {
     let (text, hint) = match message {
-        StaffMessage::Cancelled => (texts::CANCELLED, None),
-        StaffMessage::Over => (texts::FLOW_OVER, None),
-        StaffMessage::Retry => (texts::NCR_RETRY, None),
-        StaffMessage::Failed => (texts::NCR_FAILED, None),
-        StaffMessage::Unreachable => (texts::NCR_UNREACHABLE, None),
-        StaffMessage::NoAccount => (texts::NCR_NO_ACCOUNT, None),
-        StaffMessage::Disabled => (texts::DISABLED, Some(texts::DISABLED_HINT)),
-        StaffMessage::FactorMissing => (texts::NCR_FACTOR_MISSING, None),
+        StaffMessage::Cancelled => (texts.cancelled, None),
+        StaffMessage::Over => (texts.flow_over, None),
+        StaffMessage::Retry => (texts.ncr_retry, None),
+        StaffMessage::Failed => (texts.ncr_failed, None),
+        StaffMessage::Unreachable => (texts.ncr_unreachable, None),
+        StaffMessage::NoAccount => (texts.ncr_no_account, None),
+        StaffMessage::Disabled => (texts.disabled, Some(texts.disabled_hint)),
+        StaffMessage::FactorMissing => (texts.ncr_factor_missing, None),
     };
     vec![Mistake {
         field: None,
@@ -218,7 +220,7 @@ fn of_staff(message: StaffMessage) -> Vec<Mistake> {
     }]
 }
 
-fn mistakes(message: SignInMessage) -> Vec<Mistake> {
+fn mistakes(message: SignInMessage, texts: &'static Texts) -> Vec<Mistake> {
     let at = |field, text, hint| {
         vec![Mistake {
             field: Some(field),
@@ -235,27 +237,23 @@ fn mistakes(message: SignInMessage) -> Vec<Mistake> {
     };
     match message {
         SignInMessage::Missing { user_id, password } => {
-            let user_id = user_id.then(|| at("user_id", texts::USER_ID_MISSING, None));
-            let password = password.then(|| at("password", texts::PASSWORD_MISSING, None));
+            let user_id = user_id.then(|| at("user_id", texts.user_id_missing, None));
+            let password = password.then(|| at("password", texts.password_missing, None));
             user_id.into_iter().chain(password).flatten().collect()
         }
-        SignInMessage::UnknownAccount => at(
-            "user_id",
-            texts::UNKNOWN_ACCOUNT,
-            Some(texts::UNKNOWN_ACCOUNT_HINT),
-        ),
-        SignInMessage::WrongPassword => at(
-            "password",
-            texts::WRONG_PASSWORD,
-            Some(texts::WRONG_PASSWORD_HINT),
-        ),
-        SignInMessage::NotAccepted => general(texts::NOT_ACCEPTED, Some(texts::WRONG_PASSWORD_HINT)),
-        SignInMessage::Locked => general(texts::LOCKED, Some(texts::LOCKED_HINT)),
-        SignInMessage::Disabled => general(texts::DISABLED, Some(texts::DISABLED_HINT)),
-        SignInMessage::NoEmail => general(texts::NO_EMAIL, None),
-        SignInMessage::StaleForm => general(texts::STALE_FORM, None),
-        SignInMessage::FlowOver => general(texts::FLOW_OVER, None),
-        SignInMessage::Idle => general(texts::IDLE, None),
+        SignInMessage::UnknownAccount => {
+            at("user_id", texts.unknown_account, Some(texts.unknown_account_hint))
+        }
+        SignInMessage::WrongPassword => at("password", texts.wrong_password, Some(texts.wrong_password_hint)),
+        SignInMessage::NotAccepted => general(texts.not_accepted, Some(texts.wrong_password_hint)),
+        SignInMessage::Locked => general(texts.locked, Some(texts.locked_hint)),
+        SignInMessage::Disabled => general(texts.disabled, Some(texts.disabled_hint)),
+        SignInMessage::NoEmail => general(texts.no_email, None),
+        SignInMessage::StaleForm => general(texts.stale_form, None),
+        SignInMessage::FlowOver => general(texts.flow_over, None),
+        SignInMessage::Idle => general(texts.idle, None),
+        SignInMessage::Absolute => general(texts.absolute, None),
+        SignInMessage::EndedElsewhere => general(texts.ended_elsewhere, None),
         SignInMessage::Cancelled | SignInMessage::ResetCancelled => Vec::new(),
     }
 }

@@ -7,14 +7,15 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect};
 
 use super::assets::CLEAR_SITE_DATA;
+use super::signed_in::SignedIn;
 use super::{Answer, Frame, html, is_current, onward, session};
+use crate::Gateway;
 use crate::backends::{Ended, Fault, Reason};
-use crate::cookies::{Anonymous, AskAgain, Cookies, Elsewhere, Flow, Person, Reset, Session};
+use crate::cookies::{Anonymous, AskAgain, Cookies, Elsewhere, Flow, Last, Person, Reset, Session};
 use crate::edge::Site;
 use crate::form::Form;
 use crate::notes::{Leftovers, Note};
 use crate::refusal::Place;
-use crate::{Gateway, marks, texts};
 
 /// What the marks of the button name, here and on the top page.
 pub const FORM: &str = "/signout";
@@ -23,18 +24,17 @@ pub const FORM: &str = "/signout";
 #[template(path = "signout.html")]
 struct SignOut {
     frame: Frame,
-    mark: String,
+    who: SignedIn,
 }
 
 /// GET: the button. An address alone, however somebody got here, ends nothing.
 pub async fn show(State(gateway): State<Arc<Gateway>>, site: Site, mut cookies: Cookies) -> Answer {
-    let Some(session) = session(&gateway, &mut cookies).await? else {
+    let Some((session, left)) = session(&gateway, &mut cookies).await? else {
         return Ok((cookies, Redirect::to("/signin")).into_response());
     };
-    let mark = marks::make(&gateway.seals, FORM, &session.token);
     let page = html(&SignOut {
-        frame: Frame::new(texts::SIGN_OUT, &site),
-        mark,
+        frame: Frame::new(site.texts().sign_out, &site),
+        who: SignedIn::new(&gateway, &cookies, &session, left),
     })?;
     Ok((cookies, page).into_response())
 }
@@ -70,6 +70,7 @@ fn goodbye(site: &Site, mut cookies: Cookies, ended: Ended) -> Answer {
     };
     cookies.forget::<Session>();
     cookies.forget::<Person>();
+    cookies.forget::<Last>();
     cookies.forget::<Flow>();
     cookies.forget::<Reset>();
     cookies.forget::<Note>();

@@ -3,8 +3,8 @@
 use http::header;
 use sekisho_proto::credentials::v1::verify_password_response::Reason;
 
-use crate::browser::Browser;
-use crate::world::World;
+use sekisho_gallery::browser::Browser;
+use sekisho_gallery::world::World;
 
 const DEVICE: &str = "__Host-gtol_dev";
 

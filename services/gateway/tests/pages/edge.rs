@@ -1,25 +1,104 @@
 //! What every answer has, whatever the page.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::routing::get;
 use axum::{Router, middleware};
-use http::{Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use sekisho_gateway::edge::guard;
-use sekisho_gateway::texts;
+use sekisho_gateway::texts::JAPANESE;
 
 use tonic::Code;
+use tower::ServiceExt as _;
 
-use crate::browser::{Browser, MAIN, alone, gateway};
-use crate::services;
-use crate::world::World;
+use sekisho_gallery::browser::{Browser, MAIN, Page, alone, gateway};
+use sekisho_gallery::services;
+use sekisho_gallery::states::show;
+use sekisho_gallery::world::World;
 
 async fn get_once(browser: &mut Browser, path: &str) {
     let request = browser.request(Method::GET, path).body(Body::empty()).unwrap();
     browser.ask(request).await;
+}
+
+/// Screens: 14 KB over the wire, headers included, for who has nothing of it yet; and from nowhere else.
+#[tokio::test]
+async fn the_whole_sign_in_page_is_small_and_comes_from_one_place() {
+    let mut browser = Browser::new(&World::new()).await;
+    let page = browser.open("/signin").await.clone();
+    let mut loaded: Vec<&str> = Vec::new();
+    for (before, after) in [
+        ("src=\"", '"'),
+        ("<link rel=\"icon\" href=\"", '"'),
+        ("<link rel=\"stylesheet\" href=\"", '"'),
+    ] {
+        loaded.extend(
+            page.text
+                .split(before)
+                .skip(1)
+                .map(|rest| rest.split(after).next().unwrap()),
+        );
+    }
+    loaded.sort_unstable();
+    loaded.dedup();
+    assert_eq!(loaded.len(), 3, "{loaded:?}");
+    let mut bytes = weight(&page.headers, page.text.len());
+    for address in loaded {
+        assert!(address.starts_with("/assets/"), "{address}");
+        let (headers, body) = packed(&browser, address).await;
+        bytes += weight(&headers, body.len());
+    }
+    assert!(bytes < 14 * 1024, "{bytes} bytes");
+}
+
+/// As a browser gets a file.
+async fn packed(browser: &Browser, address: &str) -> (HeaderMap, Bytes) {
+    let request = browser
+        .request(Method::GET, address)
+        .header("accept-encoding", "gzip, deflate, br");
+    let request = request.body(Body::empty()).unwrap();
+    let (parts, body) = browser
+        .router
+        .clone()
+        .oneshot(request)
+        .await
+        .unwrap()
+        .into_parts();
+    (
+        parts.headers,
+        axum::body::to_bytes(body, usize::MAX).await.unwrap(),
+    )
+}
+
+fn weight(headers: &HeaderMap, body: usize) -> usize {
+    let lines = headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len() + 4);
+    lines.sum::<usize>() + body
+}
+
+/// What is packed is what is not.
+#[tokio::test]
+async fn a_packed_file_is_the_file() {
+    let browser = Browser::new(&World::new()).await;
+    for address in ["/assets/style-0.css", "/assets/script-0.js"] {
+        let plain = browser.clone().open(address).await.clone();
+        assert_eq!(
+            (plain.header("content-encoding"), plain.header("vary")),
+            ("", "accept-encoding")
+        );
+        let (headers, body) = packed(&browser, address).await;
+        assert_eq!(headers["content-encoding"], "gzip");
+        let mut unpacked = String::new();
+        flate2::read::GzDecoder::new(&body[..])
+            .read_to_string(&mut unpacked)
+            .unwrap();
+        assert_eq!(unpacked, plain.text);
+    }
 }
 
 #[tokio::test]
@@ -34,22 +113,37 @@ async fn every_answer_has_the_headers() {
         ("/assets/script-0.js", 200),
     ] {
         get_once(&mut browser, path).await;
-        let page = &browser.page;
-        assert_eq!(page.status.as_u16(), status, "{path}");
-        assert_eq!(page.header("cache-control"), "no-store", "{path}");
-        assert_eq!(
-            page.header("strict-transport-security"),
-            "max-age=31536000; includeSubDomains"
-        );
-        let policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; \
-            base-uri 'none'; frame-ancestors 'none'";
-        assert_eq!(page.header("content-security-policy"), policy);
-        assert_eq!(page.header("x-content-type-options"), "nosniff");
-        assert_eq!(page.header("referrer-policy"), "no-referrer");
-        assert_eq!(page.header("cross-origin-opener-policy"), "same-origin");
-        assert_eq!(page.header("cross-origin-resource-policy"), "same-origin");
-        assert!(page.header("permissions-policy").contains("camera=(), "));
+        has_headers(&browser.page, path, status);
     }
+    for (state, status) in [
+        ("unreadable", 400),
+        ("forged", 403),
+        ("too-large", 413),
+        ("media-type", 415),
+        ("throttled", 429),
+        ("busy", 503),
+        ("down", 503),
+        ("maintenance", 503),
+    ] {
+        has_headers(&show(state).await.page, state, status);
+    }
+}
+
+fn has_headers(page: &Page, path: &str, status: u16) {
+    assert_eq!(page.status.as_u16(), status, "{path}");
+    assert_eq!(page.header("cache-control"), "no-store", "{path}");
+    assert_eq!(
+        page.header("strict-transport-security"),
+        "max-age=31536000; includeSubDomains"
+    );
+    let policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; \
+            base-uri 'none'; frame-ancestors 'none'";
+    assert_eq!(page.header("content-security-policy"), policy);
+    assert_eq!(page.header("x-content-type-options"), "nosniff");
+    assert_eq!(page.header("referrer-policy"), "no-referrer");
+    assert_eq!(page.header("cross-origin-opener-policy"), "same-origin");
+    assert_eq!(page.header("cross-origin-resource-policy"), "same-origin");
+    assert!(page.header("permissions-policy").contains("camera=(), "));
 }
 
 #[tokio::test]
@@ -72,8 +166,9 @@ async fn cookies_belong_to_this_host_and_this_browser_window_only() {
         .await;
     browser.forget_and_prove().await;
     browser.sign_in_fully().await;
-    let known =
-        ["csrf", "dev", "ncr", "note", "reset", "sid", "tx", "who"].map(|name| format!("__Host-gtol_{name}"));
+    browser.open("/history").await;
+    let known = ["csrf", "dev", "last", "ncr", "note", "reset", "sid", "tx", "who"]
+        .map(|name| format!("__Host-gtol_{name}"));
     assert!(browser.attributes.keys().eq(&known), "{:?}", browser.attributes);
     for (name, attributes) in &browser.attributes {
         let stays = match name.as_str() {
@@ -92,7 +187,7 @@ async fn another_host_is_misdirected() {
     browser.host = "evil.example";
     get_once(&mut browser, "/signin").await;
     assert_eq!(browser.page.status, StatusCode::MISDIRECTED_REQUEST);
-    assert!(browser.page.shows(texts::WRONG_HOST_INTRO));
+    assert!(browser.page.shows(JAPANESE.wrong_host_intro));
     assert_eq!(browser.page.header("set-cookie"), "");
 }
 
@@ -132,7 +227,7 @@ async fn a_method_that_a_page_does_not_know_is_told_the_others() {
             (StatusCode::METHOD_NOT_ALLOWED, allow),
             "{method} {path}"
         );
-        assert!(page.shows(texts::METHOD_INTRO));
+        assert!(page.shows(JAPANESE.method_intro));
     }
 }
 
@@ -148,7 +243,7 @@ async fn health_and_other_inner_addresses_are_not_for_browsers() {
     ] {
         get_once(&mut browser, path).await;
         assert_eq!(browser.page.status, StatusCode::NOT_FOUND, "{path}");
-        assert!(browser.page.shows(texts::NOT_FOUND_INTRO));
+        assert!(browser.page.shows(JAPANESE.not_found_intro));
     }
 }
 
@@ -199,17 +294,22 @@ fn sources(folder: &Path) -> String {
     entries.map(|entry| of(entry.unwrap().path())).collect()
 }
 
+/// Every address that the documents name, with its methods.
+pub fn addresses() -> BTreeMap<&'static str, &'static str> {
+    let rows = include_str!("../../../../docs/addresses.md")
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `"));
+    let cells = rows.map(|row| {
+        let mut cells = row.split('|').map(|cell| cell.trim().trim_matches('`'));
+        (cells.next().unwrap(), cells.next().unwrap())
+    });
+    cells.collect()
+}
+
 /// C-31: what is not in the documents is not there.
 #[tokio::test]
 async fn every_address_stands_in_the_documents_with_its_methods() {
-    let documented: BTreeMap<&str, &str> = include_str!("../../../../docs/addresses.md")
-        .lines()
-        .filter_map(|line| line.strip_prefix("| `"))
-        .map(|line| {
-            let mut cells = line.split('|').map(|cell| cell.trim().trim_matches('`'));
-            (cells.next().unwrap(), cells.next().unwrap())
-        })
-        .collect();
+    let documented = addresses();
     let source = sources(Path::new(env!("CARGO_MANIFEST_DIR")).join("src").as_path());
     // Health is served on a listener of its own.
     let source = source.replace(".nest(\"/health\"", "");
@@ -252,7 +352,7 @@ async fn a_page_that_panics_is_an_error_page_with_the_headers() {
     browser.router = Router::new().route("/", get(panics)).layer(guard);
     get_once(&mut browser, "/").await;
     assert_eq!(browser.page.status, StatusCode::INTERNAL_SERVER_ERROR);
-    assert!(browser.page.shows(texts::DOWN) && browser.page.shows(texts::ENQUIRY));
+    assert!(browser.page.shows(JAPANESE.down) && browser.page.shows(JAPANESE.enquiry));
     assert_eq!(browser.page.header("referrer-policy"), "no-referrer");
 }
 

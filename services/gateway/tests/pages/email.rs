@@ -1,15 +1,15 @@
 //! `/signin/email` and キャンセル.
 
 use http::StatusCode;
-use sekisho_gateway::texts;
+use sekisho_gateway::texts::JAPANESE;
 use sekisho_proto::otp::v1::flow_view::{Mail, Stage};
 use sekisho_service::enquiry::Enquiry;
 use tonic::Code;
 
-use crate::browser::{Browser, Page};
-use crate::gallery::show;
-use crate::services::FLOW;
-use crate::world::{CODE, World, at};
+use sekisho_gallery::browser::{Browser, Page};
+use sekisho_gallery::services::FLOW;
+use sekisho_gallery::states::show;
+use sekisho_gallery::world::{CODE, World, at};
 
 const SEND: &str = "/signin/email/send";
 const VERIFY: &str = "/signin/email/verify";
@@ -27,9 +27,9 @@ struct Expected {
 /// Whatever belongs to a code.
 const CODES: &[&str] = &[
     "name=\"code\"",
-    texts::SEND,
-    texts::SEND_AGAIN,
-    texts::SENT,
+    JAPANESE.send,
+    JAPANESE.send_again,
+    JAPANESE.sent,
     "K7M2",
 ];
 
@@ -37,14 +37,14 @@ const STATES: [Expected; 14] = [
     Expected {
         state: "not-sent",
         texts: &[
-            texts::EMAIL,
-            texts::EMAIL_INTRO,
-            texts::NOT_SENT,
+            JAPANESE.email,
+            JAPANESE.email_intro,
+            JAPANESE.not_sent,
             "g*****@example.com",
             ">確認コードを送信</button>",
         ],
         missing: &[
-            texts::SEND_AGAIN,
+            JAPANESE.send_again,
             "name=\"code\"",
             "gantoroku@example.com",
             "role=\"alert\"",
@@ -54,11 +54,12 @@ const STATES: [Expected; 14] = [
     Expected {
         state: "sent",
         texts: &[
-            texts::SENT,
+            JAPANESE.sent,
             "10時23分に送信しました。有効期限は10時33分です。",
+            "メールサーバーへの受け渡し：10時23分45秒",
             "K7M2",
-            texts::NO_MAIL_HINT,
-            texts::SEND_AGAIN,
+            JAPANESE.no_mail_hint,
+            JAPANESE.send_again,
         ],
         missing: &["gantoroku@example.com", "role=\"alert\""],
         focus: "spellcheck=\"false\" autofocus>",
@@ -66,90 +67,90 @@ const STATES: [Expected; 14] = [
     Expected {
         state: "sending",
         texts: &[
-            texts::SENDING,
+            JAPANESE.sending,
             "<p>有効期限は10時33分です。</p>",
-            texts::VERIFY,
-            texts::SEND_AGAIN,
+            JAPANESE.verify,
+            JAPANESE.send_again,
         ],
-        missing: &[texts::SENT, "に送信しました。"],
+        missing: &[JAPANESE.sent, "に送信しました。", "メールサーバーへの受け渡し"],
         focus: "spellcheck=\"false\" autofocus>",
     },
     Expected {
         state: "wrong-code",
         texts: &[
-            texts::SENT,
-            texts::CODE_WRONG,
+            JAPANESE.sent,
+            JAPANESE.code_wrong,
             "あと4回入力できます。",
             "aria-describedby=\"code-error\" aria-invalid=\"true\"",
         ],
-        missing: &[texts::CODE_REPLACED, "999999"],
+        missing: &[JAPANESE.code_replaced, "999999"],
         focus: "aria-invalid=\"true\" autofocus>",
     },
     Expected {
         state: "old-code",
-        texts: &[texts::CODE_REPLACED, "あと4回入力できます。"],
-        missing: &[texts::CODE_WRONG, "000000"],
+        texts: &[JAPANESE.code_replaced, "あと4回入力できます。"],
+        missing: &[JAPANESE.code_wrong, "000000"],
         focus: "aria-invalid=\"true\" autofocus>",
     },
     Expected {
         state: "malformed",
-        texts: &[texts::CODE_MALFORMED],
+        texts: &[JAPANESE.code_malformed],
         missing: &["回入力できます"],
         focus: "aria-invalid=\"true\" autofocus>",
     },
     Expected {
         state: "expired",
-        texts: &[texts::CODE_EXPIRED, "name=\"code\"", texts::NO_MAIL_HINT],
+        texts: &[JAPANESE.code_expired, "name=\"code\"", JAPANESE.no_mail_hint],
         missing: &["aria-invalid"],
         focus: "autofocus>新しいコードを送信します",
     },
     Expected {
         state: "spent",
-        texts: &[texts::CODE_SPENT],
-        missing: &["name=\"code\"", texts::NO_MAIL_HINT],
+        texts: &[JAPANESE.code_spent],
+        missing: &["name=\"code\"", JAPANESE.no_mail_hint],
         focus: "autofocus>新しいコードを送信します",
     },
     Expected {
         state: "failed",
-        texts: &[texts::SEND_FAILED, texts::ENQUIRY],
-        missing: &["name=\"code\"", texts::SENT],
+        texts: &[JAPANESE.send_failed, JAPANESE.enquiry],
+        missing: &["name=\"code\"", JAPANESE.sent],
         focus: "autofocus>確認コードを送信",
     },
     Expected {
         state: "too-soon",
         texts: &[
-            texts::SENT,
+            JAPANESE.sent,
             "role=\"status\">新しいコードは、あと41秒たつと送信できます。",
             "name=\"code\"",
         ],
         missing: &["role=\"alert\""],
-        focus: "spellcheck=\"false\" autofocus>",
+        focus: "aria-describedby=\"wait\" autofocus>",
     },
     Expected {
         state: "too-many",
-        texts: &[texts::TOO_MANY_CODES, "name=\"code\""],
-        missing: &[texts::CODE_WRONG],
+        texts: &[JAPANESE.too_many_codes, "name=\"code\""],
+        missing: &[JAPANESE.code_wrong],
         focus: "autofocus>キャンセル",
     },
     Expected {
         state: "codes-locked",
-        texts: &[texts::CODES_LOCKED],
+        texts: &[JAPANESE.codes_locked],
         missing: CODES,
         focus: "role=\"alert\" tabindex=\"-1\" autofocus>",
     },
     Expected {
         state: "codes-closed",
-        texts: &[texts::DISABLED],
+        texts: &[JAPANESE.disabled],
         missing: CODES,
         focus: "role=\"alert\" tabindex=\"-1\" autofocus>",
     },
     Expected {
         state: "verified",
-        texts: &[texts::VERIFIED, "gantoroku@example.com"],
+        texts: &[JAPANESE.verified, "gantoroku@example.com"],
         missing: &[
             "name=\"code\"",
-            texts::SEND,
-            texts::SEND_AGAIN,
+            JAPANESE.send,
+            JAPANESE.send_again,
             "*****",
             "role=\"alert\"",
         ],
@@ -195,7 +196,7 @@ async fn a_reload_still_tells_that_a_code_was_wrong() {
     let (_, mut browser) = signed_in_with_code().await;
     browser.press(VERIFY, &[("code", "999999")]).await;
     let page = browser.open("/signin/email").await;
-    assert!(page.shows(texts::CODE_WRONG) && page.shows("あと4回入力できます。"));
+    assert!(page.shows(JAPANESE.code_wrong) && page.shows("あと4回入力できます。"));
 }
 
 #[tokio::test]
@@ -205,13 +206,13 @@ async fn an_empty_code_and_a_novel_are_not_compared() {
         browser
             .press(VERIFY, &[("code", "\u{3000}")])
             .await
-            .shows(texts::CODE_MISSING)
+            .shows(JAPANESE.code_missing)
     );
     assert!(
         browser
             .press(VERIFY, &[("code", &"1".repeat(65))])
             .await
-            .shows(texts::CODE_MALFORMED)
+            .shows(JAPANESE.code_malformed)
     );
     assert_eq!(world.count("VerifyCode"), 0);
 }
@@ -220,11 +221,11 @@ async fn an_empty_code_and_a_novel_are_not_compared() {
 async fn a_code_that_died_meanwhile_is_shown_as_the_log_has_it() {
     let (world, mut browser) = signed_in_with_code().await;
     for (reason, stage, text) in [
-        ("OTP_CODE_EXPIRED", Stage::Expired, texts::CODE_EXPIRED),
-        ("OTP_CODE_SPENT", Stage::Spent, texts::CODE_SPENT),
-        ("OTP_NO_LIVE_CODE", Stage::NotSent, texts::NOT_SENT),
-        ("OTP_LOCKED", Stage::Locked, texts::CODES_LOCKED),
-        ("OTP_CLOSED", Stage::Closed, texts::DISABLED),
+        ("OTP_CODE_EXPIRED", Stage::Expired, JAPANESE.code_expired),
+        ("OTP_CODE_SPENT", Stage::Spent, JAPANESE.code_spent),
+        ("OTP_NO_LIVE_CODE", Stage::NotSent, JAPANESE.not_sent),
+        ("OTP_LOCKED", Stage::Locked, JAPANESE.codes_locked),
+        ("OTP_CLOSED", Stage::Closed, JAPANESE.disabled),
     ] {
         world.state().flow.stage = Stage::Live.into();
         browser.open("/signin/email").await;
@@ -239,8 +240,8 @@ async fn a_code_that_died_meanwhile_is_shown_as_the_log_has_it() {
 async fn what_wrong_codes_have_shut_is_shown_when_a_code_is_asked_for() {
     let (world, mut browser) = signed_in_with_code().await;
     for (reason, stage, text) in [
-        ("OTP_LOCKED", Stage::Locked, texts::CODES_LOCKED),
-        ("OTP_CLOSED", Stage::Closed, texts::DISABLED),
+        ("OTP_LOCKED", Stage::Locked, JAPANESE.codes_locked),
+        ("OTP_CLOSED", Stage::Closed, JAPANESE.disabled),
     ] {
         world.state().flow.stage = Stage::Live.into();
         browser.open("/signin/email").await;
@@ -260,7 +261,7 @@ async fn a_wait_that_is_over_is_not_told() {
     let (world, mut browser) = signed_in_with_code().await;
     world.refuse("IssueCode", Code::FailedPrecondition, "OTP_TOO_SOON");
     let page = browser.press(SEND, &[]).await;
-    assert!(!page.shows("秒たつと") && page.shows(texts::SENT));
+    assert!(!page.shows("秒たつと") && page.shows(JAPANESE.sent));
     let shown = |resend_at, now| {
         world.state().flow.resend_at = Some(at(resend_at));
         world.state().flow.now = Some(at(now));
@@ -286,9 +287,9 @@ async fn an_accepted_code_stays_accepted_when_it_is_sent_again() {
         browser
             .press(VERIFY, &[("code", CODE)])
             .await
-            .shows(texts::VERIFIED)
+            .shows(JAPANESE.verified)
     );
-    assert!(browser.follow(again).await.shows(texts::VERIFIED));
+    assert!(browser.follow(again).await.shows(JAPANESE.verified));
 }
 
 #[tokio::test]
@@ -327,9 +328,9 @@ async fn a_double_click_is_one_command_and_the_next_page_another() {
 #[tokio::test]
 async fn continuing_too_early_says_what_is_missing_and_changes_nothing() {
     for (state, text) in [
-        ("not-sent", texts::NOT_VERIFIED),
-        ("sent", texts::NOT_VERIFIED),
-        ("spent", texts::CODE_SPENT),
+        ("not-sent", JAPANESE.not_verified),
+        ("sent", JAPANESE.not_verified),
+        ("spent", JAPANESE.code_spent),
     ] {
         let mut browser = show(state).await;
         let page = browser.press(CONTINUE, &[]).await;
@@ -346,7 +347,7 @@ async fn a_mail_that_failed_gets_an_enquiry_number() {
     let page = browser.open("/signin/email").await;
     assert!(page.title().starts_with("エラー：") && page.shows("<span class=\"whole\">"));
     world.state().flow.mail = Mail::HandedOver.into();
-    assert!(!browser.open("/signin/email").await.shows(texts::ENQUIRY));
+    assert!(!browser.open("/signin/email").await.shows(JAPANESE.enquiry));
 }
 
 /// The help desk finds what the log says of the flow by it.
@@ -391,7 +392,7 @@ async fn cancelling_ends_the_flow_in_the_log_and_in_the_browser() {
     assert!(page.shows("role=\"status\">サインインをキャンセルしました。</p>") && !page.shows(" autofocus"));
     assert_eq!(world.count("CancelFlow"), 1);
     assert!(!browser.cookies.contains_key("__Host-gtol_tx"));
-    assert!(browser.open("/signin/email").await.shows(texts::FLOW_OVER));
+    assert!(browser.open("/signin/email").await.shows(JAPANESE.flow_over));
 }
 
 #[tokio::test]
@@ -415,7 +416,7 @@ async fn cancelling_what_has_become_a_session_ends_the_session() {
     assert!(world.state().token.is_some());
     let mut browser = before;
     world.refuse("CancelFlow", Code::FailedPrecondition, "FLOW_USED");
-    assert!(browser.follow(cancel).await.shows(texts::CANCELLED));
+    assert!(browser.follow(cancel).await.shows(JAPANESE.cancelled));
     assert_eq!(world.state().token, None);
 }
 
@@ -448,10 +449,76 @@ async fn a_button_of_another_flow_does_nothing_and_shows_the_present_state() {
             "{form}: {}",
             page.address
         );
-        assert!(page.shows(texts::STALE_BUTTON), "{form}");
+        // Nobody did anything wrong.
+        let said = format!("role=\"status\" tabindex=\"-1\">{}", JAPANESE.stale_button);
+        assert!(
+            page.shows(&said) && !page.title().starts_with("エラー："),
+            "{form}"
+        );
+        assert!(!page.shows("role=\"alert\""), "{form}");
     }
     let after = ["IssueCode", "VerifyCode", "Start", "CancelFlow"].map(|method| world.count(method));
     assert_eq!(after, calls);
+}
+
+/// A page that looks on by itself may be of a window that another one has left behind.
+#[tokio::test]
+async fn whoever_looks_on_takes_nothing_away() {
+    let (world, mut browser) = signed_in_with_code().await;
+    world.refuse("VerifyCode", Code::InvalidArgument, "OTP_CODE_MALFORMED");
+    browser.send(VERIFY, &[("code", "12")]).await;
+    let by_script = |browser: &Browser| {
+        let request = browser.request(http::Method::GET, "/signin/email");
+        request
+            .header("x-script", "1")
+            .body(axum::body::Body::empty())
+            .unwrap()
+    };
+    // What is said once is said to the person.
+    let mut looking = browser.clone();
+    let request = by_script(&looking);
+    let page = looking.ask(request).await;
+    assert_eq!((page.status, page.header("set-cookie")), (StatusCode::OK, ""));
+    assert!(!page.shows(JAPANESE.code_malformed));
+    assert!(
+        browser
+            .clone()
+            .open("/signin/email")
+            .await
+            .shows(JAPANESE.code_malformed)
+    );
+    // Another window has begun anew: its flow is not taken away by an answer about this one.
+    world.refuse("GetFlow", Code::FailedPrecondition, "FLOW_CANCELLED");
+    let request = by_script(&browser);
+    let page = browser.ask(request).await;
+    assert_eq!(
+        (page.status, page.header("set-cookie")),
+        (StatusCode::RESET_CONTENT, "")
+    );
+    browser.cookies.remove("__Host-gtol_tx");
+    let request = by_script(&browser);
+    let page = browser.ask(request).await;
+    assert_eq!(
+        (page.status, page.header("set-cookie")),
+        (StatusCode::RESET_CONTENT, "")
+    );
+}
+
+/// The mail server may never have had the mail with a code that is too old now.
+#[tokio::test]
+async fn a_code_that_was_never_mailed_is_not_said_to_be_sent() {
+    for (mail, is_said) in [
+        (Mail::HandedOver, true),
+        (Mail::Waiting, false),
+        (Mail::Failed, false),
+    ] {
+        let (world, mut browser) = signed_in_with_code().await;
+        world.state().flow.stage = Stage::Expired.into();
+        world.state().flow.mail = mail.into();
+        let page = browser.open("/signin/email").await;
+        assert!(page.shows(JAPANESE.code_expired));
+        assert_eq!(page.shows(JAPANESE.sent), is_said, "{mail:?}");
+    }
 }
 
 #[tokio::test]
@@ -459,7 +526,7 @@ async fn a_full_service_leads_back_to_where_one_stood() {
     let (world, mut browser) = signed_in_with_code().await;
     world.refuse("VerifyCode", Code::ResourceExhausted, "LOG_BUSY");
     let page = browser.press(VERIFY, &[("code", CODE)]).await;
-    assert!(page.shows(texts::BUSY_INTRO) && page.shows("<a href=\"/signin/email\">"));
+    assert!(page.shows(JAPANESE.busy_intro) && page.shows("<a href=\"/signin/email\">"));
 }
 
 #[tokio::test]
@@ -467,7 +534,7 @@ async fn cancelling_twice_is_cancelled() {
     let (_, mut browser) = signed_in_with_code().await;
     let again = browser.filled(CANCEL, &[]);
     browser.send(CANCEL, &[]).await;
-    assert!(browser.follow(again).await.shows(texts::CANCELLED));
+    assert!(browser.follow(again).await.shows(JAPANESE.cancelled));
 }
 
 #[tokio::test]
@@ -498,7 +565,7 @@ async fn a_flow_that_is_over_leads_to_the_sign_in_from_every_address() {
                 }
             };
             assert_eq!(page.address, "/signin#error-summary", "{reason} {method}");
-            assert!(page.shows(texts::FLOW_OVER));
+            assert!(page.shows(JAPANESE.flow_over));
             assert!(
                 !browser.cookies.contains_key("__Host-gtol_tx"),
                 "{reason} {method}"
@@ -530,6 +597,9 @@ async fn a_service_that_is_down_leads_back_to_where_the_person_was() {
             page.shows("<a href=\"/signin/email\">メールアドレス確認へ戻る</a>"),
             "{method}"
         );
+        // Screens 1.3, `failure_verify_code_msg`.
+        assert_eq!(page.shows(JAPANESE.down_code), method == "VerifyCode");
+        assert_eq!(page.shows(JAPANESE.down_sign_in), method != "VerifyCode");
         assert!(browser.cookies.contains_key("__Host-gtol_tx"), "{method}");
     }
 }
@@ -549,7 +619,7 @@ async fn without_a_flow_every_address_leads_to_the_sign_in() {
         parts.headers.insert("cookie", kept.join("; ").parse().unwrap());
         let page = browser.follow(http::Request::from_parts(parts, body)).await;
         assert_eq!(page.address, "/signin#error-summary");
-        assert!(page.shows(texts::FLOW_OVER));
+        assert!(page.shows(JAPANESE.flow_over));
     }
 }
 
@@ -561,7 +631,7 @@ async fn a_planted_flow_cookie_opens_nothing() {
     let foreign = browser.cookies["__Host-gtol_csrf"].clone();
     for planted in [plain, foreign, "x".into()] {
         browser.cookies.insert("__Host-gtol_tx".into(), planted);
-        assert!(browser.open("/signin/email").await.shows(texts::FLOW_OVER));
+        assert!(browser.open("/signin/email").await.shows(JAPANESE.flow_over));
     }
     assert_eq!(world.state().calls.len(), calls);
 }

@@ -6,18 +6,20 @@
     reason = "a test that cannot go on should stop where it stands"
 )]
 
-mod browser;
+mod bad_input;
+mod board;
 mod device;
 mod edge;
 mod email;
 mod forms;
-mod gallery;
+mod history;
+mod idle;
+mod language;
+mod maintenance;
 mod privacy;
 mod reset;
 mod seed_strings;
-mod services;
 mod session;
 mod sign_in;
 mod staff;
 mod words;
-mod world;

@@ -11,8 +11,8 @@ use tonic::Code;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 
-use crate::browser::Browser;
-use crate::world::{CODE, World};
+use sekisho_gallery::browser::Browser;
+use sekisho_gallery::world::{CODE, World};
 
 #[derive(Clone, Default)]
 struct Written(Arc<Mutex<Vec<u8>>>);

@@ -1,14 +1,14 @@
 //! `/password/forgot` and the pages after it.
 
 use http::StatusCode;
-use sekisho_gateway::texts;
+use sekisho_gateway::texts::JAPANESE;
 use sekisho_proto::credentials::v1::verify_password_response::Reason;
 use sekisho_proto::otp::v1::flow_view::{Mail, Stage};
 use tonic::Code;
 
-use crate::browser::Browser;
-use crate::gallery::show;
-use crate::world::{CODE, World, not_sent, sent};
+use sekisho_gallery::browser::Browser;
+use sekisho_gallery::states::show;
+use sekisho_gallery::world::{CODE, World, not_sent, sent};
 
 const FORGOT: &str = "/password/forgot";
 const CODE_PAGE: &str = "/password/forgot/code";
@@ -57,80 +57,84 @@ async fn a_reset_that_wrong_codes_have_shut_begins_like_any_other() {
     world.refuse("IssueCode", Code::FailedPrecondition, "OTP_LOCKED");
     assert_eq!(browser.forget().await.address, CODE_PAGE);
     world.state().flow.stage = Stage::Locked.into();
-    assert!(browser.open(CODE_PAGE).await.shows(texts::RESETS_LOCKED));
+    assert!(browser.open(CODE_PAGE).await.shows(JAPANESE.resets_locked));
 }
 
 /// Every state with what it shows and where the focus is.
 const STATES: &[(&str, &[&str], &str)] = &[
     (
         "forgot",
-        &[texts::RESET, texts::RESET_INTRO, texts::USER_ID_HINT],
+        &[JAPANESE.reset, JAPANESE.reset_intro, JAPANESE.user_id_hint],
         FIRST_FIELD,
     ),
     (
         "forgot-empty",
-        &[texts::USER_ID_MISSING, "aria-invalid=\"true\""],
+        &[JAPANESE.user_id_missing, "aria-invalid=\"true\""],
         "<a href=\"#user_id\">",
     ),
     (
         "forgot-stale",
-        &[texts::STALE_FORM, "value=\"04500001\""],
+        &[JAPANESE.stale_form, "value=\"04500001\""],
         "id=\"error-summary\"",
     ),
-    ("forgot-over", &[texts::RESET_OVER], "id=\"error-summary\""),
+    ("forgot-over", &[JAPANESE.reset_over], "id=\"error-summary\""),
     (
         "reset-sent",
         &[
-            texts::RESET_SENT,
+            JAPANESE.reset_sent,
             "K7M2",
             "<p>有効期限は10時33分です。</p>",
-            texts::SEND_AGAIN,
+            JAPANESE.send_again,
         ],
         "spellcheck=\"false\" autofocus>",
     ),
     (
         "reset-wrong",
-        &[texts::CODE_WRONG, "あと4回入力できます。", texts::RESET_SENT],
+        &[JAPANESE.code_wrong, "あと4回入力できます。", JAPANESE.reset_sent],
         "aria-invalid=\"true\" autofocus>",
     ),
     (
         "reset-expired",
-        &[texts::CODE_EXPIRED],
+        &[JAPANESE.code_expired],
         "autofocus>新しいコードを送信します",
     ),
     (
         "reset-spent",
-        &[texts::CODE_SPENT],
+        &[JAPANESE.code_spent],
         "autofocus>新しいコードを送信します",
     ),
-    ("reset-too-many", &[texts::TOO_MANY_CODES], "autofocus>キャンセル"),
+    (
+        "reset-too-many",
+        &[JAPANESE.too_many_codes],
+        "autofocus>キャンセル",
+    ),
     (
         "reset-locked",
-        &[texts::RESETS_LOCKED],
+        &[JAPANESE.resets_locked],
         "role=\"alert\" tabindex=\"-1\" autofocus>",
     ),
     (
         "reset-closed",
-        &[texts::RESETS_CLOSED],
+        &[JAPANESE.resets_closed],
         "role=\"alert\" tabindex=\"-1\" autofocus>",
     ),
     (
         "must-change",
-        &[texts::MUST_CHANGE],
+        &[JAPANESE.must_change],
         "spellcheck=\"false\" autofocus>",
     ),
     (
         "new-password",
         &[
             "新しいパスワードは、15文字以上128文字以内で入力してください。",
-            texts::NEW_PASSWORD_ADVICE[2],
+            JAPANESE.new_password_advice[2],
             ">パスワードを変更</button>",
         ],
         "aria-describedby=\"length\" autofocus>",
     ),
     (
         "new-mismatch",
-        &[texts::MISMATCH],
+        &[JAPANESE.mismatch],
         "<a href=\"#new_password_again\">",
     ),
     (
@@ -140,18 +144,22 @@ const STATES: &[(&str, &[&str], &str)] = &[
     ),
     (
         "new-common",
-        &[texts::GUESSABLE, texts::GUESSABLE_COMMON],
+        &[JAPANESE.guessable, JAPANESE.guessable_common],
         "<a href=\"#new_password\">",
     ),
     (
         "new-contextual",
-        &[texts::GUESSABLE, texts::GUESSABLE_CONTEXTUAL],
+        &[JAPANESE.guessable, JAPANESE.guessable_contextual],
         "<a href=\"#new_password\">",
     ),
-    ("new-unchanged", &[texts::UNCHANGED], "<a href=\"#new_password\">"),
+    (
+        "new-unchanged",
+        &[JAPANESE.unchanged],
+        "<a href=\"#new_password\">",
+    ),
     (
         "reset-done",
-        &[texts::RESET_DONE_INTRO, "<a href=\"/signin\">"],
+        &[JAPANESE.reset_done_intro, "<a href=\"/signin\">"],
         "tabindex=\"-1\" autofocus>",
     ),
 ];
@@ -179,7 +187,7 @@ async fn a_forgotten_password_is_set_anew_and_nobody_is_signed_in_by_it() {
     assert_eq!(browser.press(VERIFY, &[("code", CODE)]).await.address, NEW);
     let page = browser.press(NEW, &TYPED).await;
     assert_eq!(page.address, "/password/forgot/done");
-    assert!(page.shows(texts::RESET_DONE_INTRO));
+    assert!(page.shows(JAPANESE.reset_done_intro));
     for cookie in [COOKIE, "__Host-gtol_sid", "__Host-gtol_tx"] {
         assert!(!browser.cookies.contains_key(cookie), "{cookie}");
     }
@@ -241,7 +249,7 @@ async fn an_empty_id_starts_nothing() {
     let (world, mut browser) = browser().await;
     browser.open(FORGOT).await;
     let page = browser.press(FORGOT, &[("user_id", "\u{3000}")]).await;
-    assert!(page.shows(texts::USER_ID_MISSING));
+    assert!(page.shows(JAPANESE.user_id_missing));
     assert_eq!(world.count("RequestPasswordReset"), 0);
 }
 
@@ -251,7 +259,7 @@ async fn no_step_can_be_skipped() {
     for path in [CODE_PAGE, NEW] {
         let page = browser.open(path).await;
         assert_eq!(page.address, "/password/forgot#error-summary");
-        assert!(page.shows(texts::RESET_OVER));
+        assert!(page.shows(JAPANESE.reset_over));
     }
     browser.forget().await;
     assert_eq!(browser.open(NEW).await.address, CODE_PAGE);
@@ -281,11 +289,11 @@ async fn a_reset_and_a_sign_in_do_not_take_each_others_place() {
     browser.forget().await;
     assert!(browser.cookies.contains_key("__Host-gtol_tx") && browser.cookies.contains_key(COOKIE));
     browser.cookies.remove("__Host-gtol_tx");
-    assert!(browser.open("/signin/email").await.shows(texts::FLOW_OVER));
+    assert!(browser.open("/signin/email").await.shows(JAPANESE.flow_over));
     browser
         .cookies
         .insert("__Host-gtol_tx".into(), browser.cookies[COOKIE].clone());
-    assert!(browser.open("/signin/email").await.shows(texts::FLOW_OVER));
+    assert!(browser.open("/signin/email").await.shows(JAPANESE.flow_over));
 }
 
 #[tokio::test]
@@ -293,9 +301,9 @@ async fn each_reason_against_a_new_password_is_shown_and_the_form_can_be_sent_ag
     for (reason, text) in [
         ("PASSWORD_TOO_SHORT", "15文字以上で入力してください。"),
         ("PASSWORD_TOO_LONG", "128文字以内で入力してください。"),
-        ("PASSWORD_COMMON", texts::GUESSABLE_COMMON),
-        ("PASSWORD_CONTEXTUAL", texts::GUESSABLE_CONTEXTUAL),
-        ("PASSWORD_UNCHANGED", texts::UNCHANGED),
+        ("PASSWORD_COMMON", JAPANESE.guessable_common),
+        ("PASSWORD_CONTEXTUAL", JAPANESE.guessable_contextual),
+        ("PASSWORD_UNCHANGED", JAPANESE.unchanged),
     ] {
         let (world, mut browser) = browser().await;
         browser.forget_and_prove().await;
@@ -307,7 +315,7 @@ async fn each_reason_against_a_new_password_is_shown_and_the_form_can_be_sent_ag
             "{reason}"
         );
         world.allow("SetPassword");
-        assert!(browser.press(NEW, &TYPED).await.shows(texts::RESET_DONE_INTRO));
+        assert!(browser.press(NEW, &TYPED).await.shows(JAPANESE.reset_done_intro));
     }
 }
 
@@ -318,7 +326,7 @@ async fn a_new_password_whose_answer_was_lost_is_done() {
     browser.forget_and_prove().await;
     world.refuse("DescribeFlow", Code::FailedPrecondition, "FLOW_USED");
     let page = browser.open(NEW).await;
-    assert!(page.shows(texts::RESET_DONE_INTRO), "{}", page.text);
+    assert!(page.shows(JAPANESE.reset_done_intro), "{}", page.text);
     assert!(!browser.cookies.contains_key(COOKIE));
 }
 
@@ -327,12 +335,12 @@ async fn what_is_missing_or_differs_is_not_sent_on() {
     let (world, mut browser) = browser().await;
     browser.forget_and_prove().await;
     let missing = browser.press(NEW, &[]).await;
-    assert!(missing.shows(texts::NEW_PASSWORD_MISSING));
+    assert!(missing.shows(JAPANESE.new_password_missing));
     let other = [
         ("new_password", "a new one"),
         ("new_password_again", "ａ new one"),
     ];
-    assert!(browser.press(NEW, &other).await.shows(texts::MISMATCH));
+    assert!(browser.press(NEW, &other).await.shows(JAPANESE.mismatch));
     assert_eq!(world.count("SetPassword"), 0);
 }
 
@@ -371,7 +379,7 @@ async fn a_reset_that_is_over_begins_again_from_every_address() {
                 page.address, "/password/forgot#error-summary",
                 "{reason} {method}"
             );
-            assert!(page.shows(texts::RESET_OVER));
+            assert!(page.shows(JAPANESE.reset_over));
             assert!(!browser.cookies.contains_key(COOKIE), "{reason} {method}");
         }
     }
@@ -384,7 +392,7 @@ async fn an_account_that_was_disabled_meanwhile_is_named_so() {
     world.refuse("SetPassword", Code::FailedPrecondition, "ACCOUNT_DISABLED");
     let page = browser.press(NEW, &TYPED).await;
     assert_eq!(page.address, "/signin#error-summary");
-    assert!(page.shows(texts::DISABLED));
+    assert!(page.shows(JAPANESE.disabled));
 }
 
 #[tokio::test]
@@ -415,8 +423,12 @@ async fn a_service_that_is_down_leads_back_to_the_reset() {
             form => browser.press(form, typed).await,
         };
         assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE, "{method}");
-        assert!(page.shows(texts::DOWN_RESET), "{method}");
-        assert!(page.shows("<a href=\"/password/forgot\">パスワードの再設定へ戻る</a>"));
+        let (text, address) = match method {
+            "VerifyCode" => (JAPANESE.down_code, CODE_PAGE),
+            _ => (JAPANESE.down_reset, "/password/forgot"),
+        };
+        assert!(page.shows(text), "{method}");
+        assert!(page.shows(&format!("<a href=\"{address}\">パスワードの再設定へ戻る</a>")));
     }
 }
 
@@ -426,7 +438,7 @@ async fn cancelling_ends_the_reset_in_the_log_and_in_the_browser() {
     browser.forget_and_prove().await;
     let page = browser.press(CANCEL, &[]).await;
     assert_eq!(page.address, "/signin#user_id");
-    assert!(page.shows(texts::RESET_CANCELLED));
+    assert!(page.shows(JAPANESE.reset_cancelled));
     assert_eq!(world.count("CancelFlow"), 1);
     assert!(!browser.cookies.contains_key(COOKIE));
 }
@@ -438,7 +450,7 @@ async fn a_distributed_password_leads_to_the_code_for_another_one() {
     world.state().must_change = true;
     let page = browser.sign_in().await;
     assert_eq!(page.address, CODE_PAGE);
-    assert!(page.shows(texts::MUST_CHANGE));
+    assert!(page.shows(JAPANESE.must_change));
     assert_eq!(world.count("IssueCode"), 1);
     assert!(!browser.cookies.contains_key("__Host-gtol_tx"));
     assert_eq!(browser.press(VERIFY, &[("code", CODE)]).await.address, NEW);
@@ -472,8 +484,8 @@ async fn a_dead_code_is_shown_as_the_log_has_it() {
     let (world, mut browser) = browser().await;
     browser.forget().await;
     for (reason, stage, text) in [
-        ("OTP_CODE_EXPIRED", Stage::Expired, texts::CODE_EXPIRED),
-        ("OTP_CODE_SPENT", Stage::Spent, texts::CODE_SPENT),
+        ("OTP_CODE_EXPIRED", Stage::Expired, JAPANESE.code_expired),
+        ("OTP_CODE_SPENT", Stage::Spent, JAPANESE.code_spent),
     ] {
         world.state().flow = sent();
         browser.open(CODE_PAGE).await;
@@ -491,7 +503,7 @@ async fn a_reset_without_a_code_looks_like_one_with_a_code() {
     browser.forget().await;
     world.state().flow = not_sent();
     let page = browser.open(CODE_PAGE).await;
-    assert!(page.shows(texts::RESET_SENT) && page.shows("name=\"code\""));
+    assert!(page.shows(JAPANESE.reset_sent) && page.shows("name=\"code\""));
 }
 
 #[tokio::test]
@@ -499,6 +511,6 @@ async fn a_locked_person_is_told_that_a_reset_helps_and_finds_it() {
     let (world, mut browser) = browser().await;
     world.state().rejected = Some(Reason::Locked);
     let page = browser.sign_in().await;
-    assert!(page.shows(texts::LOCKED_HINT) && page.shows("href=\"/password/forgot\""));
+    assert!(page.shows(JAPANESE.locked_hint) && page.shows("href=\"/password/forgot\""));
     assert_eq!(browser.open(FORGOT).await.status, StatusCode::OK);
 }

@@ -1,13 +1,16 @@
 //! 続行, the top page and サインアウト.
 
-use http::{Method, StatusCode};
-use sekisho_gateway::texts;
+use http::StatusCode;
+use sekisho_gateway::Gateway;
+use sekisho_gateway::board::{Board, CurrentBoard};
+use sekisho_gateway::texts::JAPANESE;
 use sekisho_proto::otp::v1::flow_view::Stage;
 use tonic::Code;
 
-use crate::browser::{Browser, STANDBY};
-use crate::services::POSITION;
-use crate::world::{CODE, World};
+use sekisho_gallery::browser::{Browser, Page, STANDBY, gateway};
+use sekisho_gallery::corpus::CORPUS;
+use sekisho_gallery::services::{self, POSITION};
+use sekisho_gallery::world::{CODE, World};
 
 const CONTINUE: &str = "/signin/email/continue";
 
@@ -34,7 +37,7 @@ async fn continuing_opens_the_top_page_with_facility_and_name() {
     assert!(page.shows("<h1>がん登録オンラインシステム (GTOL)</h1>"));
     assert!(page.shows("国立がん研究センター中央病院") && page.shows("関所 花子"));
     assert!(page.shows("前回のサインイン：2026年3月2日 10時23分"));
-    assert!(page.shows(texts::NO_NOTICES) && page.shows(texts::NO_QUICK_ACCESS));
+    assert!(page.shows(JAPANESE.no_announcements) && page.shows(JAPANESE.no_quick_access));
     let state = world.state();
     let described = state
         .calls
@@ -96,7 +99,33 @@ async fn names_are_escaped() {
     world.state().last = None;
     let page = browser.press(CONTINUE, &[]).await;
     assert!(page.shows("&#60;b&#62;&#38;") && page.shows("&#60;i&#62;&#39;&#34;"));
-    assert!(page.shows(texts::NO_LAST_SIGN_IN));
+    assert!(page.shows(JAPANESE.no_last_sign_in));
+}
+
+/// C-79: what administrators and operators have stored, too.
+#[tokio::test]
+async fn whatever_is_stored_is_shown_as_text() {
+    for typed in CORPUS {
+        let world = World::new();
+        let quoted = toml::Value::from(typed);
+        let board = format!(
+            "[[announcements]]\ndate = \"2026-03-02\"\ntext = {quoted}\n[[quick_access]]\ntext = {quoted}\nurl = \"/\"\n"
+        );
+        let gateway = Gateway {
+            board: CurrentBoard::of(Board::parse(&board).unwrap()),
+            ..gateway(services::serve(&world).await)
+        };
+        world.state().person = Some((typed.into(), typed.into()));
+        let mut browser = Browser::at(gateway);
+        let page = browser.sign_in_fully().await;
+        let shown = typed
+            .replace('&', "&#38;")
+            .replace('<', "&#60;")
+            .replace('>', "&#62;")
+            .replace('"', "&#34;")
+            .replace('\'', "&#39;");
+        assert!(page.text.matches(&shown).count() >= 4, "{typed}: {}", page.text);
+    }
 }
 
 #[tokio::test]
@@ -113,8 +142,44 @@ async fn every_signed_in_page_asks_whether_the_session_is_alive() {
     let (world, mut browser) = signed_in().await;
     for path in ["/top", "/signout", "/", "/signin"] {
         let asked = world.count("Check");
-        browser.send_get(path).await;
+        browser.look(path).await;
         assert_eq!(world.count("Check"), asked + 1, "{path}");
+    }
+}
+
+/// C-59: what somebody may have planted before is of no use after.
+#[tokio::test]
+async fn of_two_sign_ins_each_has_an_id_of_its_own() {
+    let (world, mut browser) = signed_in().await;
+    let (first, first_token) = (
+        browser.cookies["__Host-gtol_sid"].clone(),
+        world.state().token.clone(),
+    );
+    world.refuse("Check", Code::Unauthenticated, "SESSION_IDLE");
+    browser.open("/top").await;
+    world.allow("Check");
+    browser.sign_in_fully().await;
+    assert_ne!(browser.cookies["__Host-gtol_sid"], first);
+    assert_ne!(world.state().token, first_token);
+}
+
+/// C-66.
+#[tokio::test]
+async fn every_page_of_a_session_offers_to_sign_out() {
+    let (_, mut browser) = signed_in().await;
+    for address in ["/top", "/history", "/signout"] {
+        let page = browser.open(address).await.clone();
+        // The warning, which has the same button, is not in sight.
+        let (before, warning) = page.text.split_once("<dialog").unwrap();
+        let (_, after) = warning.split_once("</dialog>").unwrap();
+        let in_sight = Page {
+            text: format!("{before}{after}"),
+            ..page
+        };
+        assert!(
+            in_sight.form("/signout").contains("サインアウト</button>"),
+            "{address}"
+        );
     }
 }
 
@@ -129,9 +194,10 @@ async fn without_a_session_cookie_signed_in_pages_lead_to_the_sign_in() {
 #[tokio::test]
 async fn a_session_that_is_over_leads_to_the_sign_in_with_the_text_that_fits() {
     for (reason, text) in [
-        ("SESSION_IDLE", texts::IDLE),
-        ("SESSION_ABSOLUTE", texts::FLOW_OVER),
-        ("SESSION_CUT", texts::FLOW_OVER),
+        ("SESSION_IDLE", JAPANESE.idle),
+        ("SESSION_ABSOLUTE", JAPANESE.absolute),
+        ("SESSION_CUT", JAPANESE.ended_elsewhere),
+        ("SESSION_REVOKED", JAPANESE.ended_elsewhere),
         ("SESSION_SIGNED_OUT", ""),
         ("SESSION_UNKNOWN", ""),
     ] {
@@ -156,7 +222,7 @@ async fn a_session_that_nobody_can_ask_for_is_never_shown_as_over() {
         world.refuse("Check", Code::Unavailable, "SESSION_UNCONFIRMED");
         let page = browser.open(path).await;
         assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
-        assert!(page.shows(texts::DOWN_SIGNED_IN) && page.shows("<a href=\"/top\">"));
+        assert!(page.shows(JAPANESE.down_signed_in) && page.shows("<a href=\"/top\">"));
         world.allow("Check");
         assert_eq!(browser.open(path).await.status, StatusCode::OK);
         assert!(browser.cookies.contains_key("__Host-gtol_sid"), "{path}");
@@ -189,7 +255,7 @@ async fn signing_out_ends_the_session_and_shows_how_to_end_the_vpn() {
     only_the_device_is_known(&browser);
     let page = browser.open("/signed-out").await;
     assert!(page.shows("<h2 tabindex=\"-1\" autofocus>サインアウト完了</h2>"));
-    for step in texts::VPN_STEPS {
+    for step in JAPANESE.vpn_steps {
         assert!(page.shows(&format!("<li>{step}</li>")), "{step}");
     }
     let mut replayed = old;
@@ -201,9 +267,9 @@ async fn a_sign_out_that_is_not_recorded_yet_says_so_once() {
     let (world, mut browser) = signed_in().await;
     world.state().unrecorded = true;
     let page = browser.press("/signout", &[]).await;
-    assert!(page.shows(texts::SIGNED_OUT_DONE));
-    assert!(page.shows(texts::NOT_RECORDED_YET));
-    assert!(!browser.open("/signed-out").await.shows(texts::NOT_RECORDED_YET));
+    assert!(page.shows(JAPANESE.signed_out_done));
+    assert!(page.shows(JAPANESE.not_recorded_yet));
+    assert!(!browser.open("/signed-out").await.shows(JAPANESE.not_recorded_yet));
     only_the_device_is_known(&browser);
 }
 
@@ -226,14 +292,19 @@ async fn signing_out_works_in_a_second_tab_too() {
     let second_tab = browser.page.clone();
     browser.press("/signout", &[]).await;
     browser.page = second_tab;
-    assert!(browser.press("/signout", &[]).await.shows(texts::SIGNED_OUT_DONE));
+    assert!(
+        browser
+            .press("/signout", &[])
+            .await
+            .shows(JAPANESE.signed_out_done)
+    );
 }
 
 #[tokio::test]
 async fn an_address_alone_signs_nobody_out() {
     let (world, mut browser) = signed_in().await;
     let page = browser.open("/signout").await;
-    assert!(page.shows(texts::SIGN_OUT_INTRO));
+    assert!(page.shows(JAPANESE.sign_out_intro));
     assert_eq!(world.count("End"), 0);
     assert_eq!(browser.press("/signout", &[]).await.address, "/signed-out");
 }
@@ -275,7 +346,7 @@ async fn a_button_of_the_session_before_shows_the_button_of_this_one() {
     browser.page = before.page.clone();
     let page = browser.press("/signout", &[]).await;
     assert_eq!(page.address, "/signout");
-    assert!(page.shows(texts::SIGN_OUT_INTRO));
+    assert!(page.shows(JAPANESE.sign_out_intro));
     assert_eq!(world.count("End"), 0);
 }
 
@@ -285,7 +356,7 @@ async fn nobody_who_is_signed_in_is_told_to_be_signed_out() {
     assert_eq!(browser.open("/signed-out").await.address, "/top");
     world.refuse("Check", Code::Unavailable, "");
     let page = browser.open("/signed-out").await;
-    assert!(page.shows(texts::DOWN_SIGNED_IN) && !page.shows(texts::SIGNED_OUT_DONE));
+    assert!(page.shows(JAPANESE.down_signed_in) && !page.shows(JAPANESE.signed_out_done));
 }
 
 #[tokio::test]
@@ -294,7 +365,7 @@ async fn a_sign_out_that_cannot_be_recorded_is_not_claimed() {
     world.refuse("End", Code::Unavailable, "");
     let page = browser.press("/signout", &[]).await;
     assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert!(page.shows(texts::DOWN_SIGN_OUT));
+    assert!(page.shows(JAPANESE.down_sign_out));
     assert!(browser.cookies.contains_key("__Host-gtol_sid"));
 }
 
@@ -304,17 +375,6 @@ async fn on_the_second_host_the_steps_name_its_vpn() {
     browser.host = STANDBY;
     let page = browser.open("/signed-out").await;
     assert!(page.shows("<li>[sub-gtol-vpn]をクリックします。</li>") && !page.shows("main-gtol-vpn"));
-}
-
-impl Browser {
-    /// Opens an address without following where it leads.
-    async fn send_get(&mut self, path: &str) {
-        let request = self
-            .request(Method::GET, path)
-            .body(axum::body::Body::empty())
-            .unwrap();
-        self.ask(request).await;
-    }
 }
 
 /// Nothing of the person is left; what tells the browser from a stranger's, and that somebody was there, opens nothing.

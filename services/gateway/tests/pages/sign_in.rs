@@ -1,14 +1,15 @@
 //! `/signin`.
 
 use http::StatusCode;
+use sekisho_gateway::Gateway;
 use sekisho_gateway::notes::Disclosure;
-use sekisho_gateway::{Gateway, texts};
+use sekisho_gateway::texts::JAPANESE;
 use sekisho_proto::credentials::v1::verify_password_response::Reason;
 use tonic::Code;
 
-use crate::browser::{Browser, STANDBY, alone, gateway};
-use crate::services;
-use crate::world::World;
+use sekisho_gallery::browser::{Browser, STANDBY, alone, gateway};
+use sekisho_gallery::services;
+use sekisho_gallery::world::World;
 
 async fn rejected(reason: Reason) -> Browser {
     let world = World::new();
@@ -27,7 +28,7 @@ async fn the_root_leads_to_the_sign_in_with_the_focus_on_the_id() {
         page.form("/signin")
             .contains("spellcheck=\"false\" aria-describedby=\"user_id-hint\" autofocus>")
     );
-    assert!(page.shows(texts::MAINTENANCE));
+    assert!(page.shows(JAPANESE.maintenance));
 }
 
 #[tokio::test]
@@ -49,7 +50,7 @@ async fn an_unknown_id_gets_case_1_of_the_manual() {
     assert!(page.shows(
         "<p class=\"note-text\"><a href=\"#user_id\">ご利用のアカウントが見つからないようです。</a></p>"
     ));
-    assert!(page.shows(texts::UNKNOWN_ACCOUNT_HINT));
+    assert!(page.shows(JAPANESE.unknown_account_hint));
     assert!(page.shows("aria-describedby=\"user_id-hint user_id-error\" aria-invalid=\"true\""));
     assert_eq!(page.fields("/signin")["user_id"], "04500001");
     assert_eq!(page.fields("/signin")["password"], "");
@@ -61,7 +62,7 @@ async fn a_wrong_password_gets_case_2_of_the_manual_and_the_focus() {
     let page = &browser.page;
     assert_eq!(page.address, "/signin#password");
     assert!(page.shows("<p class=\"field-error\" id=\"password-error\">パスワードが正しくありません。</p>"));
-    assert!(page.shows(texts::WRONG_PASSWORD_HINT));
+    assert!(page.shows(JAPANESE.wrong_password_hint));
     assert!(!page.shows(" autofocus"));
     assert_eq!(page.fields("/signin")["user_id"], "04500001");
 }
@@ -69,9 +70,9 @@ async fn a_wrong_password_gets_case_2_of_the_manual_and_the_focus() {
 #[tokio::test]
 async fn every_other_rejection_has_its_text() {
     for (reason, text) in [
-        (Reason::Locked, texts::LOCKED),
-        (Reason::Disabled, texts::DISABLED),
-        (Reason::NoEmail, texts::NO_EMAIL),
+        (Reason::Locked, JAPANESE.locked),
+        (Reason::Disabled, JAPANESE.disabled),
+        (Reason::NoEmail, JAPANESE.no_email),
     ] {
         let browser = rejected(reason).await;
         assert!(browser.page.shows(text), "{reason:?}");
@@ -87,11 +88,11 @@ async fn an_empty_field_is_asked_for_and_counts_as_no_attempt() {
     let page = browser
         .press("/signin", &[("user_id", "\u{3000}\u{200B}"), ("password", "")])
         .await;
-    assert!(page.shows(texts::USER_ID_MISSING) && page.shows(texts::PASSWORD_MISSING));
+    assert!(page.shows(JAPANESE.user_id_missing) && page.shows(JAPANESE.password_missing));
     let page = browser
         .press("/signin", &[("user_id", "04500001"), ("password", "")])
         .await;
-    assert!(!page.shows(texts::USER_ID_MISSING) && page.shows(texts::PASSWORD_MISSING));
+    assert!(!page.shows(JAPANESE.user_id_missing) && page.shows(JAPANESE.password_missing));
     assert_eq!(world.count("VerifyPassword"), 0);
 }
 
@@ -125,7 +126,7 @@ async fn what_somebody_typed_is_escaped() {
 #[tokio::test]
 async fn a_message_is_said_once() {
     let mut browser = rejected(Reason::WrongPassword).await;
-    assert!(!browser.open("/signin").await.shows(texts::WRONG_PASSWORD));
+    assert!(!browser.open("/signin").await.shows(JAPANESE.wrong_password));
     assert!(!browser.cookies.contains_key("__Host-gtol_note"));
 }
 
@@ -139,7 +140,7 @@ async fn a_full_hashing_pool_is_told_as_such() {
         (page.status, page.header("retry-after")),
         (StatusCode::SERVICE_UNAVAILABLE, "5")
     );
-    assert!(page.shows(texts::BUSY_INTRO));
+    assert!(page.shows(JAPANESE.busy_intro));
 }
 
 #[tokio::test]
@@ -154,9 +155,11 @@ async fn a_service_that_is_down_is_never_a_wrong_password() {
             (StatusCode::SERVICE_UNAVAILABLE, "10")
         );
         assert!(
-            page.shows(texts::DOWN_SIGN_IN) && page.shows(texts::ENQUIRY) && page.shows(texts::STANDBY_URL)
+            page.shows(JAPANESE.down_sign_in)
+                && page.shows(JAPANESE.enquiry)
+                && page.shows(JAPANESE.standby_url)
         );
-        assert!(!page.shows(texts::WRONG_PASSWORD));
+        assert!(!page.shows(JAPANESE.wrong_password));
     }
 }
 
@@ -168,7 +171,7 @@ async fn with_every_service_away_the_pages_still_come() {
         .press("/signin", &[("user_id", "04500001"), ("password", "pass")])
         .await;
     assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert!(page.shows(texts::DOWN_SIGN_IN));
+    assert!(page.shows(JAPANESE.down_sign_in));
 }
 
 #[tokio::test]
@@ -198,7 +201,7 @@ async fn a_form_left_open_over_night_is_asked_for_again_and_not_compared() {
     let page = browser
         .press("/signin", &[("user_id", "04500001"), ("password", "pass")])
         .await;
-    assert!(page.shows(texts::STALE_FORM));
+    assert!(page.shows(JAPANESE.stale_form));
     assert_eq!(page.fields("/signin")["user_id"], "04500001");
     assert_eq!(world.count("VerifyPassword"), 0);
 }
@@ -213,7 +216,7 @@ async fn without_cookies_a_page_says_why_and_what_to_do() {
         .press("/signin", &[("user_id", "04500001"), ("password", "pass")])
         .await;
     assert_eq!(page.status, StatusCode::FORBIDDEN);
-    assert!(page.shows(texts::COOKIE_MISSING_INTRO) && page.shows(texts::COOKIE_MISSING_ADVICE));
+    assert!(page.shows(JAPANESE.cookie_missing_intro) && page.shows(JAPANESE.cookie_missing_advice));
     assert_eq!(world.count("VerifyPassword"), 0);
 }
 
@@ -237,9 +240,9 @@ async fn where_they_are_not_to_be_told_apart_an_unknown_id_and_a_wrong_password_
             ..gateway(services::serve(&world).await)
         });
         let page = browser.sign_in().await;
-        assert!(page.shows(texts::NOT_ACCEPTED), "{reason:?}");
-        let mut text = page.text.replace(texts::NOT_ACCEPTED, "");
-        assert!(!text.contains(texts::UNKNOWN_ACCOUNT) && !text.contains(texts::WRONG_PASSWORD));
+        assert!(page.shows(JAPANESE.not_accepted), "{reason:?}");
+        let mut text = page.text.replace(JAPANESE.not_accepted, "");
+        assert!(!text.contains(JAPANESE.unknown_account) && !text.contains(JAPANESE.wrong_password));
         for form in ["/signin", "/ncr/start"] {
             text = text.replace(&page.fields(form)["csrf"], "");
         }
@@ -256,7 +259,7 @@ async fn an_address_that_tried_too_much_is_told_to_come_back_later() {
     let page = browser.sign_in().await;
     assert_eq!(page.status, StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(page.header("retry-after"), "60");
-    assert!(page.shows(texts::BUSY_INTRO) && page.shows("<a href=\"/signin\">"));
+    assert!(page.shows(JAPANESE.busy_intro) && page.shows("<a href=\"/signin\">"));
 
     world.refuse(
         "RequestPasswordReset",
@@ -277,5 +280,5 @@ async fn the_second_host_says_so_and_does_not_send_people_to_itself() {
     browser.host = STANDBY;
     let page = browser.open("/signin").await;
     assert!(page.shows("予備のサイト（portal2）に接続しています。"));
-    assert!(!page.shows(texts::STANDBY_URL));
+    assert!(!page.shows(JAPANESE.standby_url));
 }

@@ -1,12 +1,12 @@
 //! NCRアカウントでサインイン, as a browser sees it (screens 2.10).
 
 use http::StatusCode;
-use sekisho_gateway::texts;
+use sekisho_gateway::texts::JAPANESE;
 use sekisho_proto::credentials::v1::finish_federated_sign_in_response::Reason;
 use tonic::Code;
 
-use crate::browser::{Browser, CALLBACK, MAIN, STANDBY};
-use crate::world::{AUTHORIZATION, CODE, END_SESSION, World};
+use sekisho_gallery::browser::{Browser, CALLBACK, MAIN, STANDBY};
+use sekisho_gallery::world::{AUTHORIZATION, CODE, END_SESSION, World};
 
 /// What the last call of a method was told.
 fn told(world: &World, method: &str) -> String {
@@ -29,7 +29,10 @@ async fn the_button_leads_to_the_provider_by_a_page_that_needs_no_script() {
         "{}",
         page.text
     );
-    assert!(page.shows(&format!("<a href=\"{url}\" autofocus>{}</a>", texts::TO_NCR_LINK)));
+    assert!(page.shows(&format!(
+        "<a href=\"{url}\" autofocus>{}</a>",
+        JAPANESE.to_ncr_link
+    )));
     assert!(
         page.header("content-security-policy")
             .contains("form-action 'self';")
@@ -70,15 +73,15 @@ async fn who_comes_back_is_signed_in_without_a_code_and_nothing_stays_in_the_add
 #[tokio::test]
 async fn each_failure_is_an_alert_with_a_number() {
     let rows = [
-        (Reason::Cancelled, texts::CANCELLED),
-        (Reason::Binding, texts::FLOW_OVER),
-        (Reason::Retry, texts::NCR_RETRY),
-        (Reason::ProviderFailed, texts::NCR_FAILED),
-        (Reason::ProviderUnreachable, texts::NCR_UNREACHABLE),
-        (Reason::Token, texts::NCR_FAILED),
-        (Reason::NoAccount, texts::NCR_NO_ACCOUNT),
-        (Reason::Disabled, texts::DISABLED),
-        (Reason::FactorMissing, texts::NCR_FACTOR_MISSING),
+        (Reason::Cancelled, JAPANESE.cancelled),
+        (Reason::Binding, JAPANESE.flow_over),
+        (Reason::Retry, JAPANESE.ncr_retry),
+        (Reason::ProviderFailed, JAPANESE.ncr_failed),
+        (Reason::ProviderUnreachable, JAPANESE.ncr_unreachable),
+        (Reason::Token, JAPANESE.ncr_failed),
+        (Reason::NoAccount, JAPANESE.ncr_no_account),
+        (Reason::Disabled, JAPANESE.disabled),
+        (Reason::FactorMissing, JAPANESE.ncr_factor_missing),
     ];
     for (reason, text) in rows {
         let world = World::new();
@@ -89,8 +92,8 @@ async fn each_failure_is_an_alert_with_a_number() {
         let (_, alert) = page.text.split_once("role=\"alert\"").unwrap();
         let alert = &alert[..alert.find("</div>").unwrap()];
         assert!(alert.contains(text), "{reason:?}: {alert}");
-        assert!(alert.contains(texts::ENQUIRY), "{reason:?}: {alert}");
-        assert!(page.title().starts_with(texts::TITLE_ERROR));
+        assert!(alert.contains(JAPANESE.enquiry), "{reason:?}: {alert}");
+        assert!(page.title().starts_with(JAPANESE.title_error));
         assert!(!browser.cookies.contains_key("__Host-gtol_sid"));
         assert_eq!(world.count("Start"), 0);
         // Said once.
@@ -107,7 +110,7 @@ async fn a_provider_that_cannot_be_asked_is_said_to_be_away() {
         browser.open("/signin").await;
         let page = browser.press("/ncr/start", &[]).await;
         assert_eq!(page.address, "/signin#error-summary");
-        assert!(page.shows(texts::NCR_UNREACHABLE) && page.shows(texts::ENQUIRY));
+        assert!(page.shows(JAPANESE.ncr_unreachable) && page.shows(JAPANESE.enquiry));
     }
 }
 
@@ -125,7 +128,7 @@ async fn whatever_somebody_brings_along_is_answered_by_a_page() {
     world.refuse("FinishFederatedSignIn", Code::Unavailable, "PROVIDER_MISSING");
     let page = browser.open(CALLBACK).await;
     assert_eq!(page.address, "/signin#error-summary");
-    assert!(page.shows(texts::NCR_UNREACHABLE) && page.shows(texts::ENQUIRY));
+    assert!(page.shows(JAPANESE.ncr_unreachable) && page.shows(JAPANESE.enquiry));
 }
 
 /// C-93: at a shared terminal the provider may still remember the person before.
@@ -182,7 +185,7 @@ async fn a_sign_out_ends_our_session_first_and_then_leads_to_the_provider() {
     browser.come_back().await;
     let page = browser.press("/signout", &[]).await.clone();
     assert_eq!(world.count("End"), 1);
-    assert!(page.shows(&END_SESSION.replace('&', "&#38;")) && page.shows(texts::NCR_SIGN_OUT_INTRO));
+    assert!(page.shows(&END_SESSION.replace('&', "&#38;")) && page.shows(JAPANESE.ncr_sign_out_intro));
     assert!(page.header("clear-site-data").contains("storage"));
     for gone in [
         "__Host-gtol_sid",
@@ -194,7 +197,7 @@ async fn a_sign_out_ends_our_session_first_and_then_leads_to_the_provider() {
     }
     // Where the provider sends people to in the end.
     let done = browser.open("/signed-out").await;
-    assert!(done.shows(texts::SIGNED_OUT_DONE) && !done.shows(texts::NCR_STILL_SIGNED_IN));
+    assert!(done.shows(JAPANESE.signed_out_done) && !done.shows(JAPANESE.ncr_still_signed_in));
 
     // If our session cannot be ended, nobody is sent away from it.
     let world = World::new();
@@ -214,12 +217,12 @@ async fn without_a_place_to_sign_out_at_the_provider_the_page_says_so() {
     browser.come_back().await;
     let page = browser.press("/signout", &[]).await;
     assert_eq!(page.address, "/signed-out");
-    assert!(page.shows(texts::NCR_STILL_SIGNED_IN));
+    assert!(page.shows(JAPANESE.ncr_still_signed_in));
     // Nobody of a hospital is told so.
     let mut browser = Browser::new(&World::new()).await;
     browser.sign_in_fully().await;
     let page = browser.press("/signout", &[]).await;
-    assert!(page.shows(texts::SIGNED_OUT_DONE) && !page.shows(texts::NCR_STILL_SIGNED_IN));
+    assert!(page.shows(JAPANESE.signed_out_done) && !page.shows(JAPANESE.ncr_still_signed_in));
 }
 
 /// The Back button, a reload, a bookmark.
@@ -234,7 +237,7 @@ async fn an_answer_that_was_taken_leads_to_the_top_page_while_the_session_lives(
     browser.press("/signout", &[]).await;
     let page = browser.open(CALLBACK).await;
     assert_eq!(page.address, "/signin#error-summary");
-    assert!(page.shows(texts::FLOW_OVER));
+    assert!(page.shows(JAPANESE.flow_over));
     // The cookie of the flow was lost on its way, and its answer comes once more.
     let world = World::new();
     let mut browser = Browser::new(&world).await;
@@ -252,7 +255,7 @@ async fn an_answer_that_nobody_asked_for_opens_nothing_and_ends_no_other_sign_in
     let world = World::new();
     let mut browser = Browser::new(&world).await;
     let page = browser.open(CALLBACK).await;
-    assert!(page.shows(texts::FLOW_OVER));
+    assert!(page.shows(JAPANESE.flow_over));
     assert_eq!(
         told(&world, "FinishFederatedSignIn").split('|').next(),
         Some(MAIN),
@@ -267,7 +270,7 @@ async fn an_answer_that_nobody_asked_for_opens_nothing_and_ends_no_other_sign_in
         "/ncr/callback?state=a&state=b",
     ] {
         let page = browser.open(address).await;
-        assert!(page.shows(texts::FLOW_OVER), "{address}");
+        assert!(page.shows(JAPANESE.flow_over), "{address}");
     }
     assert_eq!(world.count("Start"), 0);
     browser.open("/signin/email").await;
@@ -291,8 +294,8 @@ async fn a_service_that_is_away_costs_a_reload() {
     // No page of codes is for it: such a page is of a sign-in whose place it took.
     let page = browser.open("/signin/email").await;
     assert_eq!(page.address, "/signin#error-summary");
-    assert!(page.shows(texts::FLOW_OVER));
+    assert!(page.shows(JAPANESE.flow_over));
     assert_eq!(browser.open(CALLBACK).await.address, "/top");
     browser.press("/signout", &[]).await;
-    assert!(browser.page.shows(texts::NCR_SIGN_OUT_INTRO));
+    assert!(browser.page.shows(JAPANESE.ncr_sign_out_intro));
 }

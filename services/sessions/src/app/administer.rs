@@ -37,9 +37,10 @@ impl Sessions {
             log, limits, view, ..
         } = &*self.inner;
         Ok(view.ask(|directory| {
-            let live = directory.live_of(account, log.now(), limits);
+            let now = log.now();
+            let live = directory.live_of(account, now, limits);
             live.into_iter()
-                .map(|(session, live)| Checked::new(session, live))
+                .map(|(session, live)| Checked::new(session, live, now))
                 .collect()
         }))
     }
@@ -66,6 +67,7 @@ impl Sessions {
                         account,
                         session,
                         flow,
+                        why: Why::Revoked,
                     };
                     self.tell(Tombstone::Session(told)).await;
                 }

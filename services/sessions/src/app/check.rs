@@ -19,6 +19,8 @@ pub struct Checked {
     pub position: Position,
     /// When it started, by the log's clock.
     pub started_at: OffsetDateTime,
+    /// When it was looked at, by the same clock.
+    pub now: OffsetDateTime,
     /// Until when it lives.
     pub live: Live,
     /// When the log was last confirmed, for an answer that cannot be confirmed now: another replica may know better.
@@ -26,13 +28,14 @@ pub struct Checked {
 }
 
 impl Checked {
-    pub(super) fn new(session: &Session, live: Live) -> Self {
+    pub(super) fn new(session: &Session, live: Live, now: OffsetDateTime) -> Self {
         Self {
             session: session.id,
             account: session.account,
             flow: session.flow,
             position: session.position,
             started_at: session.started_at(),
+            now,
             live,
             last_confirmed_at: None,
         }
@@ -136,7 +139,7 @@ impl Sessions {
                 return Err(Error::Over(why));
             }
             let seen = seen(session, now);
-            Ok((Checked::new(session, standing()?), seen))
+            Ok((Checked::new(session, standing()?, now), seen))
         })
     }
 }

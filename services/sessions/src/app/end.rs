@@ -48,13 +48,14 @@ impl Sessions {
                 account: session.account,
                 session: session.id,
                 flow: session.flow,
+                why: Why::SignedOut,
             })
         });
         let Some(told) = found else {
             return Ok(Ended::Nothing);
         };
         let context = Context::new(told.account, Some(told.flow), ACTOR);
-        let recorded = timeout(PATIENCE, self.end_one(&context, told.session, Why::SignedOut)).await;
+        let recorded = timeout(PATIENCE, self.end_one(&context, told.session, told.why)).await;
         // What is on its way may still be recorded; a session ends once.
         match recorded.unwrap_or(Err(Error::Log(LogFault::Unavailable))) {
             Ok(Some(position)) => {
@@ -67,6 +68,34 @@ impl Sessions {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Ends every session of the account but that of this token, whose owner asks for it; how many there were. Counts as activity.
+    ///
+    /// # Errors
+    /// As of [`Sessions::check`]; after [`Error::Log`] they may live on.
+    pub async fn end_others(&self, token: &[u8]) -> Result<usize, Error> {
+        let own = self.check(token).await?;
+        let command = Command::EndOthers { keep: own.session };
+        let decided = self
+            .decide(&Context::new(own.account, None, ACTOR), command)
+            .await?;
+        let Decided::Recorded { before, .. } = decided else {
+            return Ok(0);
+        };
+        let others = before.others(own.session);
+        let mut ended = 0;
+        for other in others {
+            let told = Told {
+                account: own.account,
+                session: other.id,
+                flow: other.flow,
+                why: Why::Revoked,
+            };
+            self.tell(Tombstone::Session(told)).await;
+            ended += 1;
+        }
+        Ok(ended)
     }
 
     /// Ends one session of the account in whose stream it is decided; `None` if it is not open there.

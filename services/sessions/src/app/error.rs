@@ -25,8 +25,8 @@ pub enum Error {
     /// This replica cannot say whether what it knows is still true.
     #[error("the newest entries of the log cannot be read")]
     Unconfirmed,
-    /// Another verification runs.
-    #[error("another verification runs")]
+    /// Too many of the same run: verifications, readers of histories.
+    #[error("too many of the same run")]
     Busy,
     /// The log gave no answer. What was asked for may or may not stand in it.
     #[error(transparent)]

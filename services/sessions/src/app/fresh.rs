@@ -15,7 +15,7 @@ const CALM: time::Duration = time::Duration::seconds(10);
 /// How long an answer may wait for news: the caller gives up after 2 s and should hear why.
 const PATIENCE: Duration = Duration::from_millis(1_500);
 /// How long a check may wait: within the same 2 s other replicas are still to be asked.
-const SOON: Duration = Duration::from_millis(500);
+pub(super) const SOON: Duration = Duration::from_millis(500);
 
 /// What a read that ran out of time may take to say so.
 const GRACE: Duration = Duration::from_millis(100);

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use sekisho_eventlog::{Context, LogFault};
 
 use super::{ACTOR, Error, Sessions};
-use crate::domain::{Command, Stage, Told, Tombstone, Why};
+use crate::domain::{Command, Stage, Told, Tombstone};
 
 /// Where tombstones travel. Only sessions may publish here.
 const SUBJECT: &str = "signin.session.tombstone";
@@ -66,7 +66,7 @@ impl Sessions {
             let context = Context::new(told.account, Some(told.flow), ACTOR);
             let end = Command::End {
                 session: told.session,
-                why: Why::SignedOut,
+                why: told.why,
             };
             match self.decide(&context, end).await {
                 // A fault of this account alone keeps its tombstone.

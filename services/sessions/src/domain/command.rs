@@ -34,6 +34,11 @@ pub enum Command {
         /// Asked for, or found out.
         why: Why,
     },
+    /// End all but one, whose owner asks for it; nothing if that one has ended.
+    EndOthers {
+        /// Which stays.
+        keep: SessionId,
+    },
     /// Record that one has run out.
     Expire {
         /// Which.
@@ -90,12 +95,19 @@ pub fn decide(state: &AccountSessions, command: &Command) -> Result<Decision<Ses
             limits,
         } => extend(state, session, active_at, limits),
         Command::End { session, why } => Ok(match state.find(session) {
-            Some(_) => end(session, why),
+            Some(_) => end(&[session], why),
             None => Decision::Nothing,
         }),
+        Command::EndOthers { keep } => {
+            let others: Vec<_> = state.others(keep).map(|other| other.id).collect();
+            Ok(match state.find(keep) {
+                Some(_) if !others.is_empty() => end(&others, Why::Revoked),
+                Some(_) | None => Decision::Nothing,
+            })
+        }
         Command::Expire { session, now, limits } => Ok(match state.find(session) {
             Some(open) => match open.expired(now, limits) {
-                Some(why) => end(session, why),
+                Some(why) => end(&[session], why),
                 None => Decision::Nothing,
             },
             None => Decision::Nothing,
@@ -126,9 +138,9 @@ fn extend(
     Ok(Decision::Record(extended.into()))
 }
 
-fn end(session: SessionId, why: Why) -> Decision<SessionEvent> {
+fn end(sessions: &[SessionId], why: Why) -> Decision<SessionEvent> {
     let ended = SessionEnded {
-        session_ids: vec![session.to_vec()],
+        session_ids: sessions.iter().map(|session| session.to_vec()).collect(),
         why: why.to_proto().into(),
     };
     Decision::Record(ended.into())

@@ -1,5 +1,7 @@
 use time::Duration;
 
+use sekisho_proto::sessions::v1::session_ended;
+
 use super::super::testing::*;
 use super::*;
 
@@ -204,6 +206,23 @@ fn an_open_session_ends_once() {
         .when(&end)
         .then_nothing();
     given([]).when(&end).then_nothing();
+}
+
+/// Who has been ended meanwhile ends nobody.
+#[test]
+fn an_owner_ends_all_other_sessions() {
+    let end_others = |keep| Command::EndOthers { keep: session(keep) };
+    let both = SessionEnded {
+        session_ids: vec![session(1).to_vec(), session(3).to_vec()],
+        why: session_ended::Why::Revoked.into(),
+    };
+    given([started(1, 10), started(2, 20), started(3, 30)])
+        .when(&end_others(2))
+        .then(&both.into());
+    given([started(2, 20)]).when(&end_others(2)).then_nothing();
+    given([started(1, 10), started(2, 20), ended(2, Why::Revoked)])
+        .when(&end_others(2))
+        .then_nothing();
 }
 
 #[test]

@@ -8,6 +8,7 @@
 mod command;
 mod digest;
 mod directory;
+mod history;
 mod ids;
 mod kept;
 mod limits;
@@ -18,11 +19,13 @@ mod state;
 mod table;
 mod token;
 mod tombstone;
+mod what;
 mod why;
 
 pub use command::{Command, Rejection, Start, decide};
 pub use digest::StateDigest;
 pub use directory::{Activity, Directory, Ending, snapshot_version};
+pub use history::{DEEDS_SHOWN, Happening, history};
 pub use ids::SessionId;
 pub use kept::Keep;
 pub use limits::{Limits, Live};
@@ -30,6 +33,7 @@ pub use session::{Session, Stage};
 pub use state::{AccountSessions, OpenSession, ROOM};
 pub use token::{Token, TokenDigest};
 pub use tombstone::{Told, Tombstone, Tombstones};
+pub use what::{ATTEMPTS, DEEDS, What};
 pub use why::Why;
 
 #[cfg(test)]

@@ -89,6 +89,11 @@ impl AccountSessions {
         self.open.iter().find(|session| session.id == id)
     }
 
+    /// All open sessions but one. Also those that have run out by what is recorded: another replica may still record activity.
+    pub fn others(&self, keep: SessionId) -> impl Iterator<Item = &OpenSession> {
+        self.open.iter().filter(move |session| session.id != keep)
+    }
+
     /// Whether sessions were started in other browsers and never in this one. In the first one of all nobody is surprised.
     pub fn is_new(&self, device: [u8; 32]) -> bool {
         !self.devices.is_empty() && !self.devices.contains(&device)

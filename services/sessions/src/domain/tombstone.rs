@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use sekisho_eventlog::{FlowId, Position, StreamId};
 use sekisho_proto::sessions::v1 as proto;
+use sekisho_proto::sessions::v1::session_ended;
 use sekisho_proto::sessions::v1::tombstone::Ends;
 use time::OffsetDateTime;
 
@@ -38,6 +39,8 @@ pub struct Told {
     pub session: SessionId,
     /// The flow that led to it.
     pub flow: FlowId,
+    /// How it ended.
+    pub why: Why,
 }
 
 /// All that is told and not yet in the log.
@@ -67,9 +70,9 @@ impl Tombstones {
 
     /// How a session was ended, if it was.
     pub fn end_of(&self, session: &Session) -> Option<Why> {
-        let is_told = || self.sessions.get(&session.id);
-        if is_told().is_some_and(|(told, _)| told.account == session.account) {
-            return Some(Why::SignedOut);
+        let told = self.sessions.get(&session.id).map(|(told, _)| told);
+        if let Some(told) = told.filter(|told| told.account == session.account) {
+            return Some(told.why);
         }
         let (upto, _) = self.cuts.get(&session.account)?;
         (session.minted <= *upto).then_some(Why::Cut)
@@ -100,6 +103,7 @@ impl From<Tombstone> for proto::Tombstone {
                 Ends::Session(proto::tombstone::Session {
                     session_id: told.session.to_vec(),
                     flow_id: told.flow.to_vec(),
+                    why: told.why.to_proto().into(),
                 }),
             ),
             Tombstone::Cut { account, upto } => (account, Ends::MintedUpto(upto.0)),
@@ -120,6 +124,10 @@ impl Tombstone {
                 account,
                 session: SessionId::try_from(session.session_id.as_slice()).ok()?,
                 flow: FlowId::try_from(session.flow_id.as_slice()).ok()?,
+                why: match session.why() {
+                    session_ended::Why::Unspecified => Why::SignedOut,
+                    why => why.into(),
+                },
             }),
             Ends::MintedUpto(upto) => Self::Cut {
                 account,
@@ -152,6 +160,7 @@ mod tests {
             account: account(1),
             session: session(number),
             flow: flow(number),
+            why: Why::SignedOut,
         }
     }
 
@@ -162,10 +171,15 @@ mod tests {
             account: account(2),
             ..told(2)
         };
-        for told in [told(1), foreign] {
+        let revoked = Told {
+            why: Why::Revoked,
+            ..told(3)
+        };
+        for told in [told(1), foreign, revoked] {
             assert!(tombstones.hold(Tombstone::Session(told), start_of_time()));
         }
         assert_eq!(tombstones.end_of(&live(1, 10)), Some(Why::SignedOut));
+        assert_eq!(tombstones.end_of(&live(3, 10)), Some(Why::Revoked));
         assert_eq!(tombstones.end_of(&live(2, 10)), None);
         tombstones.forget(session(1));
         assert_eq!(tombstones.end_of(&live(1, 10)), None);
@@ -208,9 +222,20 @@ mod tests {
             account: account(3),
             upto: Position(7),
         };
-        for tombstone in [Tombstone::Session(told(1)), cut] {
+        let revoked = Told {
+            why: Why::Revoked,
+            ..told(1)
+        };
+        for tombstone in [Tombstone::Session(told(1)), Tombstone::Session(revoked), cut] {
             assert_eq!(Tombstone::read(&tombstone.into()), Some(tombstone));
         }
+        // A version before this one does not say why.
+        let mut older = proto::Tombstone::from(Tombstone::Session(told(1)));
+        let Some(Ends::Session(session)) = older.ends.as_mut() else {
+            panic!("a session ends");
+        };
+        session.why = 0;
+        assert_eq!(Tombstone::read(&older), Some(Tombstone::Session(told(1))));
         assert_eq!(Tombstone::read(&proto::Tombstone::default()), None);
     }
 }

@@ -13,7 +13,7 @@ pub enum Why {
     Absolute,
     /// A cut stands after the event that minted its flow.
     Cut,
-    /// Ended by somebody else.
+    /// Ended by an administrator, or by the owner from another session.
     Revoked,
     /// The account opened more sessions than it may have.
     Displaced,
@@ -26,7 +26,8 @@ impl Why {
             Self::SignedOut => "SESSION_SIGNED_OUT",
             Self::Idle => "SESSION_IDLE",
             Self::Absolute => "SESSION_ABSOLUTE",
-            Self::Cut | Self::Revoked | Self::Displaced => "SESSION_CUT",
+            Self::Cut => "SESSION_CUT",
+            Self::Revoked | Self::Displaced => "SESSION_REVOKED",
         }
     }
 

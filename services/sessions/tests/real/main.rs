@@ -7,6 +7,7 @@ mod epochs;
 mod floods;
 mod fold;
 mod gates;
+mod history;
 mod life;
 mod outage;
 mod races;

@@ -1,10 +1,11 @@
 //! PostgreSQL goes away and comes back.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use sekisho_dev::{Postgres, Schema};
 use sekisho_eventlog::LogFault;
-use sekisho_sessions::app::Error;
+use sekisho_sessions::app::{Confirmed, Error};
 use sekisho_sessions::domain::{Limits, Why};
 use sqlx::{Connection as _, Executor as _, PgConnection};
 use tokio::time::Instant;
@@ -439,4 +440,22 @@ async fn without_the_log_a_drain_does_not_wait_for_each_session() {
     replica.sessions.hand_over().await;
     // Not five times the patience of 2 s.
     assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+}
+
+/// A gateway that asks meanwhile gives up after two seconds.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_closed_is_remembered_while_the_log_is_away() {
+    let postgres = Postgres::start_with(Schema::Files).unwrap();
+    let world = World::on(&postgres).await;
+    let (one, late) = (world.replica().await, world.replica().await);
+    world.close_host("portal.example.jp").await;
+    let closed = BTreeSet::from(["portal.example.jp".to_owned()]);
+    let now = one.sessions.closed_hosts().await.unwrap();
+    assert_eq!(now, (closed.clone(), Confirmed::Now));
+    postgres.kill().unwrap();
+    let asked = Instant::now();
+    let remembered = one.sessions.closed_hosts().await.unwrap();
+    assert_eq!(remembered, (closed, Confirmed::Before));
+    assert_eq!(late.sessions.closed_hosts().await, Err(Error::Unconfirmed));
+    assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
 }

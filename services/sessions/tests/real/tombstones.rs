@@ -109,10 +109,12 @@ async fn a_replica_that_is_cut_off_from_the_log_hears_of_sign_outs_and_cuts() {
     let (_postgres, nats, world, [one, _]) = two().await;
     let (url, wire) = crate::wire::wire_to(&world.database).await;
     let blind = world.replica_at(&url, Some(client(&nats).await)).await;
-    let (first, second) = (world.account(), world.account());
+    let (first, second, third) = (world.account(), world.account(), world.account());
     let signed_out = one.start(&world.verified(first).await).await.unwrap().token;
     let cut = one.start(&world.verified(second).await).await.unwrap().token;
-    for token in [&signed_out, &cut] {
+    let elsewhere = one.start(&world.verified(third).await).await.unwrap().token;
+    let own = one.start(&world.verified(third).await).await.unwrap().token;
+    for token in [&signed_out, &cut, &elsewhere] {
         eventually("the session to be known", async || {
             blind.sessions.check(token.expose()).await.ok()
         })
@@ -122,7 +124,12 @@ async fn a_replica_that_is_cut_off_from_the_log_hears_of_sign_outs_and_cuts() {
     world.change_password(world.account()).await;
     one.sessions.end(signed_out.expose()).await.unwrap();
     one.sessions.cut(second, "test").await.unwrap();
-    for (token, why) in [(signed_out, Why::SignedOut), (cut, Why::Cut)] {
+    assert_eq!(one.sessions.end_others(own.expose()).await, Ok(1));
+    for (token, why) in [
+        (signed_out, Why::SignedOut),
+        (cut, Why::Cut),
+        (elsewhere, Why::Revoked),
+    ] {
         let over = Err(Error::Over(why));
         eventually("the blind replica to hear", async || {
             (blind.sessions.check(token.expose()).await == over).then_some(())
@@ -141,6 +148,7 @@ async fn a_tombstone_that_no_replica_has_sealed_ends_nothing() {
         account: flow.account,
         session: started.session,
         flow: flow.id,
+        why: Why::SignedOut,
     };
     let forged = keys(8).seal(sekisho_sessions::domain::Tombstone::Session(told));
     for message in [forged, b"nonsense".to_vec(), Vec::new()] {

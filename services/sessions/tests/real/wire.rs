@@ -460,7 +460,7 @@ async fn an_administrator_lists_and_ends_single_sessions() {
     eventually("the other replica to hear of it", async || {
         let token = first.token.clone();
         let over = gateway.check(CheckRequest { token }).await.err()?;
-        assert_eq!(reason(&over).as_deref(), Some("SESSION_CUT"));
+        assert_eq!(reason(&over).as_deref(), Some("SESSION_REVOKED"));
         Some(())
     })
     .await;

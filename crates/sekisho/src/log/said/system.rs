@@ -2,7 +2,7 @@
 
 use sekisho_proto::events::SystemEvent;
 
-use super::{Said, moment};
+use super::{Said, Value, moment};
 
 pub(super) fn said(event: &SystemEvent) -> Said {
     match event {
@@ -12,5 +12,11 @@ pub(super) fn said(event: &SystemEvent) -> Said {
             "instead_of",
             moment(event.instead_of.as_ref()),
         ),
+        SystemEvent::MaintenanceChanged(event) => Said::new(if event.closed {
+            "メンテナンス開始"
+        } else {
+            "メンテナンス終了"
+        })
+        .with("ホスト", "host", Value::Text(event.host.clone())),
     }
 }

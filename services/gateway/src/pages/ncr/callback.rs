@@ -51,7 +51,7 @@ pub async fn show(
     let message = match (vouched, flow) {
         (Vouched::Accepted { end_session_url }, Some(flow)) => {
             match open(&gateway, &mut cookies, flow, elsewhere(end_session_url)).await {
-                Ok(()) => return Ok((cookies, Redirect::to("/top")).into_response()),
+                Ok(next) => return Ok((cookies, next).into_response()),
                 Err(Fault::Refused(Reason::FlowOver | Reason::FlowUsed | Reason::EvidenceMissing)) => {
                     cookies.forget::<Flow>();
                     StaffMessage::Over

@@ -15,7 +15,8 @@ use crate::notes::{CodeMessage, Note};
 use crate::pages::code::{Focus, Forms, Stage, View, readable};
 use crate::pages::{Answer, Frame, html, is_current, read_once};
 use crate::refusal::{Place, Refusal, Trouble};
-use crate::{Gateway, marks, texts};
+use crate::texts::Texts;
+use crate::{Gateway, marks};
 
 const SEND: &str = "/password/forgot/code/send";
 const VERIFY: &str = "/password/forgot/code/verify";
@@ -35,16 +36,17 @@ struct Code {
 pub async fn show(State(gateway): State<Arc<Gateway>>, site: Site, mut cookies: Cookies) -> Answer {
     let reset = current(&mut cookies)?;
     let asked = gateway.backends.flow(&reset.flow).await;
-    let state = asked.map_err(|error| fault(&mut cookies, error))?;
+    let state = asked.map_err(|error| fault(&mut cookies, Place::Reset, error))?;
     let said = match read_once(&mut cookies) {
         Some(Note::ResetCode(message)) => Some(message),
         _ => None,
     };
-    let view = View::of_reset(&state, sentence(&reset), said).ok_or_else(unknown_state)?;
+    let view = View::of_reset(site.texts(), &state, sentence(site.texts(), &reset), said)
+        .ok_or_else(unknown_state)?;
     if view.stage == Stage::Verified {
         return Ok((cookies, Redirect::to("/password/forgot/new")).into_response());
     }
-    let mut frame = Frame::sign_in(texts::RESET, &site);
+    let mut frame = Frame::sign_in(site.texts().reset_code, &site);
     frame.error = view.alert.is_some();
     let page = Code {
         frame,
@@ -70,7 +72,7 @@ pub async fn send(State(gateway): State<Arc<Gateway>>, mut cookies: Cookies, for
         }
         Err(Fault::Refused(Reason::TooSoon)) => Ok(say(cookies, CodeMessage::TooSoon)),
         Err(Fault::Refused(Reason::TooManyCodes)) => Ok(say(cookies, CodeMessage::TooMany)),
-        Err(error) => Err(fault(&mut cookies, error)),
+        Err(error) => Err(fault(&mut cookies, Place::Reset, error)),
     }
 }
 
@@ -96,15 +98,15 @@ pub async fn verify(State(gateway): State<Arc<Gateway>>, mut cookies: Cookies, f
         Err(Fault::Refused(Reason::NoLiveCode | Reason::CodesShut)) => {
             Ok(Redirect::to("/password/forgot/code").into_response())
         }
-        Err(error) => Err(fault(&mut cookies, error)),
+        Err(error) => Err(fault(&mut cookies, Place::ResetCode, error)),
     }
 }
 
-fn sentence(reset: &Reset) -> &'static str {
+fn sentence(texts: &Texts, reset: &Reset) -> &'static str {
     if reset.must_change {
-        texts::MUST_CHANGE
+        texts.must_change
     } else {
-        texts::RESET_SENT
+        texts.reset_sent
     }
 }
 
@@ -117,7 +119,8 @@ pub(super) fn say(mut cookies: Cookies, message: CodeMessage) -> Response {
         | CodeMessage::Malformed
         | CodeMessage::TooSoon
         | CodeMessage::TooMany => "/password/forgot/code",
-        CodeMessage::NotVerified | CodeMessage::StaleForm => "/password/forgot/code#error-summary",
+        CodeMessage::NotVerified => "/password/forgot/code#error-summary",
+        CodeMessage::StaleForm => "/password/forgot/code#said",
     };
     (cookies, Redirect::to(target)).into_response()
 }

@@ -4,7 +4,6 @@ use askama::Template;
 
 use crate::edge::Site;
 use crate::pages::{Answer, Frame, html};
-use crate::texts;
 
 #[derive(Template)]
 #[template(path = "password_changed.html")]
@@ -15,6 +14,6 @@ struct Done {
 /// GET: the page. Nobody is signed in by a new password.
 pub async fn show(site: Site) -> Answer {
     html(&Done {
-        frame: Frame::sign_in(texts::RESET_DONE, &site),
+        frame: Frame::sign_in(site.texts().reset_done, &site),
     })
 }

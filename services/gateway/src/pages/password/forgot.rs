@@ -13,7 +13,8 @@ use crate::form::Form;
 use crate::notes::{ForgotMessage, Note};
 use crate::pages::{Answer, Frame, anonymous, html, read_once};
 use crate::refusal::{Place, Refusal};
-use crate::{Gateway, marks, texts, typing};
+use crate::texts::Texts;
+use crate::{Gateway, marks, typing};
 
 const FORM: &str = "/password/forgot";
 
@@ -35,11 +36,11 @@ pub async fn show(State(gateway): State<Arc<Gateway>>, site: Site, mut cookies: 
         _ => (None, String::new()),
     };
     let bound_to = anonymous(&mut cookies).secret;
-    let mut frame = Frame::sign_in(texts::RESET, &site);
+    let mut frame = Frame::sign_in(site.texts().reset, &site);
     frame.error = message.is_some();
     let page = Forgot {
         frame,
-        alert: message.map(text),
+        alert: message.map(|message| text(site.texts(), message)),
         is_missing: message == Some(ForgotMessage::Missing),
         typed,
         mark: marks::make(&gateway.seals, FORM, &bound_to),
@@ -79,10 +80,10 @@ pub async fn submit(
     Ok((cookies, redirect).into_response())
 }
 
-fn text(message: ForgotMessage) -> &'static str {
+fn text(texts: &Texts, message: ForgotMessage) -> &'static str {
     match message {
-        ForgotMessage::Missing => texts::USER_ID_MISSING,
-        ForgotMessage::StaleForm => texts::STALE_FORM,
-        ForgotMessage::Over => texts::RESET_OVER,
+        ForgotMessage::Missing => texts.user_id_missing,
+        ForgotMessage::StaleForm => texts.stale_form,
+        ForgotMessage::Over => texts.reset_over,
     }
 }

@@ -69,9 +69,9 @@ fn to_forgot(cookies: &mut Cookies, message: ForgotMessage, typed: String) -> Re
 }
 
 /// What a handler within a reset does about a fault that it does not know better.
-fn fault(cookies: &mut Cookies, fault: Fault) -> Stop {
+fn fault(cookies: &mut Cookies, place: Place, fault: Fault) -> Stop {
     match fault {
         Fault::Refused(Reason::FlowOver | Reason::FlowUsed) => over(cookies).into(),
-        other => other.refusal(Place::Reset).into(),
+        other => other.refusal(place).into(),
     }
 }

@@ -13,9 +13,10 @@ use crate::edge::Site;
 use crate::form::Form;
 use crate::notes::{NewPasswordMessage, Note, SignInMessage};
 use crate::pages::{Answer, Frame, html, is_current, read_once, to_sign_in};
-use crate::refusal::Refusal;
+use crate::refusal::{Place, Refusal};
 use crate::secret::Secret;
-use crate::{Gateway, marks, texts};
+use crate::texts::Texts;
+use crate::{Gateway, marks};
 
 const FORM: &str = "/password/forgot/new";
 
@@ -25,6 +26,8 @@ struct New {
     frame: Frame,
     error: Option<Mistake>,
     length: String,
+    /// In characters.
+    shortest: u32,
     typed: String,
     mark: String,
     command: String,
@@ -46,21 +49,22 @@ pub async fn show(State(gateway): State<Arc<Gateway>>, site: Site, mut cookies: 
         Ok(described) => described,
         // It was set, and the answer was lost.
         Err(Fault::Refused(Reason::FlowUsed)) => return Ok(done(cookies)),
-        Err(error) => return Err(fault(&mut cookies, error)),
+        Err(error) => return Err(fault(&mut cookies, Place::Reset, error)),
     };
     let Some(rules) = described.new_password else {
         return Ok(Redirect::to("/password/forgot/code").into_response());
     };
     let error = match read_once(&mut cookies) {
-        Some(Note::NewPassword(message)) => Some(mistake(message, rules)),
+        Some(Note::NewPassword(message)) => Some(mistake(site.texts(), message, rules)),
         _ => None,
     };
-    let mut frame = Frame::sign_in(texts::RESET, &site);
+    let mut frame = Frame::sign_in(site.texts().reset_new, &site);
     frame.error = error.is_some();
     let page = New {
         frame,
         error,
-        length: texts::new_password_length(rules.shortest, rules.longest),
+        length: (site.texts().new_password_length)(rules.shortest, rules.longest),
+        shortest: rules.shortest,
         typed: reset.typed,
         mark: marks::make(&gateway.seals, FORM, &reset.flow.secret),
         command: marks::command_id(),
@@ -105,7 +109,7 @@ pub async fn submit(State(gateway): State<Arc<Gateway>>, mut cookies: Cookies, f
             let redirect = to_sign_in(&mut cookies, &SignInMessage::Disabled.note());
             Ok((cookies, redirect).into_response())
         }
-        Err(error) => Err(fault(&mut cookies, error)),
+        Err(error) => Err(fault(&mut cookies, Place::Reset, error)),
     }
 }
 
@@ -119,7 +123,7 @@ fn say(mut cookies: Cookies, message: NewPasswordMessage) -> Response {
     (cookies, Redirect::to("/password/forgot/new#error-summary")).into_response()
 }
 
-fn mistake(message: NewPasswordMessage, rules: NewPassword) -> Mistake {
+fn mistake(texts: &'static Texts, message: NewPasswordMessage, rules: NewPassword) -> Mistake {
     let at = |field, text: String| Mistake {
         field: Some(field),
         text,
@@ -127,19 +131,19 @@ fn mistake(message: NewPasswordMessage, rules: NewPassword) -> Mistake {
     };
     let guessable = |reason| Mistake {
         reason: Some(reason),
-        ..at("new_password", texts::GUESSABLE.to_owned())
+        ..at("new_password", texts.guessable.to_owned())
     };
     match message {
-        NewPasswordMessage::Missing => at("new_password", texts::NEW_PASSWORD_MISSING.to_owned()),
-        NewPasswordMessage::TooShort => at("new_password", texts::too_short(rules.shortest)),
-        NewPasswordMessage::TooLong => at("new_password", texts::too_long(rules.longest)),
-        NewPasswordMessage::Mismatch => at("new_password_again", texts::MISMATCH.to_owned()),
-        NewPasswordMessage::Common => guessable(texts::GUESSABLE_COMMON),
-        NewPasswordMessage::Contextual => guessable(texts::GUESSABLE_CONTEXTUAL),
-        NewPasswordMessage::Unchanged => at("new_password", texts::UNCHANGED.to_owned()),
+        NewPasswordMessage::Missing => at("new_password", texts.new_password_missing.to_owned()),
+        NewPasswordMessage::TooShort => at("new_password", (texts.too_short)(rules.shortest)),
+        NewPasswordMessage::TooLong => at("new_password", (texts.too_long)(rules.longest)),
+        NewPasswordMessage::Mismatch => at("new_password_again", texts.mismatch.to_owned()),
+        NewPasswordMessage::Common => guessable(texts.guessable_common),
+        NewPasswordMessage::Contextual => guessable(texts.guessable_contextual),
+        NewPasswordMessage::Unchanged => at("new_password", texts.unchanged.to_owned()),
         NewPasswordMessage::StaleForm => Mistake {
             field: None,
-            text: texts::STALE_FORM.to_owned(),
+            text: texts.stale_form.to_owned(),
             reason: None,
         },
     }
@@ -158,6 +162,15 @@ impl From<Unfit> for NewPasswordMessage {
 }
 
 impl New {
+    /// Names and labels.
+    fn fields(&self) -> [(&'static str, &'static str); 2] {
+        let texts = self.frame.texts;
+        [
+            ("new_password", texts.new_password),
+            ("new_password_again", texts.new_password_again),
+        ]
+    }
+
     /// The mistake of a field.
     fn at(&self, field: &str) -> Option<&Mistake> {
         self.error.as_ref().filter(|error| error.field == Some(field))

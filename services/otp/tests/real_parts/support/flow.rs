@@ -124,7 +124,7 @@ impl Flow {
         let account = self.owner.account;
         let newest = self
             .log
-            .newest(Kind::Code, account, Position(0), 100)
+            .newest::<CodeEvent>(CodeEvent::TYPES, account, Position(0), 100)
             .await
             .unwrap();
         let of_no_flow = newest.iter().rev().filter(|entry| entry.recorded.flow.is_none());

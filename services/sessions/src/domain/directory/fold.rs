@@ -99,7 +99,7 @@ impl Directory {
                 self.epoch = recorded.position;
                 self.digest.add(Member::epoch(self.epoch).as_bytes());
             }
-            SystemEvent::ClockAccepted(_) => {}
+            SystemEvent::ClockAccepted(_) | SystemEvent::MaintenanceChanged(_) => {}
         }
     }
 

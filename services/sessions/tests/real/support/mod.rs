@@ -259,6 +259,11 @@ impl World {
         epoch
     }
 
+    pub async fn close_host(&self, host: &str) {
+        let operator = connect(&self.database, "operator").await;
+        operator.change_maintenance("test", host, true).await.unwrap();
+    }
+
     pub async fn change_password(&self, account: StreamId) -> Position {
         let changed = credentials::PasswordChanged::default();
         append::<AccountEvent>(&self.credentials, account, None, changed)
