@@ -64,8 +64,8 @@ pub struct Page {
 
 impl Browser {
     /// A fresh browser at the portal of this world.
-    pub async fn new(world: &World) -> Self {
-        Self::at(gateway(services::serve(world).await))
+    pub fn new(world: &World) -> Self {
+        Self::at(gateway(services::serve(world)))
     }
 
     /// A fresh browser at a portal with other settings.

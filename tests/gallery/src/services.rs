@@ -1,5 +1,10 @@
-//! The three services, scripted, on loopback.
+//! The three services, scripted, in this process.
 
+use std::future::ready;
+use std::io;
+
+use http::Uri;
+use hyper_util::rt::TokioIo;
 use prost_types::Timestamp;
 use sekisho_proto::credentials::v1 as credentials;
 use sekisho_proto::credentials::v1::credentials_service_server::{
@@ -12,9 +17,12 @@ use sekisho_proto::sessions::v1 as sessions;
 use sekisho_proto::sessions::v1::sessions_service_server::{SessionsService, SessionsServiceServer};
 use sekisho_service::refusal::refuse;
 use sha2::{Digest, Sha256};
-use tokio_stream::wrappers::TcpListenerStream;
-use tonic::transport::{Channel, Server};
+use tokio::io::duplex;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::UnboundedReceiverStream;
+use tonic::transport::{Channel, Endpoint, Server};
 use tonic::{Code, Request, Response, Status};
+use tower::service_fn;
 
 use crate::world::{AUTHORIZATION, CODE, OLD_CODE, State, World, at, not_sent, sent};
 
@@ -23,19 +31,25 @@ pub const POSITION: u64 = 77;
 /// The scripted flow.
 pub const FLOW: [u8; 16] = [7; 16];
 
-/// Serves all three until the runtime ends.
-pub async fn serve(world: &World) -> Channel {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
+/// Bytes on their way in one direction, at most.
+const UNDER_WAY: usize = 64 * 1024;
+
+/// Serves all three for as long as somebody has the channel. Through memory: a test that begins thousands of times would run out
+/// of ports.
+pub fn serve(world: &World) -> Channel {
+    let (connections, incoming) = mpsc::unbounded_channel();
     let server = Server::builder()
         .add_service(CredentialsServiceServer::new(world.clone()))
         .add_service(OtpServiceServer::new(world.clone()))
         .add_service(SessionsServiceServer::new(world.clone()))
-        .serve_with_incoming(TcpListenerStream::new(listener));
+        .serve_with_incoming(UnboundedReceiverStream::new(incoming));
     tokio::spawn(server);
-    Channel::from_shared(format!("http://{address}"))
-        .unwrap()
-        .connect_lazy()
+    let connect = service_fn(move |_: Uri| {
+        let (client, server) = duplex(UNDER_WAY);
+        let accepted = connections.send(Ok::<_, io::Error>(server));
+        ready(accepted.map(|()| TokioIo::new(client)))
+    });
+    Endpoint::from_static("http://services").connect_with_connector_lazy(connect)
 }
 
 fn open(state: &State, flow_id: &[u8], secret: &[u8]) -> Result<(), Status> {

@@ -18,12 +18,12 @@ pub async fn router() -> Router {
         .route("/show/{name}", get(japanese))
         .route("/show/{name}/en", get(english))
         .route("/assets/{name}", get(asset))
-        .with_state(Browser::new(&World::new()).await)
+        .with_state(Browser::new(&World::new()))
 }
 
 /// A portal to walk through: the user id is of no matter, the code is 123456.
 pub async fn live() -> Router {
-    Browser::new(&World::new()).await.router
+    Browser::new(&World::new()).router
 }
 
 async fn list() -> Html<String> {

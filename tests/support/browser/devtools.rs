@@ -75,6 +75,17 @@ impl Browser {
         self.devtools("Emulation.setEmulatedMedia", &media).await
     }
 
+    /// Whether pages that are opened from now on run the scripts that they bring; those of tests run all the same only while they
+    /// do.
+    ///
+    /// # Errors
+    /// When the browser cannot.
+    pub async fn let_scripts_run(&self, run: bool) -> Result<()> {
+        let disabled = json!({ "value": !run });
+        self.devtools("Emulation.setScriptExecutionDisabled", &disabled)
+            .await
+    }
+
     /// What the browser has complained of since the last call: refused by the page's policy, broken scripts, missing files.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ const DEVICE: &str = "__Host-gtol_dev";
 #[tokio::test]
 async fn a_browser_is_marked_for_half_a_year_by_a_right_password_only() {
     let world = World::new();
-    let mut browser = Browser::new(&world).await;
+    let mut browser = Browser::new(&world);
     world.state().rejected = Some(Reason::WrongPassword);
     browser.sign_in().await;
     assert!(!browser.cookies.contains_key(DEVICE));
@@ -32,7 +32,7 @@ async fn a_browser_is_marked_for_half_a_year_by_a_right_password_only() {
 #[tokio::test]
 async fn credentials_is_told_the_same_device_each_time_also_after_a_sign_out() {
     let world = World::new();
-    let mut browser = Browser::new(&world).await;
+    let mut browser = Browser::new(&world);
     browser.sign_in_fully().await;
     browser.press("/signout", &[]).await;
     browser.sign_in().await;
@@ -42,7 +42,7 @@ async fn credentials_is_told_the_same_device_each_time_also_after_a_sign_out() {
     assert_eq!(devices[0].len(), 32);
     assert_eq!(world.state().devices_are_new, [true, false]);
 
-    let mut other = Browser::new(&world).await;
+    let mut other = Browser::new(&world);
     other.sign_in().await;
     assert_ne!(world.state().devices[2], devices[0]);
 }
@@ -50,10 +50,10 @@ async fn credentials_is_told_the_same_device_each_time_also_after_a_sign_out() {
 #[tokio::test]
 async fn a_forged_device_cookie_is_none() {
     let world = World::new();
-    let mut browser = Browser::new(&world).await;
+    let mut browser = Browser::new(&world);
     browser.sign_in_fully().await;
     let session = browser.cookies["__Host-gtol_sid"].clone();
-    let mut other = Browser::new(&world).await;
+    let mut other = Browser::new(&world);
     for planted in ["x", session.as_str()] {
         other.cookies.insert(DEVICE.into(), planted.into());
         other.sign_in().await;

@@ -28,7 +28,7 @@ async fn get_once(browser: &mut Browser, path: &str) {
 /// Screens: 14 KB over the wire, headers included, for who has nothing of it yet; and from nowhere else.
 #[tokio::test]
 async fn the_whole_sign_in_page_is_small_and_comes_from_one_place() {
-    let mut browser = Browser::new(&World::new()).await;
+    let mut browser = Browser::new(&World::new());
     let page = browser.open("/signin").await.clone();
     let mut loaded: Vec<&str> = Vec::new();
     for (before, after) in [
@@ -84,7 +84,7 @@ fn weight(headers: &HeaderMap, body: usize) -> usize {
 /// What is packed is what is not.
 #[tokio::test]
 async fn a_packed_file_is_the_file() {
-    let browser = Browser::new(&World::new()).await;
+    let browser = Browser::new(&World::new());
     for address in ["/assets/style-0.css", "/assets/script-0.js"] {
         let plain = browser.clone().open(address).await.clone();
         assert_eq!(
@@ -103,7 +103,7 @@ async fn a_packed_file_is_the_file() {
 
 #[tokio::test]
 async fn every_answer_has_the_headers() {
-    let mut browser = Browser::new(&World::new()).await;
+    let mut browser = Browser::new(&World::new());
     for (path, status) in [
         ("/signin", 200),
         ("/", 303),
@@ -148,7 +148,7 @@ fn has_headers(page: &Page, path: &str, status: u16) {
 
 #[tokio::test]
 async fn names_of_this_machine_get_no_hsts() {
-    let mut browser = Browser::new(&World::new()).await;
+    let mut browser = Browser::new(&World::new());
     browser.host = "localhost:8080";
     get_once(&mut browser, "/signin").await;
     assert_eq!(browser.page.status, StatusCode::OK);
@@ -159,7 +159,7 @@ async fn names_of_this_machine_get_no_hsts() {
 #[tokio::test]
 async fn cookies_belong_to_this_host_and_this_browser_window_only() {
     const ATTRIBUTES: &str = "Path=/; Secure; HttpOnly; SameSite=Lax";
-    let mut browser = Browser::new(&World::new()).await;
+    let mut browser = Browser::new(&World::new());
     browser.open("/signin").await;
     browser
         .press("/signin", &[("user_id", ""), ("password", "")])
@@ -183,7 +183,7 @@ async fn cookies_belong_to_this_host_and_this_browser_window_only() {
 
 #[tokio::test]
 async fn another_host_is_misdirected() {
-    let mut browser = Browser::new(&World::new()).await;
+    let mut browser = Browser::new(&World::new());
     browser.host = "evil.example";
     get_once(&mut browser, "/signin").await;
     assert_eq!(browser.page.status, StatusCode::MISDIRECTED_REQUEST);
@@ -194,7 +194,7 @@ async fn another_host_is_misdirected() {
 /// Neither a redirect nor a page is made of what somebody before us says.
 #[tokio::test]
 async fn a_forwarded_host_is_believed_by_nobody() {
-    let mut browser = Browser::new(&World::new()).await;
+    let mut browser = Browser::new(&World::new());
     for path in ["/", "/top", "/signin", "/password/forgot"] {
         let request = browser
             .request(Method::GET, path)
@@ -211,7 +211,7 @@ async fn a_forwarded_host_is_believed_by_nobody() {
 
 #[tokio::test]
 async fn a_method_that_a_page_does_not_know_is_told_the_others() {
-    let mut browser = Browser::new(&World::new()).await;
+    let mut browser = Browser::new(&World::new());
     for (method, path, allow) in [
         (Method::GET, "/signin/email/send", "POST"),
         (Method::PUT, "/signin", "GET,HEAD,POST"),
@@ -233,7 +233,7 @@ async fn a_method_that_a_page_does_not_know_is_told_the_others() {
 
 #[tokio::test]
 async fn health_and_other_inner_addresses_are_not_for_browsers() {
-    let mut browser = Browser::new(&World::new()).await;
+    let mut browser = Browser::new(&World::new());
     for path in [
         "/health/live",
         "/health/ready",
@@ -251,7 +251,7 @@ async fn health_and_other_inner_addresses_are_not_for_browsers() {
 #[tokio::test]
 async fn refused_forms_are_told_by_where_they_came_from_until_somebody_has_heard() {
     let world = World::new();
-    let gateway = gateway(services::serve(&world).await);
+    let gateway = gateway(services::serve(&world));
     let (forms, backends) = (gateway.refused_forms.clone(), gateway.backends.clone());
     let mut browser = Browser::at(gateway);
     browser.open("/signin").await;
@@ -325,7 +325,7 @@ async fn every_address_stands_in_the_documents_with_its_methods() {
         documented.keys().copied().collect::<BTreeSet<_>>(),
         routes.collect()
     );
-    let mut browser = Browser::new(&World::new()).await;
+    let mut browser = Browser::new(&World::new());
     for (address, methods) in documented {
         let request = browser
             .request(Method::DELETE, address)
@@ -358,7 +358,7 @@ async fn a_page_that_panics_is_an_error_page_with_the_headers() {
 
 #[tokio::test]
 async fn the_stylesheet_may_be_kept_and_pages_name_it() {
-    let mut browser = Browser::new(&World::new()).await;
+    let mut browser = Browser::new(&World::new());
     let page = browser.open("/signin").await.clone();
     let (_, rest) = page.text.split_once("rel=\"stylesheet\" href=\"").unwrap();
     let address = rest.split('"').next().unwrap();
@@ -381,7 +381,7 @@ async fn the_stylesheet_may_be_kept_and_pages_name_it() {
 
 #[tokio::test]
 async fn an_answer_names_its_trace() {
-    let mut browser = Browser::new(&World::new()).await;
+    let mut browser = Browser::new(&World::new());
     get_once(&mut browser, "/signin").await;
     let parts: Vec<_> = browser.page.header("traceresponse").split('-').collect();
     assert_eq!(
@@ -393,7 +393,7 @@ async fn an_answer_names_its_trace() {
 
 #[tokio::test]
 async fn the_host_may_carry_a_port() {
-    let mut browser = Browser::new(&World::new()).await;
+    let mut browser = Browser::new(&World::new());
     assert_eq!(browser.host, MAIN);
     browser.host = "portal.internal.gtol.ncc.go.jp:8443";
     get_once(&mut browser, "/signin").await;

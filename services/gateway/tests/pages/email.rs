@@ -177,7 +177,7 @@ async fn every_state_shows_its_texts_and_puts_the_focus_where_it_belongs() {
 
 async fn signed_in_with_code() -> (World, Browser) {
     let world = World::new();
-    let mut browser = Browser::new(&world).await;
+    let mut browser = Browser::new(&world);
     browser.sign_in().await;
     browser.press(SEND, &[]).await;
     (world, browser)

@@ -35,7 +35,7 @@ pub const FORMS: [(&str, &[(&str, &str)]); 14] = [
 /// A browser that shows the form with this action.
 pub async fn at(form: &str) -> (World, Browser) {
     let world = World::new();
-    let mut browser = Browser::new(&world).await;
+    let mut browser = Browser::new(&world);
     match form {
         "/signin" | "/ncr/start" => drop(browser.open("/signin").await.clone()),
         "/signout" | "/session/extend" => drop(browser.sign_in_fully().await.clone()),

@@ -12,7 +12,7 @@ const OTHERS: &str = "/history/others";
 
 async fn signed_in() -> (World, Browser) {
     let world = World::new();
-    let mut browser = Browser::new(&world).await;
+    let mut browser = Browser::new(&world);
     browser.sign_in_fully().await;
     (world, browser)
 }

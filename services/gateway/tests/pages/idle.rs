@@ -11,7 +11,7 @@ const EXTEND: &str = "/session/extend";
 
 async fn signed_in() -> (World, Browser) {
     let world = World::new();
-    let mut browser = Browser::new(&world).await;
+    let mut browser = Browser::new(&world);
     browser.sign_in_fully().await;
     (world, browser)
 }

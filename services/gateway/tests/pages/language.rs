@@ -39,7 +39,7 @@ fn is_japanese(one: char) -> bool {
 
 #[tokio::test]
 async fn whoever_changes_the_language_goes_on_where_they_are() {
-    let mut browser = Browser::new(&World::new()).await;
+    let mut browser = Browser::new(&World::new());
     browser.sign_in().await;
     browser.press("/signin/email/send", &[]).await;
     browser.language = ENGLISH_FIRST;

@@ -12,16 +12,16 @@ use sekisho_gallery::browser::{Browser, MAIN, STANDBY, alone, backends, gateway}
 use sekisho_gallery::services;
 use sekisho_gallery::world::World;
 
-async fn portal() -> (World, Gateway, Browser) {
+fn portal() -> (World, Gateway, Browser) {
     let world = World::new();
-    let gateway = gateway(services::serve(&world).await);
+    let gateway = gateway(services::serve(&world));
     let browser = Browser::at(gateway.clone());
     (world, gateway, browser)
 }
 
 #[tokio::test]
 async fn a_closed_host_says_where_the_portal_is_and_lets_nobody_further() {
-    let (world, gateway, mut browser) = portal().await;
+    let (world, gateway, mut browser) = portal();
     browser.sign_in_fully().await;
     world.state().closed_hosts = vec![MAIN.to_owned()];
     gateway.maintenance.ask(&gateway.backends).await;
@@ -57,7 +57,7 @@ async fn a_closed_host_says_where_the_portal_is_and_lets_nobody_further() {
 /// At a shared terminal the next person may come when it opens again.
 #[tokio::test]
 async fn whoever_is_signed_in_may_leave_a_closed_host() {
-    let (world, gateway, mut browser) = portal().await;
+    let (world, gateway, mut browser) = portal();
     browser.sign_in_fully().await;
     world.state().closed_hosts = vec![MAIN.to_owned()];
     gateway.maintenance.ask(&gateway.backends).await;
@@ -77,7 +77,7 @@ async fn a_gateway_that_has_heard_nothing_yet_lets_nobody_in() {
     let world = World::new();
     let gateway = Gateway {
         maintenance: Maintenance::default(),
-        ..gateway(services::serve(&world).await)
+        ..gateway(services::serve(&world))
     };
     let mut browser = Browser::at(gateway.clone());
     world.refuse("GetMaintenance", Code::Unavailable, "");
@@ -92,7 +92,7 @@ async fn a_gateway_that_has_heard_nothing_yet_lets_nobody_in() {
 /// In a roll-out both versions answer in turn.
 #[tokio::test]
 async fn a_version_that_closes_nothing_opens_nothing() {
-    let (world, gateway, mut browser) = portal().await;
+    let (world, gateway, mut browser) = portal();
     world.state().closed_hosts = vec![MAIN.to_owned()];
     gateway.maintenance.ask(&gateway.backends).await;
     for (code, reason) in [
@@ -123,14 +123,14 @@ async fn with_every_service_away_for_ten_seconds_the_portal_says_so() {
     // Whoever answers at all is there.
     let world = World::new();
     world.refuse("GetMaintenance", Code::Unavailable, "SESSION_UNCONFIRMED");
-    let there = backends(services::serve(&world).await);
+    let there = backends(services::serve(&world));
     gateway.maintenance.ask(&there).await;
     assert_eq!(browser.open("/signin").await.status, StatusCode::OK);
 }
 
 #[tokio::test]
 async fn the_second_host_sends_nobody_to_itself() {
-    let (world, gateway, mut browser) = portal().await;
+    let (world, gateway, mut browser) = portal();
     world.state().closed_hosts = vec![STANDBY.to_owned()];
     gateway.maintenance.ask(&gateway.backends).await;
     browser.host = STANDBY;
@@ -144,7 +144,7 @@ async fn the_second_host_sends_nobody_to_itself() {
 
 #[tokio::test]
 async fn nobody_is_sent_to_a_second_host_that_is_closed_too() {
-    let (world, gateway, mut browser) = portal().await;
+    let (world, gateway, mut browser) = portal();
     world.state().closed_hosts = [MAIN, STANDBY].map(str::to_owned).to_vec();
     gateway.maintenance.ask(&gateway.backends).await;
     let page = browser.open("/signin").await;
@@ -154,7 +154,7 @@ async fn nobody_is_sent_to_a_second_host_that_is_closed_too() {
 /// The page needs no service: that they are away is when it is needed.
 #[tokio::test]
 async fn what_was_said_last_counts_while_nobody_can_be_asked() {
-    let (world, gateway, mut browser) = portal().await;
+    let (world, gateway, mut browser) = portal();
     world.state().closed_hosts = vec![MAIN.to_owned()];
     gateway.maintenance.ask(&gateway.backends).await;
     world.refuse("GetMaintenance", Code::Unavailable, "");

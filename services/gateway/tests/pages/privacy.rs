@@ -49,7 +49,7 @@ async fn no_line_holds_a_password_a_code_a_token_a_name_or_an_address() {
         tracing::subscriber::set_default(tracing_subscriber::registry().with(gateway_only).with(spans));
 
     let world = World::new();
-    let mut browser = Browser::new(&world).await;
+    let mut browser = Browser::new(&world);
     browser.open("/signin").await;
     browser
         .press(
@@ -68,7 +68,7 @@ async fn no_line_holds_a_password_a_code_a_token_a_name_or_an_address() {
     browser.press("/signin/email/continue", &[]).await;
     world.refuse("Check", Code::Unavailable, "");
     browser.open("/top").await;
-    let mut forgetful = Browser::new(&world).await;
+    let mut forgetful = Browser::new(&world);
     forgetful.open("/password/forgot").await;
     forgetful
         .press("/password/forgot", &[("user_id", "canary-id")])
@@ -84,7 +84,7 @@ async fn no_line_holds_a_password_a_code_a_token_a_name_or_an_address() {
     assert_eq!(world.count("SetPassword"), 1);
     let of_staff = World::new();
     of_staff.state().unvouched = Some(Unvouched::Cancelled);
-    let mut staff = Browser::new(&of_staff).await;
+    let mut staff = Browser::new(&of_staff);
     staff.come_back().await;
     of_staff.state().unvouched = None;
     assert_eq!(staff.come_back().await.address, "/top");
@@ -128,7 +128,7 @@ async fn the_number_on_an_error_page_stands_in_the_log() {
         .with_writer(written.clone())
         .with_ansi(false);
     let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(lines));
-    let mut browser = Browser::new(&World::new()).await;
+    let mut browser = Browser::new(&World::new());
     let page = browser.open("/nowhere").await;
     let (_, rest) = page.text.split_once("<dd>").unwrap();
     let number = rest.split("</dd>").next().unwrap();

@@ -19,16 +19,16 @@ const CANCEL: &str = "/password/forgot/cancel";
 const COOKIE: &str = "__Host-gtol_reset";
 const TYPED: [(&str, &str); 2] = [("new_password", "a new one"), ("new_password_again", "a new one")];
 
-async fn browser() -> (World, Browser) {
+fn browser() -> (World, Browser) {
     let world = World::new();
-    let browser = Browser::new(&world).await;
+    let browser = Browser::new(&world);
     (world, browser)
 }
 
 /// A double click: one flow, one mail.
 #[tokio::test]
 async fn the_same_form_twice_is_one_reset_and_the_next_page_another() {
-    let (world, mut browser) = browser().await;
+    let (world, mut browser) = browser();
     browser.open(FORGOT).await;
     let typed: [(&str, &str); 1] = [("user_id", "04500001")];
     let [first, second] = [1, 2].map(|_| browser.filled(FORGOT, &typed));
@@ -53,7 +53,7 @@ async fn the_same_form_twice_is_one_reset_and_the_next_page_another() {
 /// Whoever asks must not learn from it whether anybody has the login id.
 #[tokio::test]
 async fn a_reset_that_wrong_codes_have_shut_begins_like_any_other() {
-    let (world, mut browser) = browser().await;
+    let (world, mut browser) = browser();
     world.refuse("IssueCode", Code::FailedPrecondition, "OTP_LOCKED");
     assert_eq!(browser.forget().await.address, CODE_PAGE);
     world.state().flow.stage = Stage::Locked.into();
@@ -182,7 +182,7 @@ async fn every_state_shows_its_texts_and_puts_the_focus_where_it_belongs() {
 
 #[tokio::test]
 async fn a_forgotten_password_is_set_anew_and_nobody_is_signed_in_by_it() {
-    let (world, mut browser) = browser().await;
+    let (world, mut browser) = browser();
     assert_eq!(browser.forget().await.address, CODE_PAGE);
     assert_eq!(browser.press(VERIFY, &[("code", CODE)]).await.address, NEW);
     let page = browser.press(NEW, &TYPED).await;
@@ -203,7 +203,7 @@ async fn a_forgotten_password_is_set_anew_and_nobody_is_signed_in_by_it() {
 
 #[tokio::test]
 async fn the_browser_in_which_a_password_is_set_is_known_from_then_on() {
-    let (world, mut browser) = browser().await;
+    let (world, mut browser) = browser();
     browser.forget_and_prove().await;
     browser.press(NEW, &TYPED).await;
     browser.sign_in().await;
@@ -214,7 +214,7 @@ async fn the_browser_in_which_a_password_is_set_is_known_from_then_on() {
 
 #[tokio::test]
 async fn credentials_is_told_where_a_reset_comes_from() {
-    let (world, mut browser) = browser().await;
+    let (world, mut browser) = browser();
     browser.forget().await;
     let client = world.state().client.clone();
     assert_eq!(client, Some(("192.0.2.7".to_owned(), "Test/1".to_owned())));
@@ -225,7 +225,7 @@ async fn credentials_is_told_where_a_reset_comes_from() {
 async fn the_page_with_the_code_is_the_same_whatever_becomes_of_the_mail() {
     let mut pages = Vec::new();
     for mail in [Mail::Unspecified, Mail::Waiting, Mail::Failed, Mail::HandedOver] {
-        let (world, mut browser) = browser().await;
+        let (world, mut browser) = browser();
         browser.forget().await;
         world.state().flow.mail = mail.into();
         let mut page = browser.open(CODE_PAGE).await.text.clone();
@@ -246,7 +246,7 @@ async fn the_page_with_the_code_is_the_same_whatever_becomes_of_the_mail() {
 
 #[tokio::test]
 async fn an_empty_id_starts_nothing() {
-    let (world, mut browser) = browser().await;
+    let (world, mut browser) = browser();
     browser.open(FORGOT).await;
     let page = browser.press(FORGOT, &[("user_id", "\u{3000}")]).await;
     assert!(page.shows(JAPANESE.user_id_missing));
@@ -255,7 +255,7 @@ async fn an_empty_id_starts_nothing() {
 
 #[tokio::test]
 async fn no_step_can_be_skipped() {
-    let (world, mut browser) = browser().await;
+    let (world, mut browser) = browser();
     for path in [CODE_PAGE, NEW] {
         let page = browser.open(path).await;
         assert_eq!(page.address, "/password/forgot#error-summary");
@@ -264,7 +264,7 @@ async fn no_step_can_be_skipped() {
     browser.forget().await;
     assert_eq!(browser.open(NEW).await.address, CODE_PAGE);
     // The form of a browser that has proved its address, from one that has not.
-    let (_, mut other) = self::browser().await;
+    let (_, mut other) = self::browser();
     other.forget_and_prove().await;
     browser.page = other.page.clone();
     let page = browser.press(NEW, &TYPED).await;
@@ -274,7 +274,7 @@ async fn no_step_can_be_skipped() {
 
 #[tokio::test]
 async fn a_verified_reset_goes_on_to_the_new_password_from_every_address() {
-    let (_, mut browser) = browser().await;
+    let (_, mut browser) = browser();
     browser.forget().await;
     let again = browser.filled(VERIFY, &[("code", CODE)]);
     browser.press(VERIFY, &[("code", CODE)]).await;
@@ -284,7 +284,7 @@ async fn a_verified_reset_goes_on_to_the_new_password_from_every_address() {
 
 #[tokio::test]
 async fn a_reset_and_a_sign_in_do_not_take_each_others_place() {
-    let (_, mut browser) = browser().await;
+    let (_, mut browser) = browser();
     browser.sign_in().await;
     browser.forget().await;
     assert!(browser.cookies.contains_key("__Host-gtol_tx") && browser.cookies.contains_key(COOKIE));
@@ -305,7 +305,7 @@ async fn each_reason_against_a_new_password_is_shown_and_the_form_can_be_sent_ag
         ("PASSWORD_CONTEXTUAL", JAPANESE.guessable_contextual),
         ("PASSWORD_UNCHANGED", JAPANESE.unchanged),
     ] {
-        let (world, mut browser) = browser().await;
+        let (world, mut browser) = browser();
         browser.forget_and_prove().await;
         world.refuse("SetPassword", Code::InvalidArgument, reason);
         let page = browser.press(NEW, &TYPED).await;
@@ -322,7 +322,7 @@ async fn each_reason_against_a_new_password_is_shown_and_the_form_can_be_sent_ag
 /// The person reloads the page, and must not be told to begin anew.
 #[tokio::test]
 async fn a_new_password_whose_answer_was_lost_is_done() {
-    let (world, mut browser) = browser().await;
+    let (world, mut browser) = browser();
     browser.forget_and_prove().await;
     world.refuse("DescribeFlow", Code::FailedPrecondition, "FLOW_USED");
     let page = browser.open(NEW).await;
@@ -332,7 +332,7 @@ async fn a_new_password_whose_answer_was_lost_is_done() {
 
 #[tokio::test]
 async fn what_is_missing_or_differs_is_not_sent_on() {
-    let (world, mut browser) = browser().await;
+    let (world, mut browser) = browser();
     browser.forget_and_prove().await;
     let missing = browser.press(NEW, &[]).await;
     assert!(missing.shows(JAPANESE.new_password_missing));
@@ -359,7 +359,7 @@ async fn a_reset_that_is_over_begins_again_from_every_address() {
             ("VerifyCode", VERIFY),
             ("SetPassword", NEW),
         ] {
-            let (world, mut browser) = browser().await;
+            let (world, mut browser) = browser();
             if form == NEW {
                 browser.forget_and_prove().await;
             } else {
@@ -387,7 +387,7 @@ async fn a_reset_that_is_over_begins_again_from_every_address() {
 
 #[tokio::test]
 async fn an_account_that_was_disabled_meanwhile_is_named_so() {
-    let (world, mut browser) = browser().await;
+    let (world, mut browser) = browser();
     browser.forget_and_prove().await;
     world.refuse("SetPassword", Code::FailedPrecondition, "ACCOUNT_DISABLED");
     let page = browser.press(NEW, &TYPED).await;
@@ -405,7 +405,7 @@ async fn a_service_that_is_down_leads_back_to_the_reset() {
         ("CancelFlow", CANCEL),
         ("SetPassword", NEW),
     ] {
-        let (world, mut browser) = browser().await;
+        let (world, mut browser) = browser();
         match form {
             FORGOT => drop(browser.open(FORGOT).await.clone()),
             NEW => drop(browser.forget_and_prove().await.clone()),
@@ -434,7 +434,7 @@ async fn a_service_that_is_down_leads_back_to_the_reset() {
 
 #[tokio::test]
 async fn cancelling_ends_the_reset_in_the_log_and_in_the_browser() {
-    let (world, mut browser) = browser().await;
+    let (world, mut browser) = browser();
     browser.forget_and_prove().await;
     let page = browser.press(CANCEL, &[]).await;
     assert_eq!(page.address, "/signin#user_id");
@@ -446,7 +446,7 @@ async fn cancelling_ends_the_reset_in_the_log_and_in_the_browser() {
 /// C-14, as the person meets it.
 #[tokio::test]
 async fn a_distributed_password_leads_to_the_code_for_another_one() {
-    let (world, mut browser) = browser().await;
+    let (world, mut browser) = browser();
     world.state().must_change = true;
     let page = browser.sign_in().await;
     assert_eq!(page.address, CODE_PAGE);
@@ -459,7 +459,7 @@ async fn a_distributed_password_leads_to_the_code_for_another_one() {
 /// A double click: one flow, one mail.
 #[tokio::test]
 async fn the_same_form_twice_is_one_reset_of_a_distributed_password() {
-    let (world, mut browser) = browser().await;
+    let (world, mut browser) = browser();
     world.state().must_change = true;
     browser.open("/signin").await;
     let typed = [("user_id", "04500001"), ("password", "pass")];
@@ -481,7 +481,7 @@ async fn the_same_form_twice_is_one_reset_of_a_distributed_password() {
 
 #[tokio::test]
 async fn a_dead_code_is_shown_as_the_log_has_it() {
-    let (world, mut browser) = browser().await;
+    let (world, mut browser) = browser();
     browser.forget().await;
     for (reason, stage, text) in [
         ("OTP_CODE_EXPIRED", Stage::Expired, JAPANESE.code_expired),
@@ -499,7 +499,7 @@ async fn a_dead_code_is_shown_as_the_log_has_it() {
 /// Whatever otp says of a first code, the page does not differ.
 #[tokio::test]
 async fn a_reset_without_a_code_looks_like_one_with_a_code() {
-    let (world, mut browser) = browser().await;
+    let (world, mut browser) = browser();
     browser.forget().await;
     world.state().flow = not_sent();
     let page = browser.open(CODE_PAGE).await;
@@ -508,7 +508,7 @@ async fn a_reset_without_a_code_looks_like_one_with_a_code() {
 
 #[tokio::test]
 async fn a_locked_person_is_told_that_a_reset_helps_and_finds_it() {
-    let (world, mut browser) = browser().await;
+    let (world, mut browser) = browser();
     world.state().rejected = Some(Reason::Locked);
     let page = browser.sign_in().await;
     assert!(page.shows(JAPANESE.locked_hint) && page.shows("href=\"/password/forgot\""));

@@ -16,7 +16,7 @@ const CONTINUE: &str = "/signin/email/continue";
 
 async fn verified() -> (World, Browser) {
     let world = World::new();
-    let mut browser = Browser::new(&world).await;
+    let mut browser = Browser::new(&world);
     browser.sign_in().await;
     browser.press("/signin/email/send", &[]).await;
     browser.press("/signin/email/verify", &[("code", CODE)]).await;
@@ -113,7 +113,7 @@ async fn whatever_is_stored_is_shown_as_text() {
         );
         let gateway = Gateway {
             board: CurrentBoard::of(Board::parse(&board).unwrap()),
-            ..gateway(services::serve(&world).await)
+            ..gateway(services::serve(&world))
         };
         world.state().person = Some((typed.into(), typed.into()));
         let mut browser = Browser::at(gateway);
@@ -185,7 +185,7 @@ async fn every_page_of_a_session_offers_to_sign_out() {
 
 #[tokio::test]
 async fn without_a_session_cookie_signed_in_pages_lead_to_the_sign_in() {
-    let mut browser = Browser::new(&World::new()).await;
+    let mut browser = Browser::new(&World::new());
     for path in ["/top", "/signout"] {
         assert_eq!(browser.open(path).await.address, "/signin");
     }
@@ -234,7 +234,7 @@ async fn a_planted_session_cookie_is_no_session() {
     let (world, browser) = signed_in().await;
     let token = world.state().token.clone().unwrap();
     let plain = serde_json::to_string(&token).unwrap();
-    let mut thief = Browser::new(&world).await;
+    let mut thief = Browser::new(&world);
     for planted in [plain, "x".into(), browser.cookies["__Host-gtol_who"].clone()] {
         thief.cookies.insert("__Host-gtol_sid".into(), planted);
         assert_eq!(thief.open("/top").await.address, "/signin");
@@ -371,7 +371,7 @@ async fn a_sign_out_that_cannot_be_recorded_is_not_claimed() {
 
 #[tokio::test]
 async fn on_the_second_host_the_steps_name_its_vpn() {
-    let mut browser = Browser::new(&World::new()).await;
+    let mut browser = Browser::new(&World::new());
     browser.host = STANDBY;
     let page = browser.open("/signed-out").await;
     assert!(page.shows("<li>[sub-gtol-vpn]をクリックします。</li>") && !page.shows("main-gtol-vpn"));

@@ -14,14 +14,14 @@ use sekisho_gallery::world::World;
 async fn rejected(reason: Reason) -> Browser {
     let world = World::new();
     world.state().rejected = Some(reason);
-    let mut browser = Browser::new(&world).await;
+    let mut browser = Browser::new(&world);
     browser.sign_in().await;
     browser
 }
 
 #[tokio::test]
 async fn the_root_leads_to_the_sign_in_with_the_focus_on_the_id() {
-    let mut browser = Browser::new(&World::new()).await;
+    let mut browser = Browser::new(&World::new());
     let page = browser.open("/").await;
     assert_eq!((page.status, page.address.as_str()), (StatusCode::OK, "/signin"));
     assert!(
@@ -34,7 +34,7 @@ async fn the_root_leads_to_the_sign_in_with_the_focus_on_the_id() {
 #[tokio::test]
 async fn a_right_password_leads_to_the_email_page() {
     let world = World::new();
-    let mut browser = Browser::new(&world).await;
+    let mut browser = Browser::new(&world);
     assert_eq!(browser.sign_in().await.address, "/signin/email");
     assert!(browser.cookies.contains_key("__Host-gtol_tx"));
     let client = world.state().client.clone();
@@ -83,7 +83,7 @@ async fn every_other_rejection_has_its_text() {
 #[tokio::test]
 async fn an_empty_field_is_asked_for_and_counts_as_no_attempt() {
     let world = World::new();
-    let mut browser = Browser::new(&world).await;
+    let mut browser = Browser::new(&world);
     browser.open("/signin").await;
     let page = browser
         .press("/signin", &[("user_id", "\u{3000}\u{200B}"), ("password", "")])
@@ -99,7 +99,7 @@ async fn an_empty_field_is_asked_for_and_counts_as_no_attempt() {
 #[tokio::test]
 async fn id_and_password_reach_credentials_as_typed() {
     let world = World::new();
-    let mut browser = Browser::new(&world).await;
+    let mut browser = Browser::new(&world);
     browser.open("/signin").await;
     browser
         .press(
@@ -115,7 +115,7 @@ async fn id_and_password_reach_credentials_as_typed() {
 async fn what_somebody_typed_is_escaped() {
     let world = World::new();
     world.state().rejected = Some(Reason::UnknownAccount);
-    let mut browser = Browser::new(&world).await;
+    let mut browser = Browser::new(&world);
     browser.open("/signin").await;
     let page = browser
         .press("/signin", &[("user_id", "\"><script>'&"), ("password", "x")])
@@ -134,7 +134,7 @@ async fn a_message_is_said_once() {
 async fn a_full_hashing_pool_is_told_as_such() {
     let world = World::new();
     world.refuse("VerifyPassword", Code::ResourceExhausted, "CREDENTIALS_BUSY");
-    let mut browser = Browser::new(&world).await;
+    let mut browser = Browser::new(&world);
     let page = browser.sign_in().await;
     assert_eq!(
         (page.status, page.header("retry-after")),
@@ -148,7 +148,7 @@ async fn a_service_that_is_down_is_never_a_wrong_password() {
     let world = World::new();
     for reason in ["", "SOMETHING_NEW"] {
         world.refuse("VerifyPassword", Code::Unavailable, reason);
-        let mut browser = Browser::new(&world).await;
+        let mut browser = Browser::new(&world);
         let page = browser.sign_in().await;
         assert_eq!(
             (page.status, page.header("retry-after")),
@@ -177,7 +177,7 @@ async fn with_every_service_away_the_pages_still_come() {
 #[tokio::test]
 async fn a_double_click_signs_in_all_the_same() {
     let world = World::new();
-    let mut browser = Browser::new(&world).await;
+    let mut browser = Browser::new(&world);
     browser.open("/signin").await;
     let typed = [("user_id", "04500001"), ("password", "pass")];
     let (first, second) = (
@@ -192,7 +192,7 @@ async fn a_double_click_signs_in_all_the_same() {
 #[tokio::test]
 async fn a_form_left_open_over_night_is_asked_for_again_and_not_compared() {
     let world = World::new();
-    let mut browser = Browser::new(&world).await;
+    let mut browser = Browser::new(&world);
     browser.open("/signin").await;
     let old = browser.page.clone();
     browser.cookies.clear();
@@ -209,7 +209,7 @@ async fn a_form_left_open_over_night_is_asked_for_again_and_not_compared() {
 #[tokio::test]
 async fn without_cookies_a_page_says_why_and_what_to_do() {
     let world = World::new();
-    let mut browser = Browser::new(&world).await;
+    let mut browser = Browser::new(&world);
     browser.open("/signin").await;
     browser.cookies.clear();
     let page = browser
@@ -222,7 +222,7 @@ async fn without_cookies_a_page_says_why_and_what_to_do() {
 
 #[tokio::test]
 async fn who_is_signed_in_goes_on_to_the_top_page() {
-    let mut browser = Browser::new(&World::new()).await;
+    let mut browser = Browser::new(&World::new());
     browser.sign_in_fully().await;
     assert_eq!(browser.open("/signin").await.address, "/top");
     assert_eq!(browser.open("/").await.address, "/top");
@@ -237,7 +237,7 @@ async fn where_they_are_not_to_be_told_apart_an_unknown_id_and_a_wrong_password_
         world.state().rejected = Some(reason);
         let mut browser = Browser::at(Gateway {
             disclosure: Disclosure::Generic,
-            ..gateway(services::serve(&world).await)
+            ..gateway(services::serve(&world))
         });
         let page = browser.sign_in().await;
         assert!(page.shows(JAPANESE.not_accepted), "{reason:?}");
@@ -254,7 +254,7 @@ async fn where_they_are_not_to_be_told_apart_an_unknown_id_and_a_wrong_password_
 #[tokio::test]
 async fn an_address_that_tried_too_much_is_told_to_come_back_later() {
     let world = World::new();
-    let mut browser = Browser::new(&world).await;
+    let mut browser = Browser::new(&world);
     world.state().rejected = Some(Reason::Throttled);
     let page = browser.sign_in().await;
     assert_eq!(page.status, StatusCode::TOO_MANY_REQUESTS);
@@ -276,7 +276,7 @@ async fn an_address_that_tried_too_much_is_told_to_come_back_later() {
 
 #[tokio::test]
 async fn the_second_host_says_so_and_does_not_send_people_to_itself() {
-    let mut browser = Browser::at(gateway(services::serve(&World::new()).await));
+    let mut browser = Browser::at(gateway(services::serve(&World::new())));
     browser.host = STANDBY;
     let page = browser.open("/signin").await;
     assert!(page.shows("予備のサイト（portal2）に接続しています。"));

@@ -19,7 +19,7 @@ fn told(world: &World, method: &str) -> String {
 #[tokio::test]
 async fn the_button_leads_to_the_provider_by_a_page_that_needs_no_script() {
     let world = World::new();
-    let mut browser = Browser::new(&world).await;
+    let mut browser = Browser::new(&world);
     browser.open("/signin").await;
     let page = browser.press("/ncr/start", &[]).await.clone();
     assert_eq!(page.status, StatusCode::OK);
@@ -47,7 +47,7 @@ async fn the_button_leads_to_the_provider_by_a_page_that_needs_no_script() {
 #[tokio::test]
 async fn who_comes_back_is_signed_in_without_a_code_and_nothing_stays_in_the_address() {
     let world = World::new();
-    let mut browser = Browser::new(&world).await;
+    let mut browser = Browser::new(&world);
     browser.open("/signin").await;
     browser.press("/ncr/start", &[]).await;
     let request = browser.request(http::Method::GET, CALLBACK);
@@ -86,7 +86,7 @@ async fn each_failure_is_an_alert_with_a_number() {
     for (reason, text) in rows {
         let world = World::new();
         world.state().unvouched = Some(reason);
-        let mut browser = Browser::new(&world).await;
+        let mut browser = Browser::new(&world);
         let page = browser.come_back().await.clone();
         assert_eq!(page.address, "/signin#error-summary", "{reason:?}");
         let (_, alert) = page.text.split_once("role=\"alert\"").unwrap();
@@ -106,7 +106,7 @@ async fn a_provider_that_cannot_be_asked_is_said_to_be_away() {
     for reason in ["PROVIDER_UNREACHABLE", "PROVIDER_MISSING"] {
         let world = World::new();
         world.refuse("BeginFederatedSignIn", Code::Unavailable, reason);
-        let mut browser = Browser::new(&world).await;
+        let mut browser = Browser::new(&world);
         browser.open("/signin").await;
         let page = browser.press("/ncr/start", &[]).await;
         assert_eq!(page.address, "/signin#error-summary");
@@ -117,7 +117,7 @@ async fn a_provider_that_cannot_be_asked_is_said_to_be_away() {
 #[tokio::test]
 async fn whatever_somebody_brings_along_is_answered_by_a_page() {
     let world = World::new();
-    let mut browser = Browser::new(&world).await;
+    let mut browser = Browser::new(&world);
     browser.open("/signin").await;
     browser.press("/ncr/start", &[]).await;
     let long = format!("{CALLBACK}&error_description={}", "a".repeat(9_000));
@@ -135,7 +135,7 @@ async fn whatever_somebody_brings_along_is_answered_by_a_page() {
 #[tokio::test]
 async fn after_anybody_was_signed_in_the_provider_asks_who_it_is() {
     let world = World::new();
-    let mut browser = Browser::new(&world).await;
+    let mut browser = Browser::new(&world);
     browser.come_back().await;
     assert!(browser.attributes["__Host-gtol_ncr"].ends_with("Max-Age=43200"));
     browser.press("/signout", &[]).await;
@@ -145,7 +145,7 @@ async fn after_anybody_was_signed_in_the_provider_asks_who_it_is() {
 
     // Who only went there, whatever came of it.
     let of_a_passer_by = World::new();
-    let mut browser = Browser::new(&of_a_passer_by).await;
+    let mut browser = Browser::new(&of_a_passer_by);
     for ask_again in [false, true] {
         browser.open("/signin").await;
         browser.press("/ncr/start", &[]).await;
@@ -155,7 +155,7 @@ async fn after_anybody_was_signed_in_the_provider_asks_who_it_is() {
 
     // The first host is down, and who sat here before was there.
     let of_the_second_host = World::new();
-    let mut browser = Browser::new(&of_the_second_host).await;
+    let mut browser = Browser::new(&of_the_second_host);
     browser.host = STANDBY;
     browser.open("/signin").await;
     browser.press("/ncr/start", &[]).await;
@@ -163,7 +163,7 @@ async fn after_anybody_was_signed_in_the_provider_asks_who_it_is() {
     assert_eq!(asked, format!("{STANDBY}|true"));
 
     let of_a_hospital = World::new();
-    let mut browser = Browser::new(&of_a_hospital).await;
+    let mut browser = Browser::new(&of_a_hospital);
     browser.sign_in_fully().await;
     assert!(
         browser.cookies.remove("__Host-gtol_ncr").is_some(),
@@ -181,7 +181,7 @@ async fn after_anybody_was_signed_in_the_provider_asks_who_it_is() {
 #[tokio::test]
 async fn a_sign_out_ends_our_session_first_and_then_leads_to_the_provider() {
     let world = World::new();
-    let mut browser = Browser::new(&world).await;
+    let mut browser = Browser::new(&world);
     browser.come_back().await;
     let page = browser.press("/signout", &[]).await.clone();
     assert_eq!(world.count("End"), 1);
@@ -201,7 +201,7 @@ async fn a_sign_out_ends_our_session_first_and_then_leads_to_the_provider() {
 
     // If our session cannot be ended, nobody is sent away from it.
     let world = World::new();
-    let mut browser = Browser::new(&world).await;
+    let mut browser = Browser::new(&world);
     browser.come_back().await;
     world.refuse("End", Code::Unavailable, "");
     let page = browser.press("/signout", &[]).await;
@@ -213,13 +213,13 @@ async fn a_sign_out_ends_our_session_first_and_then_leads_to_the_provider() {
 async fn without_a_place_to_sign_out_at_the_provider_the_page_says_so() {
     let world = World::new();
     world.state().end_session_url.clear();
-    let mut browser = Browser::new(&world).await;
+    let mut browser = Browser::new(&world);
     browser.come_back().await;
     let page = browser.press("/signout", &[]).await;
     assert_eq!(page.address, "/signed-out");
     assert!(page.shows(JAPANESE.ncr_still_signed_in));
     // Nobody of a hospital is told so.
-    let mut browser = Browser::new(&World::new()).await;
+    let mut browser = Browser::new(&World::new());
     browser.sign_in_fully().await;
     let page = browser.press("/signout", &[]).await;
     assert!(page.shows(JAPANESE.signed_out_done) && !page.shows(JAPANESE.ncr_still_signed_in));
@@ -229,7 +229,7 @@ async fn without_a_place_to_sign_out_at_the_provider_the_page_says_so() {
 #[tokio::test]
 async fn an_answer_that_was_taken_leads_to_the_top_page_while_the_session_lives() {
     let world = World::new();
-    let mut browser = Browser::new(&world).await;
+    let mut browser = Browser::new(&world);
     browser.come_back().await;
     assert_eq!(browser.open(CALLBACK).await.address, "/top");
     assert_eq!(world.count("FinishFederatedSignIn"), 1);
@@ -240,7 +240,7 @@ async fn an_answer_that_was_taken_leads_to_the_top_page_while_the_session_lives(
     assert!(page.shows(JAPANESE.flow_over));
     // The cookie of the flow was lost on its way, and its answer comes once more.
     let world = World::new();
-    let mut browser = Browser::new(&world).await;
+    let mut browser = Browser::new(&world);
     browser.open("/signin").await;
     browser.press("/ncr/start", &[]).await;
     let flow = browser.cookies["__Host-gtol_tx"].clone();
@@ -253,7 +253,7 @@ async fn an_answer_that_was_taken_leads_to_the_top_page_while_the_session_lives(
 #[tokio::test]
 async fn an_answer_that_nobody_asked_for_opens_nothing_and_ends_no_other_sign_in() {
     let world = World::new();
-    let mut browser = Browser::new(&world).await;
+    let mut browser = Browser::new(&world);
     let page = browser.open(CALLBACK).await;
     assert!(page.shows(JAPANESE.flow_over));
     assert_eq!(
@@ -282,7 +282,7 @@ async fn an_answer_that_nobody_asked_for_opens_nothing_and_ends_no_other_sign_in
 #[tokio::test]
 async fn a_service_that_is_away_costs_a_reload() {
     let world = World::new();
-    let mut browser = Browser::new(&world).await;
+    let mut browser = Browser::new(&world);
     browser.open("/signin").await;
     browser.press("/ncr/start", &[]).await;
     for method in ["FinishFederatedSignIn", "Start", "DescribeFlow"] {

@@ -73,7 +73,7 @@ pub async fn show(world: &World, browser: &mut Browser, name: &str) {
 
 async fn closed(world: &World, browser: &mut Browser, name: &str) {
     browser.host = if name == "maintenance" { MAIN } else { STANDBY };
-    let gateway = gateway(services::serve(world).await);
+    let gateway = gateway(services::serve(world));
     world.state().closed_hosts = vec![browser.host.to_owned()];
     gateway.maintenance.ask(&gateway.backends).await;
     browser.router = Browser::at(gateway).router;

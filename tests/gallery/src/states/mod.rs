@@ -35,7 +35,7 @@ pub async fn show(name: &str) -> Browser {
 /// The same, for a browser that prefers a language.
 pub async fn show_in(name: &str, language: Option<&'static str>) -> Browser {
     let world = World::new();
-    let mut browser = Browser::new(&world).await;
+    let mut browser = Browser::new(&world);
     browser.language = language;
     if sign_in::STATES.contains(&name) {
         sign_in::show(&world, &mut browser, name).await;

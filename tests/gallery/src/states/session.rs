@@ -42,7 +42,7 @@ const BOARD: &str = r#"
 pub async fn with_board(world: &World) -> Gateway {
     Gateway {
         board: CurrentBoard::of(Board::parse(BOARD).unwrap()),
-        ..gateway(services::serve(world).await)
+        ..gateway(services::serve(world))
     }
 }
 

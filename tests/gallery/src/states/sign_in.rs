@@ -44,7 +44,7 @@ pub async fn show(world: &World, browser: &mut Browser, name: &str) {
         "generic" => {
             let generic = Gateway {
                 disclosure: Disclosure::Generic,
-                ..gateway(services::serve(world).await)
+                ..gateway(services::serve(world))
             };
             browser.router = Browser::at(generic).router;
             browser.sign_in().await
