@@ -193,6 +193,29 @@ async fn a_page_that_waits_for_its_mail_learns_that_the_code_is_too_old() -> Res
     Ok(())
 }
 
+/// Somebody has typed a wrong code in another window meanwhile: what is wrong is said here, too, when the mail is there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_waits_for_its_mail_says_what_went_wrong_in_another_window() -> Result<()> {
+    let mut stack = start("attention-other-window")?;
+    let browser = Browser::open(Script::On).await?;
+    begin(&browser, &stack).await?;
+    tokio::task::block_in_place(|| stack.kill_part("mailbox"))?;
+    browser.press("確認コードを送信").await?;
+    browser.see("確認コードを送信しています。").await?;
+    let typed_elsewhere = "
+        const done = arguments[arguments.length - 1];
+        const form = document.getElementById('code').form;
+        const body = new URLSearchParams(new FormData(form));
+        body.set('code', '000000');
+        fetch(form.action, { method: 'POST', body }).then((answer) => done(answer.status));";
+    assert_eq!(browser.run_async(typed_elsewhere).await?, json!(200));
+    tokio::task::block_in_place(|| stack.start_part("mailbox"))?;
+    browser.see("確認コードが受信トレイに送信されました。").await?;
+    browser
+        .see("そのコードが正しくありません。再試行してください。")
+        .await
+}
+
 /// Puts the log's clock ahead.
 async fn put_ahead(log: &PgPool, minutes: u32) -> Result<()> {
     let statement = format!(
@@ -335,6 +358,16 @@ async fn what_ends_whatever_is_done_is_only_told() -> Result<()> {
             .await?;
         assert!(!is_asked(&browser).await?, "{state}");
     }
+    // C-72: whatever is done before, nothing stays in sight.
+    browser.visit(&format!("{gallery}/show/ends-absolute")).await?;
+    later(&browser, 3).await?;
+    browser
+        .run("new BroadcastChannel(`session-${document.querySelector('dialog').dataset.session}`).postMessage('used');")
+        .await?;
+    looked_at(&browser).await?;
+    later(&browser, 10).await?;
+    let parts = "return document.body.children.length;";
+    until(&browser, parts, &json!(0)).await?;
     browser.visit(&format!("{gallery}/show/top")).await?;
     let told = "return document.querySelector('#absolute[role=status]').textContent;";
     assert_eq!(browser.run(told).await?, json!(""));

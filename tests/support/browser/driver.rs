@@ -30,17 +30,22 @@ pub enum Script {
 /// How often a driver is started until it stays.
 const TRIES: u32 = 3;
 
+/// What one of the tries makes.
+fn again_and_again<T>(mut attempt: impl FnMut() -> Result<Option<T>>) -> Result<T> {
+    for _ in 0..TRIES {
+        if let Some(started) = attempt()? {
+            return Ok(started);
+        }
+    }
+    anyhow::bail!("the browser's driver did not start")
+}
+
 impl Engine {
     /// Whatever the driver and the browser leave behind is below their folder.
     ///
     /// ChromeDriver takes a free port of IPv4 and then wants the same one of IPv6; where somebody has that, it ends.
     pub(super) fn start_driver(self, folder: &Path) -> Result<(Child, u16)> {
-        for _ in 0..TRIES {
-            if let Some(started) = self.try_driver(folder)? {
-                return Ok(started);
-            }
-        }
-        anyhow::bail!("the browser's driver did not start")
+        again_and_again(|| self.try_driver(folder))
     }
 
     /// `None` if it ends at once.
@@ -124,4 +129,20 @@ fn firefox(script: Script) -> Result<Value> {
             },
         },
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_driver_that_ends_at_once_is_started_again_and_not_for_ever() {
+        let mut tries = 0;
+        let third = again_and_again(|| {
+            tries += 1;
+            Ok((tries == 3).then_some(tries))
+        });
+        assert_eq!(third.unwrap(), 3);
+        assert!(again_and_again::<()>(|| Ok(None)).is_err());
+    }
 }

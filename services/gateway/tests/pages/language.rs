@@ -68,6 +68,8 @@ async fn every_page_leads_to_what_helps() {
     for (state, back) in [
         ("signin", "/signin"),
         ("not-sent", "/signin/email"),
+        // Who is at the provider has no page of ours with a code.
+        ("to-ncr", "/signin"),
         ("reset-sent", "/password/forgot/code"),
         ("top", "/top"),
     ] {

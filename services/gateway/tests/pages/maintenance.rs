@@ -74,19 +74,24 @@ async fn whoever_is_signed_in_may_leave_a_closed_host() {
 
 #[tokio::test]
 async fn a_gateway_that_has_heard_nothing_yet_lets_nobody_in() {
-    let world = World::new();
-    let gateway = Gateway {
-        maintenance: Maintenance::default(),
-        ..gateway(services::serve(&world))
-    };
-    let mut browser = Browser::at(gateway.clone());
-    world.refuse("GetMaintenance", Code::Unavailable, "");
-    gateway.maintenance.ask(&gateway.backends).await;
-    assert!(browser.open("/signin").await.shows(JAPANESE.closed_intro));
-    // In a roll-out: a version that knows nothing of it refuses whoever asks.
-    world.refuse("GetMaintenance", Code::PermissionDenied, "CALLER_NOT_ALLOWED");
-    gateway.maintenance.ask(&gateway.backends).await;
-    assert!(browser.open("/signin").await.shows(JAPANESE.hospitals));
+    for (code, reason) in [
+        (Code::PermissionDenied, "CALLER_NOT_ALLOWED"),
+        (Code::Unimplemented, ""),
+    ] {
+        let world = World::new();
+        let gateway = Gateway {
+            maintenance: Maintenance::default(),
+            ..gateway(services::serve(&world))
+        };
+        let mut browser = Browser::at(gateway.clone());
+        world.refuse("GetMaintenance", Code::Unavailable, "");
+        gateway.maintenance.ask(&gateway.backends).await;
+        assert!(browser.open("/signin").await.shows(JAPANESE.closed_intro));
+        // In a roll-out: a version that knows nothing of it refuses whoever asks.
+        world.refuse("GetMaintenance", code, reason);
+        gateway.maintenance.ask(&gateway.backends).await;
+        assert!(browser.open("/signin").await.shows(JAPANESE.hospitals), "{code}");
+    }
 }
 
 /// In a roll-out both versions answer in turn.
@@ -133,6 +138,18 @@ async fn the_second_host_sends_nobody_to_itself() {
     let (world, gateway, mut browser) = portal();
     world.state().closed_hosts = vec![STANDBY.to_owned()];
     gateway.maintenance.ask(&gateway.backends).await;
+    browser.host = STANDBY;
+    let page = browser.open("/signin").await;
+    assert!(
+        page.shows(JAPANESE.closed_here) && !page.shows(JAPANESE.standby_url),
+        "{}",
+        page.text
+    );
+    // Nor while nobody has said that it is closed.
+    let mut browser = Browser::at(Gateway {
+        maintenance: Maintenance::default(),
+        ..alone()
+    });
     browser.host = STANDBY;
     let page = browser.open("/signin").await;
     assert!(

@@ -87,7 +87,7 @@ impl Codes {
             Standing::Cancelled => Err(Rejection::Cancelled),
             // A flow is verified once; another code would prove nothing more.
             Standing::Verified => Ok(Decision::Nothing),
-            Standing::NotSent | Standing::Expired(_) | Standing::Spent(_) | Standing::Live { .. } => {
+            Standing::NotSent | Standing::Expired { .. } | Standing::Spent(_) | Standing::Live { .. } => {
                 self.ensure_open(subject, now)?;
                 let withheld = match self.pace(subject, now) {
                     Pace::Free => false,
@@ -127,7 +127,7 @@ impl Codes {
             Standing::Cancelled => Err(Rejection::Cancelled),
             Standing::Verified => Ok(Decision::Nothing),
             Standing::NotSent => Err(Rejection::NoLiveCode),
-            Standing::Expired(_) => Err(Rejection::Expired),
+            Standing::Expired { .. } => Err(Rejection::Expired),
             Standing::Spent(_) => Err(Rejection::Spent),
             Standing::Live { code, tries_left, .. } => {
                 let in_a_row = self.wrong.in_a_row(subject.bucket, subject.pardon);
@@ -144,7 +144,7 @@ impl Codes {
             Standing::Cancelled => Decision::Nothing,
             Standing::Verified
             | Standing::NotSent
-            | Standing::Expired(_)
+            | Standing::Expired { .. }
             | Standing::Spent(_)
             | Standing::Live { .. } => Decision::Record(otp::FlowCancelled {}.into()),
         }

@@ -16,7 +16,12 @@ pub enum Standing<'a> {
     /// No code was issued.
     NotSent,
     /// The newest code's time is over.
-    Expired(&'a Issued),
+    Expired {
+        /// The code.
+        code: &'a Issued,
+        /// What became of its mail; nothing is known of one that was guessed at too often.
+        mail: Option<MailFate>,
+    },
     /// The newest code is dead after too many wrong tries.
     Spent(&'a Issued),
     /// The newest code can be typed.
@@ -50,9 +55,11 @@ impl Codes {
         match &known.stage {
             Stage::Cancelled { .. } => Standing::Cancelled,
             Stage::Accepted { .. } => Standing::Verified,
-            Stage::Live { code, .. } | Stage::Spent { code, .. } if now > code.expires_at => {
-                Standing::Expired(code)
-            }
+            Stage::Live { code, mail, .. } if now > code.expires_at => Standing::Expired {
+                code,
+                mail: Some(fate(*mail, code, now)),
+            },
+            Stage::Spent { code, .. } if now > code.expires_at => Standing::Expired { code, mail: None },
             Stage::Spent { code, .. } => Standing::Spent(code),
             Stage::Live {
                 code, wrong, mail, ..

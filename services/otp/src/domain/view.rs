@@ -33,7 +33,12 @@ pub enum ViewStage {
     /// No code was asked for.
     NotSent,
     /// The code's time is over.
-    Expired(Issued),
+    Expired {
+        /// The code.
+        code: Issued,
+        /// What became of the mail; `None` where it must not be told, or is not known any more.
+        mail: Option<MailFate>,
+    },
     /// Too many wrong tries.
     Spent(Issued),
     /// A code can be typed.
@@ -84,7 +89,10 @@ fn stage(own: &Codes, shut: Option<Shut>, subject: Subject, now: OffsetDateTime)
         (_, Some(Shut::Locked { .. })) => ViewStage::Locked,
         (_, Some(Shut::Closed)) => ViewStage::Closed,
         (Standing::NotSent, None) => ViewStage::NotSent,
-        (Standing::Expired(code), None) => ViewStage::Expired(code.clone()),
+        (Standing::Expired { code, mail }, None) => ViewStage::Expired {
+            code: code.clone(),
+            mail: mail.filter(|_| may_tell),
+        },
         (Standing::Spent(code), None) => ViewStage::Spent(code.clone()),
         (
             Standing::Live {
@@ -104,8 +112,12 @@ fn stage(own: &Codes, shut: Option<Shut>, subject: Subject, now: OffsetDateTime)
 #[cfg(test)]
 mod tests {
     use sekisho_evidence::Bucket;
+    use sekisho_proto::events::CodeEvent;
+    use sekisho_proto::otp::v1 as otp;
+    use time::Duration;
 
-    use super::super::sample::{FLOW, given, issued, start, subject};
+    use super::super::limits::CODE_LIFE;
+    use super::super::sample::{FLOW, four_wrong, given, issued, rejected, start, subject};
     use super::*;
 
     #[test]
@@ -124,5 +136,37 @@ mod tests {
         };
         assert_eq!(told(Purpose::SignIn), Some(MailFate::Waiting));
         assert_eq!(told(Purpose::Reset), None);
+    }
+
+    #[test]
+    fn of_a_code_that_is_too_old_it_is_told_whether_it_was_mailed() {
+        let late = start() + CODE_LIFE + Duration::seconds(1);
+        let told = |events: &[CodeEvent], purpose| {
+            let codes = given(events.iter().cloned()).codes;
+            let subject = Subject {
+                bucket: Bucket::of(purpose, true),
+                ..subject(FLOW)
+            };
+            match View::of(&codes, &codes, subject, late).stage {
+                ViewStage::Expired { mail, .. } => mail,
+                other => panic!("{other:?}"),
+            }
+        };
+        let mailed = [
+            issued(1).into(),
+            otp::Mailed {
+                about: 1,
+                attempt: 1,
+                reply: 250,
+            }
+            .into(),
+        ];
+        let handed_over = Some(MailFate::HandedOver(start()));
+        assert_eq!(told(&mailed, Purpose::SignIn), handed_over);
+        assert_eq!(told(&mailed, Purpose::Reset), None);
+        assert_eq!(told(&mailed[..1], Purpose::SignIn), Some(MailFate::Failed));
+        // It was seen, or it could not have been guessed at: but that is not what the page would say.
+        let spent: Vec<_> = four_wrong(1).into_iter().chain([rejected(1, 0).into()]).collect();
+        assert_eq!(told(&spent, Purpose::SignIn), None);
     }
 }

@@ -15,7 +15,7 @@ pub(super) fn flow_view(view: &View) -> Result<FlowView, Error> {
         ViewStage::NotSent => without_code(Stage::NotSent),
         ViewStage::Locked => without_code(Stage::Locked),
         ViewStage::Closed => without_code(Stage::Closed),
-        ViewStage::Expired(code) => with_code(Stage::Expired, code),
+        ViewStage::Expired { code, mail } => with_mail(with_code(Stage::Expired, code), *mail),
         ViewStage::Spent(code) => with_code(Stage::Spent, code),
         ViewStage::Live {
             code,
@@ -61,5 +61,38 @@ fn with_mail(shown: FlowView, mail: Option<MailFate>) -> FlowView {
         mail: mail.into(),
         mailed_at,
         ..shown
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sekisho_eventlog::Position;
+    use time::OffsetDateTime;
+
+    use super::*;
+
+    #[test]
+    fn a_page_hears_whether_a_code_that_is_too_old_was_mailed() {
+        let now = OffsetDateTime::UNIX_EPOCH;
+        let code = Issued {
+            issue: 1,
+            key_id: "k1".to_owned(),
+            reference: "CFHJ".to_owned(),
+            issued_at: now,
+            expires_at: now,
+            position: Position(1),
+            withheld: false,
+        };
+        let view = View {
+            stage: ViewStage::Expired {
+                code,
+                mail: Some(MailFate::HandedOver(now)),
+            },
+            resend_at: None,
+            now,
+        };
+        let shown = flow_view(&view).unwrap();
+        assert_eq!((shown.stage(), shown.mail()), (Stage::Expired, Mail::HandedOver));
+        assert_eq!(shown.mailed_at, Some(to_timestamp(now)));
     }
 }
