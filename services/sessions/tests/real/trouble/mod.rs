@@ -274,6 +274,8 @@ async fn the_clock_of_the_database_goes_back_an_hour_and_forward_again() {
     let replicas = [&one, &other];
     let mut witnesses = witnesses(&world, &replicas, 30).await;
     act_for(&mut witnesses, Duration::from_secs(1)).await;
+    // All of those may have signed out by now, and used up their flows.
+    let stays = one.start(&world.verified(world.account()).await).await.unwrap();
     let clock = |expression: &str| {
         let statement = format!(
             "create or replace function log.now() returns timestamptz language sql volatile as $$select {expression}$$;"
@@ -288,10 +290,8 @@ async fn the_clock_of_the_database_goes_back_an_hour_and_forward_again() {
         during.started, before.started,
         "nothing is recorded by a clock that is behind"
     );
-    assert!(
-        during.alive > before.alive && during.unanswered > before.unanswered,
-        "{during:?}"
-    );
+    assert!(during.unanswered > before.unanswered, "{during:?}");
+    one.checked(stays.token.expose()).await;
     clock("clock_timestamp()");
     // Those of before may have used up their flows.
     witnesses.extend(act_anew(&world, &replicas).await);
