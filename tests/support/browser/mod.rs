@@ -155,6 +155,25 @@ impl Browser {
         }
     }
 
+    /// Waits until the page shows one of these texts, and says which.
+    ///
+    /// # Errors
+    /// When it shows none within 15 s.
+    pub async fn see_one_of<'a>(&self, texts: &[&'a str]) -> Result<&'a str> {
+        let end = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let shown = self.text().await.unwrap_or_default();
+            if let Some(text) = texts.iter().find(|text| shown.contains(**text)) {
+                return Ok(text);
+            }
+            anyhow::ensure!(
+                tokio::time::Instant::now() < end,
+                "the page shows none of {texts:?}:\n{shown}"
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     /// The visible text of the page.
     ///
     /// # Errors
