@@ -75,6 +75,9 @@ async fn a_forgotten_password_is_set_anew_in_a_real_browser() -> Result<()> {
     browser.picture(&picture("new-password")).await?;
     let shown = browser.text().await?.matches(SHOW).count();
     assert_eq!(shown, 2, "a button for each of the two fields");
+    let names = "return [...document.querySelectorAll('.reveal')].map((button) => button.getAttribute('aria-label')).join();";
+    let each = "パスワードを表示 新しいパスワード,パスワードを表示 新しいパスワード（確認）";
+    assert_eq!(browser.run(names).await?, serde_json::json!(each));
     pasted(&browser, "new password", 2).await?;
     for (first, second, reason) in [
         ("short", "short", "15文字以上で入力してください。"),

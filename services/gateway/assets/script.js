@@ -43,6 +43,10 @@ const reveal = (field) => {
     field.type = shown ? "text" : "password";
     button.setAttribute("aria-pressed", String(shown));
     button.textContent = shown ? field.dataset.hide : field.dataset.show;
+    // Where there are several, each says which.
+    if (field.form.querySelectorAll("input[data-show]").length > 1) {
+      button.setAttribute("aria-label", `${button.textContent} ${field.labels[0].textContent}`);
+    }
     status.textContent = shown ? field.dataset.shown : "";
     if (shown) {
       timer = setTimeout(() => show(false), SHOWN);
@@ -115,12 +119,13 @@ const wait = (form) => {
   });
 };
 
-// How long to wait for another code: counted in sight, and said when it is over.
+// How long to wait for another code: counted in sight, and said at the beginning and when it is over.
 const count = (note) => {
   const end = Date.now() + SECOND * Number(note.dataset.seconds);
   const over = said("unseen");
   note.removeAttribute("role");
   note.after(over);
+  setTimeout(() => say(over, note.textContent), SECOND / 2);
   const timer = setInterval(() => {
     const left = Math.ceil((end - Date.now()) / SECOND);
     if (left > 0) {
@@ -129,7 +134,7 @@ const count = (note) => {
     }
     clearInterval(timer);
     note.textContent = note.dataset.ready;
-    over.textContent = note.dataset.ready;
+    say(over, note.dataset.ready);
   }, SECOND);
 };
 
@@ -196,7 +201,7 @@ const warn = (dialog) => {
   const WARNED = 5 * MINUTE;
   const WARNED_OF_THE_LAST = 10 * MINUTE;
   const form = dialog.querySelector("form");
-  const [shown, status, failed] = ["[data-left]", "[role=status]", "[role=alert]"].map((name) => dialog.querySelector(name));
+  const [shown, status, failed] = ["#idle-text", "[role=status]", "[role=alert]"].map((name) => dialog.querySelector(name));
   const last = document.getElementById("absolute");
   const windows = new BroadcastChannel(`session-${dialog.dataset.session}`);
   const lastEnd = Date.now() + SECOND * Number(dialog.dataset.absolute);
@@ -211,7 +216,9 @@ const warn = (dialog) => {
   // The server knows whether it is over, and says it on the page to which this leads.
   const over = (after = 0) => {
     clearInterval(timer);
-    document.body.replaceChildren();
+    const waiting = said("note");
+    document.body.replaceChildren(waiting);
+    waiting.textContent = document.body.dataset.wait;
     setTimeout(() => location.replace("/top"), after);
   };
   const extend = async (event) => {
@@ -246,10 +253,10 @@ const warn = (dialog) => {
       dialog.showModal();
     }
     const minutes = Math.ceil((idleEnd - now) / MINUTE);
-    const text = shown.dataset.left.replace("{}", String(minutes));
-    say(shown, text);
+    const left = (part) => part.dataset.left.replace("{}", String(minutes));
+    say(shown, left(shown));
     if ([5, 2, 1].includes(minutes)) {
-      say(status, text);
+      say(status, left(status));
     }
   };
 

@@ -1,4 +1,4 @@
-//! The browser's memory: nine cookies, each sealed with an authenticated cipher that is bound to the cookie's name.
+//! The browser's memory: ten cookies, each sealed with an authenticated cipher that is bound to the cookie's name.
 //!
 //! All are `__Host-`, `Secure`, `HttpOnly`, `SameSite=Lax`, `Path=/`, and all but two end with the browser (no
 //! `Max-Age`). `Lax`, because the desktop tool opens the portal from outside. What was not sealed here does not
@@ -61,10 +61,21 @@ pub struct Flow {
 pub struct Reset {
     /// The flow.
     pub flow: Flow,
-    /// The login id as typed, which the browser's password manager keeps with the new password.
+    /// The login id, which the browser's password manager keeps with the new password.
     pub typed: String,
     /// It began with a right password that opens nothing else, not with a forgotten one.
     pub must_change: bool,
+}
+
+/// After a sign-in or a reset that came to its end: whoever goes back to one of its pages is told that, and not that time is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Past {
+    /// A new password was set.
+    PasswordChanged,
+    /// キャンセル was pressed on the way to a session.
+    SignInCancelled,
+    /// キャンセル was pressed on the way to a new password.
+    ResetCancelled,
 }
 
 /// After a sign-in: the session's token.
@@ -158,6 +169,10 @@ impl Kept for Flow {
 
 impl Kept for Reset {
     const NAME: &'static str = "__Host-gtol_reset";
+}
+
+impl Kept for Past {
+    const NAME: &'static str = "__Host-gtol_past";
 }
 
 impl Kept for Session {

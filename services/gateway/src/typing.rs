@@ -13,6 +13,16 @@ pub fn is_empty(typed: &str) -> bool {
         .all(|character| character.is_whitespace() || is_invisible(character))
 }
 
+/// A login id in its usual form: half-width digits, without white space around it or characters without width. The services look it up like
+/// that.
+pub fn tidy(typed: &str) -> String {
+    let visible: String = typed
+        .nfkc()
+        .filter(|character| !is_invisible(*character))
+        .collect();
+    visible.trim().to_owned()
+}
+
 /// The login id to fill in again, as typed; empty when it is too long for a cookie.
 pub fn to_fill_in(typed: String) -> String {
     if typed.chars().count() <= LONGEST_TO_FILL_IN {
@@ -31,6 +41,11 @@ mod tests {
         assert!(is_empty(""));
         assert!(is_empty(" \u{3000}\u{00A0}\u{200B}\u{200E}\u{FEFF}"));
         assert!(!is_empty("\u{3000}０"));
+    }
+
+    #[test]
+    fn a_login_id_is_kept_in_its_usual_form() {
+        assert_eq!(tidy("\u{3000}０４５\u{200B}００００１ "), "04500001");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use axum::response::IntoResponse;
 use super::{Answer, email, flow, is_current, to_sign_in};
 use crate::Gateway;
 use crate::backends::{Ended, Fault, Reason};
-use crate::cookies::{Cookies, Flow};
+use crate::cookies::{Cookies, Flow, Past};
 use crate::form::Form;
 use crate::notes::{CodeMessage, SignInMessage};
 use crate::refusal::Place;
@@ -34,6 +34,7 @@ pub async fn submit(State(gateway): State<Arc<Gateway>>, mut cookies: Cookies, f
         Err(fault) => return Err(fault.refusal(Place::Email).into()),
     }
     cookies.forget::<Flow>();
+    cookies.keep(&Past::SignInCancelled);
     let redirect = to_sign_in(&mut cookies, &SignInMessage::Cancelled.note());
     Ok((cookies, redirect).into_response())
 }

@@ -331,13 +331,9 @@ impl News {
             Some(CodeMessage::Malformed) => (texts.code_malformed, false),
             Some(CodeMessage::Wrong { replaced: true }) => (texts.code_replaced, true),
             Some(CodeMessage::Wrong { replaced: false }) => (texts.code_wrong, true),
-            Some(
-                CodeMessage::NotVerified
-                | CodeMessage::StaleForm
-                | CodeMessage::TooSoon
-                | CodeMessage::TooMany,
-            )
-            | None => {
+            // What the button came to is news; that an earlier code was wrong is none any more.
+            Some(CodeMessage::TooSoon) => return Self::default(),
+            Some(CodeMessage::NotVerified | CodeMessage::StaleForm | CodeMessage::TooMany) | None => {
                 if !was_guessed_at {
                     return Self::default();
                 }

@@ -16,6 +16,8 @@ struct ErrorPage<'a> {
     enquiry: &'a str,
     way_back: (&'static str, &'static str),
     down: bool,
+    /// Whoever is signed in may still sign out.
+    closed: bool,
     /// Where the portal is meanwhile.
     elsewhere: Option<&'static str>,
 }
@@ -34,6 +36,7 @@ pub fn page(refusal: &Refusal, enquiry: &str, site: &Site) -> Html<String> {
         enquiry,
         way_back: way_back(refusal, site.texts()),
         down,
+        closed: matches!(refusal, Refusal::Maintenance { .. }),
         elsewhere: matches!(refusal, Refusal::Maintenance { elsewhere: true })
             .then_some(site.texts().standby_url),
     };

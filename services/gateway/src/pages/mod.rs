@@ -30,7 +30,7 @@ use http::HeaderMap;
 
 use crate::Gateway;
 use crate::backends::{Fault, Left, Over, Reason};
-use crate::cookies::{Anonymous, Cookies, Flow, Last, Page, Person, Session};
+use crate::cookies::{Anonymous, Cookies, Flow, Last, Page, Past, Person, Session};
 use crate::edge::Site;
 use crate::marks;
 use crate::notes::{Note, SignInMessage};
@@ -236,6 +236,10 @@ fn flow(cookies: &mut Cookies) -> Result<Flow, Stop> {
     match cookies.read::<Flow>() {
         Some(flow) if flow.federated => Err(say_flow_over(cookies).into()),
         Some(flow) => Ok(flow),
+        None if cookies.read() == Some(Past::SignInCancelled) => {
+            let redirect = to_sign_in(cookies, &SignInMessage::Cancelled.note());
+            Err((cookies.take(), redirect).into_response().into())
+        }
         None => Err(flow_over(cookies).into()),
     }
 }

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Redirect};
 
 use super::{Answer, Frame, anonymous, html, password, read_once, session, to_sign_in};
 use crate::backends::{Typed, Verdict};
-use crate::cookies::{Anonymous, Cookies, Device, Flow};
+use crate::cookies::{Anonymous, Cookies, Device, Flow, Past};
 use crate::edge::{Client, Site};
 use crate::form::Form;
 use crate::notes::{Disclosure, Note, SignInMessage, StaffMessage};
@@ -124,6 +124,7 @@ async fn begin(
             cookies.keep(&Flow::minted(id, secret));
             cookies.keep(&device);
             cookies.forget::<Note>();
+            cookies.forget::<Past>();
             Begun::Flow(Redirect::to("/signin/email"))
         }
         Verdict::MustChange(id) => {

@@ -218,6 +218,8 @@ pub struct Texts {
     pub sent: &'static str,
     /// The code is being mailed.
     pub sending: &'static str,
+    /// How to learn what became of the mail, without script.
+    pub sending_reload: &'static str,
     /// Label of the code.
     pub code: &'static str,
     /// The button that compares the code.
@@ -348,9 +350,9 @@ pub struct Texts {
 
     /// What the warning is about that comes before the session ends for want of activity; only with script, as the next ones.
     pub idle_title: &'static str,
-    /// The warning.
+    /// The warning; `{}` stands for minutes.
     pub idle_warning: &'static str,
-    /// How long there is; `{}` stands for minutes.
+    /// How long there is, as it is announced; `{}` stands for minutes.
     pub idle_left: &'static str,
     /// The button that keeps the session did not get an answer.
     pub keep_failed: &'static str,

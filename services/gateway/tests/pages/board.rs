@@ -10,8 +10,10 @@ async fn the_top_page_shows_what_is_on_the_board() {
     for shown in [
         "<time datetime=\"2026-04-01\">2026年4月1日</time>",
         "システムメンテナンスを行います。",
-        "<a href=\"https://example.jp/manual\">操作マニュアルを改訂しました。&#60;b&#62;3章&#60;/b&#62;をご覧ください。</a>",
+        "<a href=\"https://example.jp/manual\">操作マニュアルを改訂しました。3章をご覧ください。</a>",
         "<a href=\"/forms\">Webフォーム届出</a>",
+        // Text, and no markup.
+        "<a href=\"/questions\">よくあるご質問（Q&#38;A）</a>",
     ] {
         assert!(page.shows(shown), "{shown}: {}", page.text);
     }

@@ -68,6 +68,7 @@ const STATES: [Expected; 14] = [
         state: "sending",
         texts: &[
             JAPANESE.sending,
+            "<noscript><p class=\"hint\">送信の結果は、この画面を再読み込みすると表示されます。</p></noscript>",
             "<p>有効期限は10時33分です。</p>",
             JAPANESE.verify,
             JAPANESE.send_again,
@@ -392,7 +393,40 @@ async fn cancelling_ends_the_flow_in_the_log_and_in_the_browser() {
     assert!(page.shows("role=\"status\">サインインをキャンセルしました。</p>") && !page.shows(" autofocus"));
     assert_eq!(world.count("CancelFlow"), 1);
     assert!(!browser.cookies.contains_key("__Host-gtol_tx"));
+}
+
+/// Whoever goes back did nothing wrong, and no time is over.
+#[tokio::test]
+async fn going_back_to_what_was_cancelled_says_that_it_was_cancelled() {
+    let (_, mut browser) = signed_in_with_code().await;
+    browser.press(CANCEL, &[]).await;
+    for _ in 0..2 {
+        let page = browser.open("/signin/email").await;
+        assert!(page.shows(JAPANESE.cancelled) && !page.shows(JAPANESE.flow_over));
+        assert!(page.shows("<title>サインイン"), "{}", page.text);
+    }
+    // What is lost after the next beginning is lost.
+    browser.sign_in().await;
+    browser.cookies.remove("__Host-gtol_tx");
     assert!(browser.open("/signin/email").await.shows(JAPANESE.flow_over));
+}
+
+/// The answer to the button is not buried under what was wrong before it.
+#[tokio::test]
+async fn who_asks_too_soon_is_told_that_and_no_more_that_a_code_was_wrong() {
+    let (world, mut browser) = signed_in_with_code().await;
+    world.state().flow.was_guessed_at = true;
+    assert!(browser.open("/signin/email").await.shows(JAPANESE.code_wrong));
+    world.refuse("IssueCode", Code::FailedPrecondition, "OTP_TOO_SOON");
+    world.state().flow.resend_at = Some(at(60));
+    world.state().flow.now = Some(at(0));
+    let page = browser.press(SEND, &[]).await;
+    assert!(
+        page.shows("新しいコードは、あと60秒たつと送信できます。"),
+        "{}",
+        page.text
+    );
+    assert!(!page.shows(JAPANESE.code_wrong) && !page.shows("エラー："));
 }
 
 #[tokio::test]

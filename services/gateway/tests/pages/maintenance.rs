@@ -35,6 +35,7 @@ async fn a_closed_host_says_where_the_portal_is_and_lets_nobody_further() {
             page.shows(JAPANESE.closed_intro) && page.shows(JAPANESE.standby_url),
             "{address}"
         );
+        assert!(page.shows("<a href=\"/signout\">サインアウト</a>"), "{address}");
     }
     let request = browser.post("/signin", "user_id=1");
     assert_eq!(browser.ask(request).await.status, StatusCode::SERVICE_UNAVAILABLE);

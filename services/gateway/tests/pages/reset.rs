@@ -443,6 +443,30 @@ async fn cancelling_ends_the_reset_in_the_log_and_in_the_browser() {
     assert!(!browser.cookies.contains_key(COOKIE));
 }
 
+/// Whoever goes back did nothing wrong, and no time is over.
+#[tokio::test]
+async fn going_back_to_a_reset_that_has_ended_says_how_it_ended() {
+    let (_, mut browser) = browser();
+    assert_eq!(browser.open("/password/forgot/done").await.address, "/signin");
+    browser.forget_and_prove().await;
+    browser.press(NEW, &TYPED).await;
+    for page in [NEW, CODE_PAGE, "/password/forgot/done"] {
+        let page = browser.open(page).await;
+        assert_eq!(page.address, "/password/forgot/done");
+        assert!(page.shows(JAPANESE.reset_done_intro));
+    }
+    browser.forget().await;
+    browser.press(CANCEL, &[]).await;
+    for page in [NEW, CODE_PAGE] {
+        let page = browser.open(page).await;
+        assert!(page.shows(JAPANESE.reset_cancelled) && !page.shows(JAPANESE.reset_over));
+    }
+    // What is lost after the next beginning is lost.
+    browser.forget().await;
+    browser.cookies.remove(COOKIE);
+    assert!(browser.open(CODE_PAGE).await.shows(JAPANESE.reset_over));
+}
+
 /// C-14, as the person meets it.
 #[tokio::test]
 async fn a_distributed_password_leads_to_the_code_for_another_one() {

@@ -81,13 +81,13 @@ impl App {
                     again: facts.flow.iter().any(is_a_code),
                     key_id: self.keys.current_id().to_owned(),
                     reference: reference.clone(),
-                    not_after: minted.at + FLOW_AGE,
+                    not_after: alive.until,
                 };
                 facts.state.decide(facts.now, command).map_err(Error::from)
             })
             .await;
         let decided = match decided {
-            // The log's clock has the last word on the hour.
+            // The log's clock has the last word on the hour, and on the half.
             Err(DecideError::Expired) => return Err(Refusal::Old.into()),
             decided => decided?,
         };

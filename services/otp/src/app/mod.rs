@@ -12,12 +12,14 @@ pub use verify::Verified;
 
 use sekisho_eventlog::{Context, Entry, FlowId, Fold, Log, Position, StreamId};
 use sekisho_evidence::{Bucket, Flow, Minted, Refusal, newest_account};
+use sekisho_proto::events::CodeEvent;
 use sekisho_proto::{EventError, Kind};
 use sekisho_service::roles;
 use sekisho_service::settings::Secret;
+use time::OffsetDateTime;
 
 use crate::code::Keys;
-use crate::domain::{Codes, Subject, View};
+use crate::domain::{Codes, FLOW_AGE, FLOW_IDLE, Subject, View};
 
 /// The use cases of this service.
 #[derive(Debug, Clone)]
@@ -50,6 +52,8 @@ struct Alive {
     entries: Vec<Entry>,
     minted: Minted,
     subject: Subject,
+    /// From then on it is over, unless it is verified by then.
+    until: OffsetDateTime,
 }
 
 impl App {
@@ -81,7 +85,7 @@ impl App {
         })
     }
 
-    /// The flow, unless it was given up or a cut stands after the event that minted it.
+    /// The flow, unless it was given up, was left alone for too long or a cut stands after the event that minted it.
     async fn open_alive(&self, caller: Caller<'_>) -> Result<Alive, Error> {
         let opened = self.open(caller).await?;
         if matches!(opened.flow, Flow::Cancelled(_)) {
@@ -92,9 +96,14 @@ impl App {
         if !account.cuts.flow_lives(minted.position) {
             return Err(Refusal::Cut.into());
         }
+        let until = last_used(&opened.entries, &minted)? + FLOW_IDLE;
+        if matches!(opened.flow, Flow::Open(_)) && self.log.now() > until {
+            return Err(Refusal::Old.into());
+        }
         Ok(Alive {
             entries: opened.entries,
             subject: subject(&minted, account.pardon),
+            until: until.min(minted.at + FLOW_AGE),
             minted,
         })
     }
@@ -106,6 +115,22 @@ fn subject(minted: &Minted, pardon: Position) -> Subject {
         bucket: Bucket::of(minted.mint.purpose(), minted.proved),
         pardon,
     }
+}
+
+/// When whoever is in a flow last did something that stands in the log. What workers do to its mails is not theirs.
+fn last_used(entries: &[Entry], minted: &Minted) -> Result<OffsetDateTime, EventError> {
+    let mut at = minted.at;
+    for entry in entries.iter().filter(|entry| entry.kind == Kind::Code) {
+        match entry.event()? {
+            CodeEvent::MailStarted(_) | CodeEvent::Mailed(_) | CodeEvent::MailFailed(_) => {}
+            CodeEvent::CodeIssued(_)
+            | CodeEvent::CodeRefused(_)
+            | CodeEvent::CodeRejected(_)
+            | CodeEvent::CodeAccepted(_)
+            | CodeEvent::FlowCancelled(_) => at = entry.recorded.recorded_at,
+        }
+    }
+    Ok(at)
 }
 
 /// The codes of one flow, folded from its own entries alone.

@@ -11,6 +11,9 @@ pub const TRIES: u32 = 5;
 /// How long after its first step a flow may ask for codes (design, "Flows" 2).
 pub const FLOW_AGE: Duration = Duration::minutes(60);
 
+/// How long a flow waits for whoever is in it (screens 2.5 and 2.6). What is only looked at stands in no log: pressing a button counts.
+pub const FLOW_IDLE: Duration = Duration::minutes(30);
+
 /// Between two codes of one flow (screens, part 6).
 pub const RESEND_WAIT: Duration = Duration::seconds(60);
 

@@ -16,8 +16,8 @@ mod view;
 
 pub use command::{Command, Finding, Rejection, Subject};
 pub use limits::{
-    CLOSED_AT, CODE_LIFE, FLOW_AGE, LAST_HAND_OVER, LOCK, LOCKED_EACH, MAX_KEY_ID, NOTICE_PAUSE, RESEND_WAIT,
-    TRIES, too_late_to_mail,
+    CLOSED_AT, CODE_LIFE, FLOW_AGE, FLOW_IDLE, LAST_HAND_OVER, LOCK, LOCKED_EACH, MAX_KEY_ID, NOTICE_PAUSE,
+    RESEND_WAIT, TRIES, too_late_to_mail,
 };
 pub use mail::{Letter, NoHandOver};
 pub use notice::Notice;

@@ -94,21 +94,49 @@ async fn codes_are_issued_for_an_hour_after_the_first_step() {
     let world = World::new().await;
     let replica = Replica::new(&world, "otp/a").await;
     let flow = world.reset().await;
-    world.forward(59 * 60, &[&replica.log]).await;
-    replica.issue(&flow).await.unwrap();
+    for minutes in [29, 58] {
+        world.forward(minutes * 60, &[&replica.log]).await;
+        replica.issue(&flow).await.unwrap();
+    }
     world.forward(60 * 60 + 1, &[&replica.log]).await;
     assert_eq!(replica.issue(&flow).await.unwrap_err().reason(), "EVIDENCE_OLD");
     // The code that was issued in time can still be typed.
-    replica.verify(&flow, &code(flow.owner, 1)).await.unwrap();
+    replica.verify(&flow, &code(flow.owner, 2)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flow_that_was_left_alone_for_half_an_hour_is_over() {
+    let world = World::new().await;
+    let replica = Replica::new(&world, "otp/a").await;
+    let flows = [world.reset().await, world.sign_in().await];
+    for flow in &flows {
+        replica.issue(flow).await.unwrap();
+    }
+    world.forward(29 * 60, &[&replica.log]).await;
+    for flow in &flows {
+        assert!(matches!(
+            replica.app.view(flow.caller()).await.unwrap().stage,
+            ViewStage::Expired { .. }
+        ));
+    }
+    // To look is nothing that the log knows of.
+    world.forward(30 * 60 + 5, &[&replica.log]).await;
+    for flow in &flows {
+        assert_eq!(
+            replica.app.view(flow.caller()).await.unwrap_err().reason(),
+            "EVIDENCE_OLD"
+        );
+        assert_eq!(replica.issue(flow).await.unwrap_err().reason(), "EVIDENCE_OLD");
+    }
 }
 
 /// The clock of a process may be behind that of the log.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_clock_of_the_log_has_the_last_word_on_the_hour() {
+async fn the_clock_of_the_log_has_the_last_word_on_the_half_hour() {
     let world = World::new().await;
     let replica = Replica::new(&world, "otp/a").await;
     let flow = world.reset().await;
-    world.appends_are_ahead(60 * 60 + 1);
+    world.appends_are_ahead(30 * 60 + 1);
     assert_eq!(replica.issue(&flow).await.unwrap_err().reason(), "EVIDENCE_OLD");
 }
 

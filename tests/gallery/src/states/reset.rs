@@ -48,7 +48,18 @@ pub async fn show(world: &World, browser: &mut Browser, name: &str) {
             world.state().must_change = true;
             browser.sign_in().await;
         }
-        "reset-done" => drop(browser.open("/password/forgot/done").await.clone()),
+        "reset-done" => {
+            browser.forget_and_prove().await;
+            browser
+                .press(
+                    NEW,
+                    &[
+                        ("new_password", "canary-new"),
+                        ("new_password_again", "canary-new"),
+                    ],
+                )
+                .await;
+        }
         "forgot" | "forgot-empty" | "forgot-stale" => forgot(browser, name).await,
         _ if name.starts_with("new") => new_password(world, browser, name).await,
         _ => code(world, browser, name).await,

@@ -30,12 +30,16 @@ const BOARD: &str = r#"
 
     [[announcements]]
     date = "2026-03-02"
-    text = "操作マニュアルを改訂しました。<b>3章</b>をご覧ください。"
+    text = "操作マニュアルを改訂しました。3章をご覧ください。"
     url = "https://example.jp/manual"
 
     [[quick_access]]
     text = "Webフォーム届出"
     url = "/forms"
+
+    [[quick_access]]
+    text = "よくあるご質問（Q&A）"
+    url = "/questions"
 "#;
 
 /// A portal with announcements and a link.

@@ -8,7 +8,7 @@ use axum::response::IntoResponse;
 use super::{code, current};
 use crate::Gateway;
 use crate::backends::{Fault, Reason};
-use crate::cookies::{Cookies, Reset};
+use crate::cookies::{Cookies, Past, Reset};
 use crate::form::Form;
 use crate::notes::{CodeMessage, SignInMessage};
 use crate::pages::{Answer, is_current, to_sign_in};
@@ -30,6 +30,7 @@ pub async fn submit(State(gateway): State<Arc<Gateway>>, mut cookies: Cookies, f
         Err(fault) => return Err(fault.refusal(Place::Reset).into()),
     }
     cookies.forget::<Reset>();
+    cookies.keep(&Past::ResetCancelled);
     let redirect = to_sign_in(&mut cookies, &SignInMessage::ResetCancelled.note());
     Ok((cookies, redirect).into_response())
 }

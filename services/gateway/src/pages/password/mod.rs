@@ -11,8 +11,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 
 use crate::Gateway;
 use crate::backends::{Fault, Reason};
-use crate::cookies::{Cookies, Flow, Reset};
-use crate::notes::{ForgotMessage, Note};
+use crate::cookies::{Cookies, Flow, Past, Reset};
+use crate::notes::{ForgotMessage, Note, SignInMessage};
+use crate::pages::to_sign_in;
 use crate::refusal::{Place, Refusal, Stop};
 use crate::typing;
 
@@ -32,6 +33,7 @@ pub(super) async fn begin(
         Err(fault) => return Err(fault.refusal(Place::Reset)),
     }
     cookies.keep(reset);
+    cookies.forget::<Past>();
     Ok(Redirect::to("/password/forgot/code"))
 }
 
@@ -39,7 +41,7 @@ pub(super) async fn begin(
 pub(super) fn reset(flow: Flow, typed: &str, must_change: bool) -> Reset {
     Reset {
         flow,
-        typed: typing::to_fill_in(typed.to_owned()),
+        typed: typing::to_fill_in(typing::tidy(typed)),
         must_change,
     }
 }
@@ -47,12 +49,21 @@ pub(super) fn reset(flow: Flow, typed: &str, must_change: bool) -> Reset {
 /// The reset of the request.
 ///
 /// # Errors
-/// To `/password/forgot` without one: it is over, its cookie is lost, or it belongs to the other host.
+/// To `/password/forgot` without one: it is over, its cookie is lost, or it belongs to the other host. To where it has led, if it came to
+/// its end.
 fn current(cookies: &mut Cookies) -> Result<Reset, Stop> {
-    match cookies.read() {
-        Some(reset) => Ok(reset),
-        None => Err(over(cookies).into()),
+    if let Some(reset) = cookies.read() {
+        return Ok(reset);
     }
+    Err(match cookies.read() {
+        Some(Past::PasswordChanged) => Redirect::to("/password/forgot/done").into_response(),
+        Some(Past::ResetCancelled) => {
+            let redirect = to_sign_in(cookies, &SignInMessage::ResetCancelled.note());
+            (cookies.take(), redirect).into_response()
+        }
+        Some(Past::SignInCancelled) | None => over(cookies),
+    }
+    .into())
 }
 
 /// To `/password/forgot`, without the reset.

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 
 use super::{cancel, current, fault};
 use crate::backends::{Fault, NewPassword, Reason, Unfit};
-use crate::cookies::{Cookies, Device, Reset};
+use crate::cookies::{Cookies, Device, Past, Reset};
 use crate::edge::Site;
 use crate::form::Form;
 use crate::notes::{NewPasswordMessage, Note, SignInMessage};
@@ -115,6 +115,7 @@ pub async fn submit(State(gateway): State<Arc<Gateway>>, mut cookies: Cookies, f
 
 fn done(mut cookies: Cookies) -> Response {
     cookies.forget::<Reset>();
+    cookies.keep(&Past::PasswordChanged);
     (cookies, Redirect::to("/password/forgot/done")).into_response()
 }
 
