@@ -250,6 +250,13 @@ fn flow_over(cookies: &mut Cookies) -> Response {
     say_flow_over(cookies)
 }
 
+/// A sign-in begins: how the one before it ended is no matter any more.
+fn begin_flow(cookies: &mut Cookies, flow: &Flow) {
+    cookies.keep(flow);
+    cookies.forget::<Note>();
+    cookies.forget::<Past>();
+}
+
 fn say_flow_over(cookies: &mut Cookies) -> Response {
     let redirect = to_sign_in(cookies, &SignInMessage::FlowOver.note());
     (cookies.take(), redirect).into_response()

@@ -6,9 +6,9 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect};
 
-use super::{Answer, Frame, anonymous, html, password, read_once, session, to_sign_in};
+use super::{Answer, Frame, anonymous, begin_flow, html, password, read_once, session, to_sign_in};
 use crate::backends::{Typed, Verdict};
-use crate::cookies::{Anonymous, Cookies, Device, Flow, Past};
+use crate::cookies::{Anonymous, Cookies, Device, Flow};
 use crate::edge::{Client, Site};
 use crate::form::Form;
 use crate::notes::{Disclosure, Note, SignInMessage, StaffMessage};
@@ -121,10 +121,8 @@ async fn begin(
         .await;
     Ok(match verdict.map_err(|fault| fault.refusal(Place::SignIn))? {
         Verdict::Accepted(id) => {
-            cookies.keep(&Flow::minted(id, secret));
+            begin_flow(cookies, &Flow::minted(id, secret));
             cookies.keep(&device);
-            cookies.forget::<Note>();
-            cookies.forget::<Past>();
             Begun::Flow(Redirect::to("/signin/email"))
         }
         Verdict::MustChange(id) => {

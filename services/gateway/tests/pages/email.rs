@@ -411,6 +411,16 @@ async fn going_back_to_what_was_cancelled_says_that_it_was_cancelled() {
     assert!(browser.open("/signin/email").await.shows(JAPANESE.flow_over));
 }
 
+/// So is one with an NCR account.
+#[tokio::test]
+async fn a_sign_in_with_an_ncr_account_is_a_beginning_as_well() {
+    let (_, mut browser) = signed_in_with_code().await;
+    browser.press(CANCEL, &[]).await;
+    browser.press("/ncr/start", &[]).await;
+    browser.cookies.remove("__Host-gtol_tx");
+    assert!(browser.open("/signin/email").await.shows(JAPANESE.flow_over));
+}
+
 /// The answer to the button is not buried under what was wrong before it.
 #[tokio::test]
 async fn who_asks_too_soon_is_told_that_and_no_more_that_a_code_was_wrong() {

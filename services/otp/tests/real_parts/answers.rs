@@ -112,7 +112,12 @@ async fn a_flow_that_was_left_alone_for_half_an_hour_is_over() {
     for flow in &flows {
         replica.issue(flow).await.unwrap();
     }
-    world.forward(29 * 60, &[&replica.log]).await;
+    // What a worker does is nothing that the person does.
+    world.forward(7 * 60, &[&replica.log]).await;
+    let relay = Relay::start().await;
+    let worker = Replica::worker(&world, "otp/b", &relay).await;
+    relay.until_letters(2).await;
+    world.forward(29 * 60, &[&replica.log, &worker.log]).await;
     for flow in &flows {
         assert!(matches!(
             replica.app.view(flow.caller()).await.unwrap().stage,

@@ -6,14 +6,14 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect};
 use sekisho_service::enquiry::Enquiry;
 
-use super::super::{Answer, is_current, onward, to_sign_in};
+use super::super::{Answer, begin_flow, is_current, onward, to_sign_in};
 use super::say;
 use crate::Gateway;
 use crate::backends::{Fault, Reason};
 use crate::cookies::{Anonymous, AskAgain, Cookies};
 use crate::edge::{Client, Site};
 use crate::form::Form;
-use crate::notes::{Note, SignInMessage, StaffMessage};
+use crate::notes::{SignInMessage, StaffMessage};
 use crate::refusal::{Place, Refusal};
 
 /// What the mark of the staff's form names.
@@ -48,8 +48,7 @@ pub async fn submit(
         Ok(question) => {
             // Whatever comes of it: the provider may remember this person when the next one presses the button.
             cookies.keep(&AskAgain {});
-            cookies.keep(&question.flow);
-            cookies.forget::<Note>();
+            begin_flow(&mut cookies, &question.flow);
             Ok((cookies, onward::to_sign_in(&site, question.url)?).into_response())
         }
         Err(Fault::Refused(Reason::ProviderAway)) => {
