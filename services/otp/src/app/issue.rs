@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use sekisho_eventlog::{DecideError, Decided, Decision, Entry, Facts, Position};
-use sekisho_evidence::{CommandId, Flow, Mint, Minted, Refusal};
+use sekisho_evidence::{CommandId, Flow, Mint, Refusal};
 use sekisho_proto::Kind;
 use sekisho_proto::events::CodeEvent;
 use sekisho_service::entropy;
+use time::OffsetDateTime;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::{Alive, App, Caller, Error, context};
 use crate::code::reference;
-use crate::domain::{Codes, Command, FLOW_AGE, Rejection, View};
+use crate::domain::{Codes, Command, Rejection, View};
 
 /// How long a sign-in waits for the fate of its mail (design, "Flows" 2).
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -72,7 +73,7 @@ impl App {
         let decided = self
             .log
             .decide(&context, |facts: &Facts<Codes>| {
-                if is_verified(facts, minted)? {
+                if is_verified(facts, alive.until)? {
                     return Ok(Decision::Nothing);
                 }
                 let command = Command::Issue {
@@ -116,14 +117,14 @@ fn is_a_code(entry: &Entry) -> bool {
 }
 
 /// Whether the flow needs no code any more. The flow's own entries say so even when it has left the fold.
-fn is_verified(facts: &Facts<Codes>, minted: &Minted) -> Result<bool, Error> {
+fn is_verified(facts: &Facts<Codes>, until: OffsetDateTime) -> Result<bool, Error> {
     match Flow::fold(&facts.flow)? {
         Flow::Unminted => Err(Refusal::Unknown.into()),
         Flow::Mixed => Err(Refusal::Mixed.into()),
         Flow::Cancelled(_) => Err(Refusal::Cancelled.into()),
         Flow::Used(..) => Err(Refusal::Used.into()),
         Flow::Verified(..) => Ok(true),
-        Flow::Open(_) if facts.now - minted.at > FLOW_AGE => Err(Refusal::Old.into()),
+        Flow::Open(_) if facts.now > until => Err(Refusal::Old.into()),
         Flow::Open(_) => Ok(false),
     }
 }
